@@ -1,0 +1,38 @@
+# Consigne: the commands of the project. `make help` lists them; python3 (3.11 or newer) and make are all they need.
+
+PYTHON ?= python3
+VENV := .venv/bin
+# A test file stays in one process: what its tests share (a broker, a locker) is started once.
+PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## .venv, MicroPython and Mosquitto; every other target does it first, and it is instant when nothing changed
+	@$(PYTHON) -m tools.setup
+
+demo: setup ## broker, gateway and two lockers to play with in a browser; ONCE=1 plays one journey by itself
+	@$(VENV)/python -m tools.demo $(if $(ONCE),--once)
+
+test: setup ## the whole test suite, the shared part on both interpreters
+	@$(PYTEST)
+
+check: setup ## format, lint, types, tests
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/basedpyright
+	@$(PYTEST)
+
+bench: setup ## what is promised about speed and memory, measured on this machine
+	@$(VENV)/python -m tools.bench
+
+lock: setup ## pin every package anew from pyproject.toml into requirements.lock
+	$(VENV)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
+
+clean: ## remove what the other targets made here (the cache of fetched packages stays)
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build typings
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,167 @@
+"""Who may import whom: arrows point one way only (ARCHITECTURE.md), and the device knows only what a board has."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("protocol", "device", "gateway", "tools")
+
+# Part -> the parts it may import beside itself. A module belongs to the longest prefix that fits.
+SIDE_DOORS = ("gateway.limits", "gateway.config", "gateway.keys", "gateway.log")
+SERVICE_SIDE = ("protocol", "gateway.domain", "gateway.services", *SIDE_DOORS)
+ARROWS: dict[str, tuple[str, ...]] = {
+    "protocol": (),
+    "device.agent": ("protocol",),
+    "device": ("protocol", "device.agent"),
+    "device.main": ("protocol", "device.agent", "device"),
+    "gateway": (*SERVICE_SIDE, "gateway.packages"),  # mqtt, outbox, broker: the doors to the world
+    "gateway.limits": (),
+    "gateway.config": ("gateway.limits",),
+    "gateway.keys": ("protocol", "gateway.limits"),
+    "gateway.log": (),
+    "gateway.packages": (),
+    "gateway.domain": ("protocol", "gateway.limits"),
+    "gateway.store": ("protocol", "gateway.domain", "gateway.limits"),
+    "gateway.services": ("protocol", "gateway.domain", *SIDE_DOORS),
+    "gateway.http": SERVICE_SIDE,
+    "gateway.web": SERVICE_SIDE,
+    "gateway.main": ("protocol", "gateway"),
+    "tools": ("protocol", "device.agent", "gateway"),
+}
+
+# What a locker's MicroPython has. `typing` is a shim of one line, for TYPE_CHECKING only.
+MICROPYTHON = {
+    *(
+        "array",
+        "binascii",
+        "collections",
+        "cryptolib",
+        "errno",
+        "gc",
+        "hashlib",
+        "io",
+        "json",
+        "machine",
+        "micropython",
+    ),
+    *("network", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
+}
+# The brain gets time, randomness and bytes as arguments; what to do goes out as values.
+PURE = {
+    "protocol": {"binascii", "collections", "hashlib", "micropython", "struct", "typing"},
+    "device.agent": {"array", "binascii", "collections", "hashlib", "json", "micropython", "struct", "typing"},
+}
+IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess", "threading", "time"}
+
+# Import name -> name in pyproject.toml, where they differ.
+DISTRIBUTIONS = {"paho": "paho-mqtt", "serial": "pyserial", "starlette": "fastapi", "pydantic": "fastapi"}
+
+
+def project_modules() -> dict[str, Path]:
+    modules: dict[str, Path] = {}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            modules[name] = path
+    return modules
+
+
+MODULES = project_modules()
+
+
+def imports_of(name: str, path: Path) -> set[str]:
+    """Full names of all that a module imports, anywhere in it, those for the type checker too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: write `from {name.rsplit('.', 1)[0]} import …`, the full way"
+            base = node.module or ""
+            found.update(f"{base}.{a.name}" if f"{base}.{a.name}" in MODULES else base for a in node.names)
+    return found
+
+
+def part_of(name: str) -> str:
+    fitting = [part for part in ARROWS if name == part or name.startswith(part + ".")]
+    return max(fitting, key=len) if fitting else ""
+
+
+def top_names(path: Path) -> set[str]:
+    """Outside modules imported when the program runs (not those under `if TYPE_CHECKING:`)."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names - set(PACKAGES)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_follow_the_arrows(name: str):
+    part = part_of(name)
+    assert part, f"{name} belongs to no part: add it to ARROWS in tests/test_imports.py and to ARCHITECTURE.md"
+    for other in sorted(imports_of(name, MODULES[name])):
+        theirs = part_of(other)
+        if theirs in ("", part):
+            continue
+        allowed = ARROWS[part]
+        assert theirs in allowed or any(theirs.startswith(f"{a}.") for a in allowed if a == "gateway"), (
+            f"{name} imports {other}, but {part} may import only {', '.join(allowed) or 'nothing of ours'}. "
+            "Pass the value in, return it upward, or name the third thing both need and put it further left"
+        )
+
+
+def test_device_and_gateway_never_import_each_other():
+    for name, path in MODULES.items():
+        side, forbidden = name.split(".")[0], {"device": ("gateway", "tools"), "gateway": ("device", "tools")}
+        for other in imports_of(name, path):
+            assert other.split(".")[0] not in forbidden.get(side, ()), (
+                f"{name} imports {other}: what both sides need belongs in protocol/"
+            )
+
+
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if n.split(".")[0] in ("protocol", "device")))
+def test_what_is_flashed_uses_only_what_a_board_has(name: str):
+    unknown = top_names(MODULES[name]) - MICROPYTHON
+    assert not unknown, f"{name} imports {sorted(unknown)}, which MicroPython lacks: write the few lines it needs"
+    for part, allowed in PURE.items():
+        if part_of(name) == part:
+            outside = top_names(MODULES[name]) - allowed
+            assert not outside, f"{name} imports {sorted(outside)}: {part} does no I/O; take it as an argument"
+
+
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if n.startswith("gateway.domain")))
+def test_the_domain_decides_and_does_nothing_else(name: str):
+    impure = top_names(MODULES[name]) & IMPURE
+    assert not impure, f"{name} imports {sorted(impure)}: let the service read it and pass the value in"
+
+
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if n.split(".")[0] in ("gateway", "tools")))
+def test_outside_packages_are_declared(name: str):
+    declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8").split("[project.optional")[0]
+    for outside in top_names(MODULES[name]) - set(sys.stdlib_module_names):
+        distribution = DISTRIBUTIONS.get(outside, outside)
+        assert f'"{distribution}"' in declared or is_board_side(name), (
+            f"{name} imports {outside}: add {distribution} to dependencies in pyproject.toml, then `make lock`"
+        )
+
+
+def is_board_side(name: str) -> bool:
+    """Files of tools/ that run in MicroPython lie in a folder named `board` or `shims`."""
+    return bool({"board", "shim", "shims"} & set(name.split(".")))
+
+
+def test_setup_needs_nothing_that_is_not_there_yet():
+    for name in ("tools.setup", "tools.micropython", "gateway.packages", "gateway"):
+        outside = top_names(MODULES[name]) - set(sys.stdlib_module_names)
+        assert not outside, f"{name} runs before anything is installed, and imports {sorted(outside)}"
