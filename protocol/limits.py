@@ -1,0 +1,62 @@
+"""A limit on everything, named, with what it protects against."""
+
+# --- bytes and shapes from outside
+CBOR_DEPTH_MAX = 8  # MicroPython recurses 176 frames on a PC, fewer on a board
+CBOR_ITEMS_MAX = 256  # a header must not make us allocate for items that are not there
+MESSAGE_SIZE_MAX = 1024  # one MQTT payload; a board's receive buffer is allocated once
+TOKEN_SIZE_MAX = 512  # a token's bytes, before its signature costs any time
+SCAN_SIZE_MAX = 800  # one scanner frame: Base45 of the largest token, or a label
+LABEL_SIZE_MAX = 64  # a carrier's parcel number (S10, SSCC and the like), opaque to us
+CONSOLE_LINE_MAX = 128
+
+# --- the locker
+COMPARTMENTS_MAX = 400  # 20 modules of 20
+PULSE_MS = 300  # a lock coil's ordinary pulse
+PULSE_MS_MAX = 1000  # a coil burns when held (safety: never more than 1 s)
+PULSE_DUTY_WINDOW_MS = 60_000
+PULSE_DUTY_MS_MAX = 6_000  # 10 % of the window
+PULSE_TRIES_MAX = 3  # then the door is jammed
+PULSE_RETRY_MS = 2_000
+LEFT_OPEN_REMIND_MS = 30_000
+LEFT_OPEN_MS = 180_000
+DOOR_FLAPS_MAX = 5  # sensor changes without an order, per minute, before it is faulty
+REQUEST_TTL_MS = 60_000  # how long an Assign may answer a courier's request
+COMMAND_OPENS_PER_HOUR_MAX = 10  # a captured gateway cannot open a town
+COMMAND_IDS_KEPT = 128  # remembered against repeats; older ones are refused by their issue time
+COMMAND_TTL_OPEN_S_MAX = 60
+REOPEN_MS = 180_000
+REOPENS_MAX = 2
+COURIER_IDLE_MS = 120_000
+COURIER_REOPEN_MS = 120_000  # the courier's own second look into the last compartment
+WRONG_CODE_BUCKET = 10
+WRONG_CODE_REFILL_MS = 8 * 3_600_000  # three a day
+WRONG_CODE_PAUSE_MS = 5_000
+TYPING_IDLE_MS = 20_000
+JOURNAL_RECORDS_KEPT = 10_000  # acknowledged ones, so that a restored gateway can ask again
+JOURNAL_RESERVE_RECORDS = 1_000  # room kept for pickups: deposits are refused below it
+
+# --- the link
+OUTBOX_WINDOW = 8  # records sent ahead of the gateway's Ack
+ACK_WAIT_MS = 30_000
+KEEPALIVE_S = 30
+PING_WAIT_MS = 10_000  # half-open links are noticed before the keepalive ends
+CONNECT_WAIT_MS = 15_000
+BACKOFF_MS_MIN = 1_000
+BACKOFF_MS_MAX = 300_000
+HEARTBEAT_MS = 60_000
+DIAL_WAIT_MS = 30_000  # a connection that neither opens nor fails
+LINK_STABLE_MS = 30_000  # up for less, and the next wait still grows: a broker that accepts and drops is not hammered
+INFLIGHT_MAX = 16  # publications without their PUBACK
+PUBACK_WAIT_MS = 30_000  # a broker that takes bytes and acknowledges nothing
+MQTT_TOPIC_SIZE_MAX = 64  # room for an incoming topic beside its payload
+RESEND_PAUSE_MS = 2_000  # the same gap named by each of eight events is mended once
+REFUSAL_PAUSE_MS = 1_000  # a stranger's rubbish must not make us talk
+TIME_ANSWER_MS = 60_000  # a SetTime held back by the broker for longer would set the clock that much too late
+CLOCK_SYNC_MS = 6 * 3_600_000  # a crystal drifts by seconds a day; a new birth asks for the time again
+CLOCK_SKEW_S_MAX = 5  # a command may seem to come from this far ahead
+
+# --- the console
+ACTOR_SIZE_MAX = 32  # kinds.WORD: it goes into the journal
+CONSOLE_TRIES_MAX = 3  # wrong answers, then a pause: 48 bits cannot be guessed at that pace
+CONSOLE_PAUSE_MS = 30_000
+CONSOLE_IDLE_MS = 600_000  # a technician who walked away is logged out

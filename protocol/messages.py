@@ -1,0 +1,506 @@
+"""Every message that crosses the wire, and the two envelopes they travel in.
+
+Up (locker to gateway):   [version, boot, seq, t_mono_ms, t_wall_s|null, type, [fields…]]
+Down (gateway to locker): [version, id, issued_s, ttl_s, type, [fields…]]
+Both are deterministic CBOR and travel inside a COSE_Mac0 (protocol.cose). The same bytes, without the MAC,
+are the locker's journal records. Events are past tense, commands are orders.
+
+Custody events carry a seq that counts up for ever and are journalled before they are sent. The others (seq 0)
+are told once, when the link is up, and may be lost.
+"""
+
+from typing import TYPE_CHECKING
+
+from protocol import cbor
+from protocol.errors import ProtocolError
+from protocol.kinds import (
+    BOOL,
+    BYTES,
+    COMPARTMENT,
+    ID8,
+    LABEL,
+    OPTIONAL_COMPARTMENT,
+    OPTIONAL_ID8,
+    OPTIONAL_U63,
+    OPTIONAL_WORD,
+    U8,
+    U16,
+    U32,
+    U63,
+    WORD,
+    check,
+)
+from protocol.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+VERSION = 1
+
+# How an opening was asked for, or a code shown.
+KEYPAD, SCANNER, CONSOLE, COMMAND = 1, 2, 3, 4
+CHANNELS = {KEYPAD: "keypad", SCANNER: "scanner", CONSOLE: "console", COMMAND: "command"}
+
+# Why a courier asks for a compartment (again).
+FIRST, TOO_SMALL, JAMMED, WRONG_BOX = 0, 1, 2, 3
+REASONS = {FIRST: "first", TOO_SMALL: "too_small", JAMMED: "jammed", WRONG_BOX: "wrong_box"}
+
+# Door states (the table is device.agent.door's), as they stand in Birth and DoorFaulted.
+DOOR_STATES = (
+    "unknown",
+    "closed",
+    "opening",
+    "open",
+    "left_open",
+    "jammed",
+    "forced",
+    "faulty",
+    "out_of_service",
+)
+
+# What a compartment holds, as the locker knows it; Birth.doors packs (holding << 4 | door state).
+FREE, DEPOSITING, HELD, REVOKED = 0, 1, 2, 3
+QUARANTINED_FLAG = 0x80
+
+
+class Message(Record):
+    """What travels inside an envelope. TYPE is its number on the wire and is never reused; KINDS its fields' kinds."""
+
+    TYPE = 0
+
+
+# ------------------------------------------------------------------ up, told once (seq 0)
+class Birth(Message):
+    """Retained on `state`: who woke up, what is still to be sent, and how every door stands.
+
+    `nonce` is what SetTime must answer. `doors`: one byte a compartment, in order of number.
+    """
+
+    TYPE = 1
+    FIELDS = ("firmware", "nonce", "first_seq", "last_seq", "doors")
+    KINDS = (WORD, ID8, U63, U63, BYTES)
+    firmware: str
+    nonce: bytes
+    first_seq: int
+    last_seq: int
+    doors: bytes
+
+
+class Lost(Message):
+    """The last will: the broker says it when the link breaks. The envelope's boot number pairs it to its birth."""
+
+    TYPE = 2
+
+
+class Heartbeat(Message):
+    TYPE = 3
+    FIELDS = ("heap_free", "journal_free", "unacknowledged")
+    KINDS = (U32, U32, U32)
+    heap_free: int
+    journal_free: int
+    unacknowledged: int
+
+
+class DepositRequested(Message):
+    """A courier with a verified badge scanned a label and wants a door. `request` counts up within a boot."""
+
+    TYPE = 4
+    FIELDS = ("request", "badge", "carrier", "label", "reason")
+    KINDS = (U32, ID8, WORD, LABEL, U8)
+    request: int
+    badge: bytes
+    carrier: str
+    label: str
+    reason: int
+
+
+class MessageRefused(Message):
+    """Something on `down` was not acted on and has no id that could be answered (errors.CODES)."""
+
+    TYPE = 5
+    FIELDS = ("code",)
+    KINDS = (U16,)
+    code: int
+
+
+# ------------------------------------------------------------------ up, custody (journalled, seq ≥ 1)
+class Booted(Message):
+    TYPE = 16
+    FIELDS = ("firmware", "cause")
+    KINDS = (WORD, WORD)
+    firmware: str
+    cause: str
+
+
+class DoorOpened(Message):
+    TYPE = 17
+    FIELDS = ("compartment",)
+    KINDS = (COMPARTMENT,)
+    compartment: int
+
+
+class DoorClosed(Message):
+    """A door closed that ended no deposit and no pickup."""
+
+    TYPE = 18
+    FIELDS = ("compartment",)
+    KINDS = (COMPARTMENT,)
+    compartment: int
+
+
+class DoorFaulted(Message):
+    """`state` is an index into DOOR_STATES (jammed, forced, left_open, faulty); `quarantined`: not to be offered
+    until a person cleared it."""
+
+    TYPE = 19
+    FIELDS = ("compartment", "state", "quarantined")
+    KINDS = (COMPARTMENT, U8, BOOL)
+    compartment: int
+    state: int
+    quarantined: bool
+
+
+class CourierIdentified(Message):
+    TYPE = 20
+    FIELDS = ("badge", "carrier")
+    KINDS = (ID8, WORD)
+    badge: bytes
+    carrier: str
+
+
+class DepositAuthorised(Message):
+    """Durable before the pulse. `deposit` is the compartment's new deposit number; `command` the Assign's id."""
+
+    TYPE = 21
+    FIELDS = ("compartment", "deposit", "request", "parcel", "command", "issued")
+    KINDS = (COMPARTMENT, U32, U32, U63, OPTIONAL_ID8, OPTIONAL_U63)
+    compartment: int
+    deposit: int
+    request: int
+    parcel: int
+    command: "bytes | None"
+    issued: "int | None"
+
+
+class Deposited(Message):
+    """Opened and closed again: the parcel is inside, and (compartment, deposit) has a live code."""
+
+    TYPE = 22
+    FIELDS = ("compartment", "deposit", "parcel")
+    KINDS = (COMPARTMENT, U32, U63)
+    compartment: int
+    deposit: int
+    parcel: int
+
+
+class DepositAbandoned(Message):
+    """An authorised deposit that did not happen (reason: REASONS). The compartment is free again, or faulty."""
+
+    TYPE = 23
+    FIELDS = ("compartment", "deposit", "parcel", "reason")
+    KINDS = (COMPARTMENT, U32, U63, U8)
+    compartment: int
+    deposit: int
+    parcel: int
+    reason: int
+
+
+class PickupAuthorised(Message):
+    """Durable before the pulse: the right code or token for (compartment, deposit) was shown. `reopen` counts
+    the openings after the first."""
+
+    TYPE = 24
+    FIELDS = ("compartment", "deposit", "channel", "reopen")
+    KINDS = (COMPARTMENT, U32, U8, U8)
+    compartment: int
+    deposit: int
+    channel: int
+    reopen: int
+
+
+class Collected(Message):
+    """Opened and closed again after a PickupAuthorised: the deposit number is spent."""
+
+    TYPE = 25
+    FIELDS = ("compartment", "deposit")
+    KINDS = (COMPARTMENT, U32)
+    compartment: int
+    deposit: int
+
+
+class CodeRefused(Message):
+    """A well-formed wrong code, or a token that did not verify. `code`: errors.CODES; `left`: tries in the bucket."""
+
+    TYPE = 26
+    FIELDS = ("channel", "code", "left")
+    KINDS = (U8, U16, U8)
+    channel: int
+    code: int
+    left: int
+
+
+class BucketRefilled(Message):
+    TYPE = 27
+    FIELDS = ("left",)
+    KINDS = (U8,)
+    left: int
+
+
+class OpeningAuthorised(Message):
+    """Durable before the pulse of an opening that is neither deposit nor pickup: by command or from the console."""
+
+    TYPE = 28
+    FIELDS = ("compartment", "channel", "actor", "command", "issued")
+    KINDS = (COMPARTMENT, U8, OPTIONAL_WORD, OPTIONAL_ID8, OPTIONAL_U63)
+    compartment: int
+    channel: int
+    actor: "str | None"
+    command: "bytes | None"
+    issued: "int | None"
+
+
+class CommandDone(Message):
+    """The result of a command: `code` 0, or why it took no effect. Release, Revoke and OutOfService change the
+    locker's books by this record, so it says what they ordered (`order` is their TYPE, `value` their argument)."""
+
+    TYPE = 29
+    FIELDS = ("command", "issued", "code", "order", "compartment", "value")
+    KINDS = (ID8, U63, U16, U8, OPTIONAL_COMPARTMENT, U63)
+    command: bytes
+    issued: int
+    code: int
+    order: int
+    compartment: "int | None"
+    value: int
+
+
+class ServiceActed(Message):
+    """A technician did something on the console that opens no door."""
+
+    TYPE = 30
+    FIELDS = ("actor", "action")
+    KINDS = (WORD, WORD)
+    actor: str
+    action: str
+
+
+# ------------------------------------------------------------------ down
+class Ack(Message):
+    """Everything up to and with `seq` is committed in the gateway's books."""
+
+    TYPE = 1
+    FIELDS = ("seq",)
+    KINDS = (U63,)
+    seq: int
+
+
+class Resend(Message):
+    """A gap: send again from `seq`."""
+
+    TYPE = 2
+    FIELDS = ("seq",)
+    KINDS = (U63,)
+    seq: int
+
+
+class SetTime(Message):
+    """`now_s`: Unix time. Answers the nonce of this boot's Birth, so that an old one cannot be replayed."""
+
+    TYPE = 3
+    FIELDS = ("nonce", "now_s")
+    KINDS = (ID8, U63)
+    nonce: bytes
+    now_s: int
+
+
+class Reject(Message):
+    """The gateway could not take a message up (errors.CODES); the locker keeps it and says so on the console."""
+
+    TYPE = 4
+    FIELDS = ("seq", "code")
+    KINDS = (U63, U16)
+    seq: int
+    code: int
+
+
+class Assign(Message):
+    """The answer to DepositRequested(request) of this boot: put the parcel in there."""
+
+    TYPE = 16
+    FIELDS = ("boot", "request", "compartment", "parcel")
+    KINDS = (U32, U32, COMPARTMENT, U63)
+    boot: int
+    request: int
+    compartment: int
+    parcel: int
+
+
+class Decline(Message):
+    """The other answer: no. `code` says why (no_room, unknown_label, not_allowed, wrong_state)."""
+
+    TYPE = 17
+    FIELDS = ("boot", "request", "code")
+    KINDS = (U32, U32, U16)
+    boot: int
+    request: int
+    code: int
+
+
+class Open(Message):
+    TYPE = 18
+    FIELDS = ("compartment", "reason")
+    KINDS = (COMPARTMENT, WORD)
+    compartment: int
+    reason: str
+
+
+class Release(Message):
+    """The compartment is empty and checked: free it, and lift its quarantine."""
+
+    TYPE = 19
+    FIELDS = ("compartment",)
+    KINDS = (COMPARTMENT,)
+    compartment: int
+
+
+class Revoke(Message):
+    """The code of this deposit opens nothing any more."""
+
+    TYPE = 20
+    FIELDS = ("compartment", "deposit")
+    KINDS = (COMPARTMENT, U32)
+    compartment: int
+    deposit: int
+
+
+class OutOfService(Message):
+    TYPE = 21
+    FIELDS = ("compartment", "out")
+    KINDS = (COMPARTMENT, BOOL)
+    compartment: int
+    out: bool
+
+
+class Identify(Message):
+    """Sound and light: which of the lockers are you?"""
+
+    TYPE = 22
+
+
+EVENTS = {
+    cls.TYPE: cls
+    for cls in (
+        Birth,
+        Lost,
+        Heartbeat,
+        DepositRequested,
+        MessageRefused,
+        Booted,
+        DoorOpened,
+        DoorClosed,
+        DoorFaulted,
+        CourierIdentified,
+        DepositAuthorised,
+        Deposited,
+        DepositAbandoned,
+        PickupAuthorised,
+        Collected,
+        CodeRefused,
+        BucketRefilled,
+        OpeningAuthorised,
+        CommandDone,
+        ServiceActed,
+    )
+}
+FIRST_CUSTODY_TYPE = 16
+COMMANDS = {
+    cls.TYPE: cls
+    for cls in (Ack, Resend, SetTime, Reject, Assign, Decline, Open, Release, Revoke, OutOfService, Identify)
+}
+FIRST_REMEMBERED_COMMAND = 16  # below: about the link itself, harmless to repeat
+
+
+# ------------------------------------------------------------------ envelopes
+class Up(Record):
+    FIELDS = ("boot", "seq", "t_mono_ms", "t_wall_s", "event")
+    KINDS = (U32, U63, U63, OPTIONAL_U63, None)
+    boot: int
+    seq: int
+    t_mono_ms: int
+    t_wall_s: "int | None"
+    event: Message
+
+
+class Down(Record):
+    FIELDS = ("id", "issued_s", "ttl_s", "command")
+    KINDS = (ID8, U63, U32, None)
+    id: bytes
+    issued_s: int
+    ttl_s: int
+    command: Message
+
+
+def encode(envelope: "Up | Down") -> bytes:
+    """The envelope as deterministic CBOR. Raises ProtocolError("bad_value") for a field outside its kind."""
+    items: list[Any] = [VERSION]
+    head = envelope.values()
+    message: Message = head.pop()
+    _check_all(envelope, head)
+    items.extend(head)
+    values = message.values()
+    _check_all(message, values)
+    items.append(message.TYPE)
+    items.append(values)
+    return cbor.encode(items)
+
+
+def decode_up(data: bytes) -> Up:
+    """Raises ProtocolError: malformed, not_canonical, unknown_version, unknown_type, bad_value."""
+    head, message = _decode(data, Up, EVENTS)
+    head.append(message)
+    up: Up = _make(Up, head)
+    if (up.seq > 0) != (message.TYPE >= FIRST_CUSTODY_TYPE):
+        raise ProtocolError("bad_value", "seq")
+    return up
+
+
+def decode_down(data: bytes) -> Down:
+    """Raises ProtocolError: malformed, not_canonical, unknown_version, unknown_type, bad_value."""
+    head, message = _decode(data, Down, COMMANDS)
+    head.append(message)
+    return _make(Down, head)
+
+
+def _decode(
+    data: bytes, envelope: "type[Record]", table: "Mapping[int, type[Message]]"
+) -> "tuple[list[Any], Message]":
+    items: list[Any] = cbor.decode(data)
+    if not isinstance(items, list) or not items:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ProtocolError("malformed", "envelope")
+    if isinstance(items[0], bool) or items[0] != VERSION:
+        raise ProtocolError("unknown_version")
+    width = len(envelope.FIELDS) - 1
+    if len(items) != width + 3:
+        raise ProtocolError("malformed", "envelope")
+    head = items[1 : width + 1]
+    _check_all(envelope, head)
+    number: Any = items[width + 1]
+    values: list[Any] = items[width + 2]
+    if isinstance(number, bool) or not isinstance(number, int) or number not in table:
+        raise ProtocolError("unknown_type")
+    cls = table[number]
+    if not isinstance(values, list) or len(values) != len(cls.FIELDS):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ProtocolError("malformed", cls.__name__)
+    _check_all(cls, values)
+    return head, _make(cls, values)
+
+
+def _make(cls: "Any", values: "list[Any]") -> "Any":
+    """`cls(*values)` for a class that only its wire number named."""
+    return cls(*values)
+
+
+def _check_all(record: "Record | type[Record]", values: "list[Any]") -> None:
+    for place in range(len(values)):
+        check(record.KINDS[place], values[place], record.FIELDS[place])
