@@ -1,0 +1,249 @@
+"""The locker's books: all that must survive a power cut, as the sum of its journal records.
+
+One rule keeps memory and flash the same: the books change by apply(record) and by nothing else, live and at
+replay alike. A snapshot is the sum so far, so that a restart reads one journal segment and not all of them.
+"""
+
+from typing import TYPE_CHECKING
+
+from protocol import cbor
+from protocol.errors import ProtocolError
+from protocol.limits import COMMAND_IDS_KEPT, COMMAND_OPENS_PER_HOUR_MAX, WRONG_CODE_BUCKET
+from protocol.messages import (
+    COMMAND,
+    DEPOSITING,
+    DOOR_STATES,
+    FREE,
+    HELD,
+    REVOKED,
+    Booted,
+    BucketRefilled,
+    CodeRefused,
+    Collected,
+    CommandDone,
+    DepositAbandoned,
+    DepositAuthorised,
+    Deposited,
+    DoorFaulted,
+    DoorOpened,
+    OpeningAuthorised,
+    OutOfService,
+    PickupAuthorised,
+    Release,
+    Revoke,
+    decode_up,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from protocol.messages import Up
+
+VERSION = 1
+# Flags of a compartment.
+QUARANTINED, OUT, PICKUP, OPENED = 1, 2, 4, 8
+_ID = 8
+# Faults after which a door's opening and closing is no evidence for the pickup that was authorised before.
+_NO_EVIDENCE = (DOOR_STATES.index("jammed"), DOOR_STATES.index("forced"), DOOR_STATES.index("faulty"))
+
+
+class Books:
+    """By place: `holdings` (FREE, DEPOSITING, HELD, REVOKED) and `flags`; by place too, deposit() and parcel()."""
+
+    def __init__(self, numbers: "list[int]") -> None:
+        count = len(numbers)
+        self.numbers = numbers
+        self._places = {number: place for place, number in enumerate(numbers)}
+        self.seq = 0
+        self.boot = 0
+        self.bucket = WRONG_CODE_BUCKET
+        self.holdings = bytearray(count)
+        self.flags = bytearray(count)
+        self._deposits = bytearray(4 * count)
+        self._parcels = bytearray(8 * count)
+        # Command ids that took effect, oldest first, and the latest issue time among those forgotten since.
+        self._ids = bytearray()
+        self._issues = bytearray()
+        self.floor_s = 0
+        # When the last commanded openings were (ms of this boot); those of earlier boots count as just now.
+        self.opens_ms: list[int] = []
+
+    def place(self, number: int) -> "int | None":
+        return self._places.get(number)
+
+    def deposit(self, place: int) -> int:
+        return int.from_bytes(self._deposits[4 * place : 4 * place + 4], "big")
+
+    def parcel(self, place: int) -> int:
+        return int.from_bytes(self._parcels[8 * place : 8 * place + 8], "big")
+
+    def has(self, place: int, flag: int) -> bool:
+        return self.flags[place] & flag != 0
+
+    def knows_command(self, command: bytes) -> bool:
+        """Whether this id already took effect here."""
+        return any([bytes(self._ids[start : start + _ID]) == command for start in range(0, len(self._ids), _ID)])
+
+    # -------------------------------------------------------------- the one way they change
+    def apply(self, up: "Up") -> None:
+        event = up.event
+        self.seq = up.seq
+        handler = _HANDLERS.get(type(event).TYPE)
+        if handler is not None:
+            place = 0
+            number = getattr(event, "compartment", None)
+            if number is not None:
+                found = self._places.get(number)
+                if found is None:  # a module that has been taken away since
+                    return
+                place = found
+            handler(self, place, event, up)
+
+    def _booted(self, _place: int, _event: "Booted", up: "Up") -> None:
+        self.boot = up.boot
+        self.opens_ms = [0] * len(self.opens_ms)
+
+    def _door_opened(self, place: int, _event: "DoorOpened", _up: "Up") -> None:
+        if self.has(place, PICKUP) or self.holdings[place] == DEPOSITING:
+            self.flags[place] |= OPENED
+
+    def _door_faulted(self, place: int, event: "DoorFaulted", _up: "Up") -> None:
+        if event.quarantined:
+            self.flags[place] |= QUARANTINED
+        if event.state in _NO_EVIDENCE and self.holdings[place] != DEPOSITING:
+            self.flags[place] &= ~(PICKUP | OPENED)
+
+    def _deposit_authorised(self, place: int, event: "DepositAuthorised", _up: "Up") -> None:
+        self.holdings[place] = DEPOSITING
+        self._end(place)
+        self._deposits[4 * place : 4 * place + 4] = event.deposit.to_bytes(4, "big")
+        self._parcels[8 * place : 8 * place + 8] = event.parcel.to_bytes(8, "big")
+        self._remember(event.command, event.issued)
+
+    def _deposited(self, place: int, _event: "Deposited", _up: "Up") -> None:
+        self.holdings[place] = HELD
+        self._end(place)
+
+    def _deposit_abandoned(self, place: int, _event: "DepositAbandoned", _up: "Up") -> None:
+        self.holdings[place] = FREE
+        self._end(place)
+
+    def _pickup_authorised(self, place: int, event: "PickupAuthorised", _up: "Up") -> None:
+        if event.reopen == 0:
+            self.flags[place] |= PICKUP
+
+    def _collected(self, place: int, _event: "Collected", _up: "Up") -> None:
+        self.holdings[place] = FREE
+        self._end(place)
+
+    def _code_refused(self, _place: int, event: "CodeRefused", _up: "Up") -> None:
+        self.bucket = event.left
+
+    def _opening_authorised(self, place: int, event: "OpeningAuthorised", up: "Up") -> None:
+        self._remember(event.command, event.issued)
+        if self.holdings[place] != DEPOSITING:
+            # What this opening shows is no evidence for a pickup that was authorised before it.
+            self.flags[place] &= ~(PICKUP | OPENED)
+        if event.channel == COMMAND:
+            self.opens_ms.append(up.t_mono_ms)
+            self.opens_ms = self.opens_ms[-COMMAND_OPENS_PER_HOUR_MAX:]
+
+    def _command_done(self, place: int, event: "CommandDone", _up: "Up") -> None:
+        self._remember(event.command, event.issued)
+        if event.code != 0:
+            return
+        if event.order == Release.TYPE:
+            self.holdings[place] = FREE
+            self.flags[place] &= OUT
+        elif event.order == Revoke.TYPE:
+            if self.holdings[place] == HELD and self.deposit(place) == event.value:
+                self.holdings[place] = REVOKED
+        elif event.order == OutOfService.TYPE:
+            self.flags[place] = (self.flags[place] & ~OUT) | (OUT if event.value else 0)
+
+    def _end(self, place: int) -> None:
+        """No deposit and no pickup is under way there any more."""
+        self.flags[place] &= QUARANTINED | OUT
+
+    def _remember(self, command: "bytes | None", issued: "int | None") -> None:
+        if command is None or issued is None:
+            return
+        self._ids.extend(command)
+        self._issues.extend(issued.to_bytes(8, "big"))
+        if len(self._ids) > _ID * COMMAND_IDS_KEPT:
+            # What is forgotten must not come back: nothing issued up to then is taken any more.
+            self.floor_s = max(self.floor_s, int.from_bytes(self._issues[:8], "big"))
+            self._ids[:] = self._ids[_ID:]
+            self._issues[:] = self._issues[8:]
+
+    # -------------------------------------------------------------- snapshot and replay
+    def snapshot(self) -> bytes:
+        numbers = b"".join([number.to_bytes(2, "big") for number in self.numbers])
+        return cbor.encode(
+            [
+                VERSION,
+                self.seq,
+                self.boot,
+                self.bucket,
+                self.floor_s,
+                self.opens_ms,
+                self._ids,
+                self._issues,
+                numbers,
+                self.holdings,
+                self.flags,
+                self._deposits,
+                self._parcels,
+            ]
+        )
+
+    def _restore(self, snapshot: bytes) -> None:
+        items: list[Any] = cbor.decode(snapshot)
+        if items[0] != VERSION:
+            raise ProtocolError("unknown_version", "snapshot")
+        self.seq, self.boot, self.bucket, self.floor_s = items[1:5]
+        self.opens_ms = items[5]
+        self._ids[:] = items[6]
+        self._issues[:] = items[7]
+        numbers, holdings, flags, deposits, parcels = items[8:13]
+        for old in range(len(holdings)):
+            place = self._places.get(int.from_bytes(numbers[2 * old : 2 * old + 2], "big"))
+            if place is not None:
+                self.holdings[place] = holdings[old]
+                self.flags[place] = flags[old]
+                self._deposits[4 * place : 4 * place + 4] = deposits[4 * old : 4 * old + 4]
+                self._parcels[8 * place : 8 * place + 8] = parcels[8 * old : 8 * old + 8]
+
+    @staticmethod
+    def replay(numbers: "list[int]", snapshot: "bytes | None", records: "Iterable[bytes]") -> "Books":
+        """The books as they stood when the last of `records` was saved.
+
+        Raises ProtocolError for a snapshot or record that is whole (its checksum held) but not understood.
+        """
+        books = Books(numbers)
+        if snapshot is not None:
+            books._restore(snapshot)
+        for record in records:
+            books.apply(decode_up(record))
+        return books
+
+
+def _bucket_refilled(books: Books, _place: int, event: BucketRefilled, _up: "Up") -> None:
+    books.bucket = event.left
+
+
+_HANDLERS: "dict[int, Any]" = {
+    Booted.TYPE: Books._booted,
+    DoorOpened.TYPE: Books._door_opened,
+    DoorFaulted.TYPE: Books._door_faulted,
+    DepositAuthorised.TYPE: Books._deposit_authorised,
+    Deposited.TYPE: Books._deposited,
+    DepositAbandoned.TYPE: Books._deposit_abandoned,
+    PickupAuthorised.TYPE: Books._pickup_authorised,
+    Collected.TYPE: Books._collected,
+    CodeRefused.TYPE: Books._code_refused,
+    BucketRefilled.TYPE: _bucket_refilled,
+    OpeningAuthorised.TYPE: Books._opening_authorised,
+    CommandDone.TYPE: Books._command_done,
+}

@@ -1,0 +1,235 @@
+"""The agent: events in, effects out. It never waits, reads no clock, does no I/O and raises for no outside cause.
+
+A restart is Agent(config, replay(journal)): there is no other state. The order of the effects is the contract
+that device.agent.effects tells.
+"""
+
+from typing import TYPE_CHECKING
+
+from device.agent import events
+from device.agent.access import Access
+from device.agent.books import OUT, QUARANTINED, Books
+from device.agent.codes import Codes
+from device.agent.commands import Commands
+from device.agent.config import FIRMWARE
+from device.agent.console import Console
+from device.agent.drbg import Drbg
+from device.agent.ledger import Ledger
+from device.agent.link import Link
+from device.agent.openings import Openings
+from device.agent.orders import carry_out
+from device.agent.panel import Panel
+from protocol.limits import HEARTBEAT_MS
+from protocol.messages import (
+    CONSOLE,
+    DOOR_STATES,
+    QUARANTINED_FLAG,
+    Birth,
+    Booted,
+    Heartbeat,
+    OpeningAuthorised,
+    ServiceActed,
+)
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from device.agent.config import Config
+    from device.agent.effects import Effect
+
+_FIRST_LOOK_MS = 2_000
+_HOLDING_WORDS = ("free", "depositing", "held", "revoked")
+
+
+class Agent:
+    """One locker's brain. `books` is what its journal adds up to, `seed` 32 random bytes of this boot, and
+    `first_seq` the oldest record that the journal can still read."""
+
+    def __init__(self, config: "Config", books: Books, seed: bytes, first_seq: int) -> None:
+        drbg = Drbg(seed)
+        self.config = config
+        self.books = books
+        self.boot = books.boot + 1
+        self.first_seq = first_seq
+        self.link = Link(config, self.boot, drbg, books.seq)
+        self.console = Console(config, drbg)
+        self._ledger = Ledger(books, self.link, self.boot)
+        codes = Codes(books, config.key, config.code_digits)
+        self.openings = Openings(self._ledger, codes)
+        self.doors = self.openings.doors
+        self._access = Access(config, self._ledger, codes)
+        self.panel = Panel(self._ledger, self._access, self.openings, config.code_digits)
+        self._commands = Commands(self._ledger, self.openings, codes, self.panel)
+        self._heartbeat_at = 0
+        self._looked_by = 0
+        self.journal_free = 0
+        self.heap_free = 0
+
+    # -------------------------------------------------------------- one lap
+    def start(self, now: int, cause: str) -> "list[Effect]":
+        """The first effects after power came: the boot in the books, a screen, and a call to the broker."""
+        effects: list[Effect] = []
+        self._ledger.save(now, Booted(FIRMWARE, cause), effects)
+        self.panel.start(effects)
+        self.link.start(now, effects)
+        self.console.greet(effects)
+        self._heartbeat_at = now + HEARTBEAT_MS
+        self._looked_by = now + _FIRST_LOOK_MS
+        return effects
+
+    def step(self, now: int, event: "Any") -> "list[Effect]":
+        """One event of device.agent.events; what to do about it, in order."""
+        effects: list[Effect] = []
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, now, event, effects)
+        self._tick(now, effects)
+        return effects
+
+    def deadline_ms(self, now: int) -> int:
+        """When the agent wants to be asked again at the latest, in the time of `now`."""
+        deadline = self._heartbeat_at
+        if self.link.birth_due:
+            deadline = min(deadline, self._looked_by)
+        for part in (self.openings, self.panel, self._access, self.link):
+            when = part.deadline()
+            if when is not None and when < deadline:
+                deadline = when
+        return max(now, deadline)
+
+    def snapshot(self) -> bytes:
+        """The books, for the head of a new journal segment."""
+        return self.books.snapshot()
+
+    def _tick(self, now: int, effects: "list[Effect]") -> None:
+        for happening in self.openings.tick(now, effects):
+            self.panel.happened(now, happening, effects)
+        self.panel.tick(now, effects)
+        self._access.tick(now, effects)
+        if self._may_give_birth(now):
+            self.link.give_birth(now, self._birth(), effects)
+        if now >= self._heartbeat_at:
+            self._heartbeat_at = now + HEARTBEAT_MS
+            waiting = self.books.seq - self.link.acked
+            self.link.tell(now, Heartbeat(self.heap_free, self.journal_free, waiting), effects)
+        self.link.tick(now, effects)  # last: what all the others had to say leaves in one piece
+
+    # -------------------------------------------------------------- events
+    def _key(self, now: int, event: "events.KeyPressed", effects: "list[Effect]") -> None:
+        self.panel.key(now, event.key, effects)
+
+    def _scan(self, now: int, event: "events.Scanned", effects: "list[Effect]") -> None:
+        self.panel.scan(now, event.data, effects)
+
+    def _door(self, now: int, event: "events.DoorSensed", effects: "list[Effect]") -> None:
+        place = self.books.place(event.compartment)
+        if place is None:
+            return
+        happening = self.openings.sensed(now, place, event.closed, effects)
+        if happening is not None:
+            self.panel.happened(now, happening, effects)
+
+    def _link_opened(self, now: int, _event: "events.LinkOpened", effects: "list[Effect]") -> None:
+        self.link.opened(now, effects)
+
+    def _link_closed(self, now: int, event: "events.LinkClosed", effects: "list[Effect]") -> None:
+        self.link.closed(now, event.reason, effects)
+
+    def _received(self, now: int, event: "events.Received", effects: "list[Effect]") -> None:
+        for down in self.link.received(now, event.data, effects):
+            self._commands.obey(now, down, effects)
+
+    def _may_give_birth(self, now: int) -> bool:
+        """A birth says how every door stands, so it waits for the first look at each; but not for a dead sensor."""
+        return self.link.birth_due and (now >= self._looked_by or self.doors.all_seen())
+
+    def _birth(self) -> Birth:
+        doors = bytearray(len(self.books.numbers))
+        for place in range(len(doors)):
+            doors[place] = self.books.holdings[place] << 4 | self.doors.states[place]
+            if self.books.has(place, QUARANTINED):
+                doors[place] |= QUARANTINED_FLAG
+        return Birth(FIRMWARE, self.link.new_nonce(), self.first_seq, self.books.seq, bytes(doors))
+
+    def _typed(self, now: int, event: "events.Typed", effects: "list[Effect]") -> None:
+        for order in self.console.typed(now, event.data, effects):
+            carry_out(self, order, now, effects)
+
+    def _journal_read(self, now: int, event: "events.JournalRead", effects: "list[Effect]") -> None:
+        self.link.journal_read(now, event.first, event.records, effects)
+
+    def _journal_measured(self, _now: int, event: "events.JournalMeasured", _effects: "list[Effect]") -> None:
+        self.journal_free = event.free
+        self.panel.journal_free = event.free
+
+    # -------------------------------------------------------------- for the console
+    def facts(self, now: int) -> "dict[str, Any]":
+        """What `status` prints."""
+        states = [DOOR_STATES[state] for state in self.doors.states]
+        faults = [word for word in states if word in ("jammed", "forced", "faulty", "left_open")]
+        return {
+            "locker": self.config.locker,
+            "firmware": FIRMWARE,
+            "boot": self.boot,
+            "uptime_s": now // 1000,
+            "link": self.link.state,
+            "compartments": len(states),
+            "held": sum([1 for holding in self.books.holdings if holding]),
+            "faults": len(faults),
+            "quarantined": sum([1 for flags in self.books.flags if flags & QUARANTINED]),
+            "tries_left": self.books.bucket,
+            "heap_free": self.heap_free,
+        }
+
+    def doors_facts(self) -> "list[list[Any]]":
+        """What `doors` prints: [number, state, holding, flags] of each compartment, in order."""
+        rows: list[list[Any]] = []
+        for place in range(len(self.books.numbers)):
+            flags = [
+                word for flag, word in ((QUARANTINED, "quarantined"), (OUT, "out")) if self.books.has(place, flag)
+            ]
+            state = DOOR_STATES[self.doors.states[place]]
+            rows.append([self.books.numbers[place], state, _HOLDING_WORDS[self.books.holdings[place]], flags])
+        return rows
+
+    def journal_facts(self) -> "dict[str, Any]":
+        return {
+            "first": self.first_seq,
+            "last": self.books.seq,
+            "acked": self.link.acked,
+            "free": self.journal_free,
+        }
+
+    def selftest(self) -> "list[list[Any]]":
+        """[compartment, finding] for every door that is not as it should be."""
+        findings: list[list[Any]] = []
+        for number, state, _holding, flags in self.doors_facts():
+            if state not in ("closed", "open", "opening"):
+                findings.append([number, state])
+            elif "quarantined" in flags:
+                findings.append([number, "quarantined"])
+        return findings
+
+    def open_by_technician(self, now: int, number: int, actor: str, effects: "list[Effect]") -> str:
+        """ "" or the code of why not."""
+        place = self.books.place(number)
+        if place is None:
+            return "unknown_compartment"
+        return self.openings.other(now, place, OpeningAuthorised(number, CONSOLE, actor, None, None), effects)
+
+    def note_service(self, now: int, actor: str, action: str, effects: "list[Effect]") -> None:
+        """Journal what a technician did."""
+        self._ledger.save(now, ServiceActed(actor[:32], action[:32]), effects)
+
+
+_HANDLERS: "dict[Any, Any]" = {
+    events.KeyPressed: Agent._key,
+    events.Scanned: Agent._scan,
+    events.DoorSensed: Agent._door,
+    events.LinkOpened: Agent._link_opened,
+    events.LinkClosed: Agent._link_closed,
+    events.Received: Agent._received,
+    events.Typed: Agent._typed,
+    events.JournalRead: Agent._journal_read,
+    events.JournalMeasured: Agent._journal_measured,
+}

@@ -1,0 +1,335 @@
+"""The person in front: keys and scans in, screens and tunes out. One conversation at a time.
+
+Every mode knows what each kind of input does, ends by itself when nobody is there any more, and every refusal
+says what to do next (the texts are the display's, device/screens).
+"""
+
+from typing import TYPE_CHECKING
+
+from device.agent.effects import Beep, Show
+from protocol.errors import CODES, ProtocolError
+from protocol.limits import (
+    COURIER_IDLE_MS,
+    COURIER_REOPEN_MS,
+    JOURNAL_RESERVE_RECORDS,
+    LABEL_SIZE_MAX,
+    REQUEST_TTL_MS,
+    TYPING_IDLE_MS,
+)
+from protocol.messages import (
+    FIRST,
+    JAMMED,
+    KEYPAD,
+    SCANNER,
+    TOO_SMALL,
+    CourierIdentified,
+    DepositRequested,
+    OpeningAuthorised,
+)
+from protocol.tokens import COURIER
+
+if TYPE_CHECKING:
+    from device.agent.access import Access
+    from device.agent.effects import Effect
+    from device.agent.ledger import Ledger
+    from device.agent.openings import Openings
+    from protocol.tokens import Token
+
+IDLE, TYPING, TOLD, COURIER_READY, ASKING, DEPOSITING = 0, 1, 2, 3, 4, 5
+_TOLD_MS = 8_000
+_ANSWER_MS = 10_000  # the gateway's answer to a courier, before the screen says that it is not coming
+
+
+class Panel:
+    def __init__(self, ledger: "Ledger", access: "Access", openings: "Openings", digits: int) -> None:
+        self._ledger = ledger
+        self._access = access
+        self._openings = openings
+        self._digits = digits
+        self.journal_free = JOURNAL_RESERVE_RECORDS
+        self.mode = IDLE
+        self._typed = ""
+        self._until: int | None = None
+        self._language = "fr"
+        self._badge = b""
+        self._carrier = ""
+        self._label = ""
+        self._request = 0
+        self._asked_at = 0
+        self._place = -1  # the compartment of the deposit under way
+        self._last = -1  # the one just filled, which its courier may open once more until then
+        self._last_until = 0
+
+    # -------------------------------------------------------------- keys
+    def key(self, now: int, key: str, effects: "list[Effect]") -> None:
+        if key == "A":
+            self._language = "en" if self._language == "fr" else "fr"
+            effects.append(Show("language", (self._language,)))
+            return
+        if key == "D":
+            self._tell(now, "help", (), effects)
+            return
+        if self.mode >= COURIER_READY:
+            self._courier_key(now, key, effects)
+        elif key == "*":
+            self._typed = self._typed[:-1]
+            self._show_typed(now, effects)
+        elif key.isdigit():
+            pause = self._access.pause_left_ms(now)
+            if pause:
+                self._tell(now, "wrong_code", (str(pause // 1000 + 1),), effects)
+                return
+            self._typed += key
+            self._show_typed(now, effects)
+            if len(self._typed) == self._digits:
+                self._enter(now, effects)
+        elif key == "#" and self._typed:
+            self._enter(now, effects)
+
+    def _show_typed(self, now: int, effects: "list[Effect]") -> None:
+        if not self._typed:
+            self._rest(effects)
+            return
+        self.mode = TYPING
+        self._until = now + TYPING_IDLE_MS
+        size = 3 if self._digits == 12 else 4
+        groups = [self._typed[start : start + size] for start in range(0, len(self._typed), size)]
+        effects.append(Show("typing", (" ".join(groups),)))
+
+    def _enter(self, now: int, effects: "list[Effect]") -> None:
+        code, self._typed = self._typed, ""
+        word, place = self._access.typed(now, code, effects)
+        if word == "open":
+            self._open(now, place, KEYPAD, effects)
+        elif word == "spent":
+            self._open_again(now, place, KEYPAD, effects)
+        elif word == "typo":
+            self._tell(now, "typo", (), effects)
+        elif word == "throttled":
+            self._tell(now, "throttled", (), effects)
+        else:
+            seconds = self._access.pause_left_ms(now) // 1000
+            self._tell(now, "wrong_code", (str(max(1, seconds)),), effects)
+
+    # -------------------------------------------------------------- pickups
+    def _open(self, now: int, place: int, channel: int, effects: "list[Effect]") -> None:
+        number = str(self._ledger.books.numbers[place])
+        screen = "already_open" if self._openings.is_open(place) else "opening"
+        why = self._openings.pickup(now, place, channel, effects)
+        if why == "":
+            self._tell(now, screen, (number,), effects, "ok")
+        elif why == "out_of_service":
+            self._tell(now, "door_out_of_service", (number,), effects)
+        else:
+            self._tell(now, "code_used", (), effects)
+
+    def _open_again(self, now: int, place: int, channel: int, effects: "list[Effect]") -> None:
+        if place >= 0:
+            self._open(now, place, channel, effects)
+        else:
+            self._tell(now, "code_used", (), effects)
+
+    # -------------------------------------------------------------- scans
+    def scan(self, now: int, frame: bytes, effects: "list[Effect]") -> None:
+        try:
+            token = self._access.shown(now, frame, effects)
+        except ProtocolError as error:
+            self._scan_of_no_token(now, frame, error.code, effects)
+            return
+        if token.role == COURIER:
+            self._courier_comes(now, token, effects)
+            return
+        place = self._access.place_of(token)
+        if place is None:
+            self._tell(now, "code_used", (), effects)
+        else:
+            self._open(now, place, SCANNER, effects)
+
+    def _scan_of_no_token(self, now: int, frame: bytes, code: str, effects: "list[Effect]") -> None:
+        if code == "malformed" and _is_label(frame):
+            if self.mode == COURIER_READY:
+                self._label = str(frame, "utf-8")
+                self._ask(now, FIRST, effects)
+            elif self.mode < COURIER_READY:
+                self._tell(now, "badge_first", (), effects)
+        elif code == "wrong_locker":
+            self._tell(now, "wrong_locker", (), effects)
+        elif code in ("expired", "not_allowed"):
+            self._tell(now, "badge_refused", (), effects)
+        elif code != "malformed" or self.mode < ASKING:
+            self._tell(now, "token_refused", (), effects)
+
+    # -------------------------------------------------------------- couriers
+    def _courier_comes(self, now: int, token: "Token", effects: "list[Effect]") -> None:
+        if self.mode >= ASKING:  # a deposit is under way; it is not taken over by a second badge
+            return
+        if self.journal_free < JOURNAL_RESERVE_RECORDS:
+            self._tell(now, "journal_full", (), effects)
+            return
+        self._badge = token.id
+        self._carrier = token.subject
+        self._ledger.save(now, CourierIdentified(token.id, token.subject), effects)
+        self._courier_ready(now, effects)
+
+    def _courier_ready(self, now: int, effects: "list[Effect]") -> None:
+        self.mode = COURIER_READY
+        self._until = now + COURIER_IDLE_MS
+        self._place = -1
+        effects.append(Show("courier_ready", (self._carrier,)))
+
+    def _courier_key(self, now: int, key: str, effects: "list[Effect]") -> None:
+        if self.mode == DEPOSITING:
+            if key == "B" and self._place >= 0:
+                self._openings.abandon(now, self._place, TOO_SMALL, effects)
+                self._ask(now, TOO_SMALL, effects)
+        elif key == "*":
+            self._rest(effects)
+        elif key == "C" and self.mode == COURIER_READY and self._last >= 0 and now < self._last_until:
+            self._look_again(now, effects)
+        elif key.isdigit() and self.mode == COURIER_READY:  # the courier has left, and a customer types
+            self._rest(effects)
+            self.key(now, key, effects)
+
+    def _look_again(self, now: int, effects: "list[Effect]") -> None:
+        """Once more into the compartment just filled: the parcel stays booked as deposited."""
+        number = self._ledger.books.numbers[self._last]
+        badge = OpeningAuthorised(number, KEYPAD, self._badge.hex(), None, None)
+        if not self._openings.other(now, self._last, badge, effects):
+            effects.append(Show("deposit_open", (str(number),)))
+        self._last = -1
+
+    def _ask(self, now: int, reason: int, effects: "list[Effect]") -> None:
+        if self.journal_free < JOURNAL_RESERVE_RECORDS:
+            self._tell_courier(now, "journal_full", (), effects)
+            return
+        self._request += 1
+        self._asked_at = now
+        self._place = -1
+        request = DepositRequested(self._request, self._badge, self._carrier, self._label, reason)
+        if not self._ledger.link.tell(now, request, effects):
+            self._tell_courier(now, "offline_deposit", (), effects)
+            return
+        self.mode = ASKING
+        self._until = now + _ANSWER_MS
+        effects.append(Show("asking", ()))
+
+    def awaits(self, now: int, request: int) -> bool:
+        """Whether a courier still stands there waiting for the answer to this request."""
+        return self.mode == ASKING and request == self._request and now - self._asked_at <= REQUEST_TTL_MS
+
+    def assigned(self, place: int, effects: "list[Effect]") -> None:
+        self.mode = DEPOSITING
+        self._until = None
+        self._place = place
+        effects.append(Show("deposit_open", (str(self._ledger.books.numbers[place]),)))
+        effects.append(Beep("ok"))
+
+    def declined(self, now: int, code: int, effects: "list[Effect]") -> None:
+        word = CODES.get(code, "unknown_type")
+        screen = _SCREEN_OF_REFUSAL.get(word)
+        if screen is not None:
+            self._tell_courier(now, screen, (), effects)
+        else:
+            self._tell_courier(now, "declined", (word,), effects)
+
+    def _tell_courier(self, now: int, screen: str, arguments: "tuple[str, ...]", effects: "list[Effect]") -> None:
+        self.mode = COURIER_READY
+        self._until = now + COURIER_IDLE_MS
+        effects.append(Show(screen, arguments))
+        effects.append(Beep("error"))
+
+    # -------------------------------------------------------------- what the doors did
+    def happened(self, now: int, happening: "tuple[str, int]", effects: "list[Effect]") -> None:
+        word, number = happening
+        if self.mode == DEPOSITING and self._place == self._ledger.books.place(number):
+            self._deposit_happened(now, word, str(number), effects)
+        if word in ("remind", "left_open"):
+            effects.append(Beep("attention"))
+            if self.mode < COURIER_READY:
+                self._tell(now, "left_open", (str(number),), effects)
+        elif word == "closed" and self.mode == TOLD:
+            self._rest(effects)
+        elif word == "closed" and self.mode == COURIER_READY:
+            effects.append(Show("courier_ready", (self._carrier,)))
+        elif self.mode in (IDLE, TOLD):
+            screen = _SCREEN_OF_HAPPENING.get(word)
+            if screen is not None:
+                self._tell(now, screen, (str(number),), effects)
+
+    def _deposit_happened(self, now: int, word: str, number: str, effects: "list[Effect]") -> None:
+        """The door of the deposit under way did something."""
+        if word == "deposited":
+            self._last, self._last_until = self._place, now + COURIER_REOPEN_MS
+            self._courier_ready(now, effects)
+            effects.append(Show("deposited", (number,)))
+            effects.append(Beep("ok"))
+        elif word == "deposit_jammed":
+            self._ask(now, JAMMED, effects)
+            if self.mode == ASKING:
+                effects.append(Show("deposit_jammed", (number,)))
+        elif word == "left_open":  # the courier is gone; the next one's code must not wait for that door
+            self._rest(effects)
+
+    def _tell(
+        self, now: int, screen: str, arguments: "tuple[str, ...]", effects: "list[Effect]", tune: str = "error"
+    ) -> None:
+        """Say something for a while, then rest; a courier's session goes on behind it."""
+        if self.mode >= COURIER_READY:
+            effects.append(Show(screen, arguments))
+        else:
+            self.mode = TOLD
+            self._typed = ""
+            self._until = now + _TOLD_MS
+            effects.append(Show(screen, arguments))
+        if tune != "error" or screen in _REFUSALS:
+            effects.append(Beep(tune))
+
+    def _rest(self, effects: "list[Effect]") -> None:
+        self.mode = IDLE
+        self._typed = ""
+        self._badge = b""
+        self._label = ""
+        self._last = -1
+        self._until = None
+        effects.append(Show("welcome", ()))
+
+    def start(self, effects: "list[Effect]") -> None:
+        self._rest(effects)
+
+    def tick(self, now: int, effects: "list[Effect]") -> None:
+        if self._until is None or now < self._until:
+            return
+        if self.mode == ASKING:
+            self._tell_courier(now, "no_answer", (), effects)
+        else:
+            self._rest(effects)
+
+    def deadline(self) -> "int | None":
+        return self._until
+
+
+_SCREEN_OF_HAPPENING = {"opened": "take_parcel", "collected": "collected", "jammed": "door_jammed"}
+_SCREEN_OF_REFUSAL = {
+    "no_room": "no_room",
+    "unknown_label": "unknown_label",
+    "not_allowed": "not_allowed",
+    "wrong_state": "parcel_done",
+    "wrong_locker": "parcel_elsewhere",
+}
+_REFUSALS = (
+    "typo",
+    "wrong_code",
+    "code_used",
+    "throttled",
+    "token_refused",
+    "wrong_locker",
+    "badge_first",
+    "door_out_of_service",
+    "door_jammed",
+    "journal_full",
+)
+
+
+def _is_label(frame: bytes) -> bool:
+    """Printable ASCII of a carrier's label length; everything else a scanner says is noise."""
+    return 0 < len(frame) <= LABEL_SIZE_MAX and all(0x20 <= byte < 0x7F for byte in frame)

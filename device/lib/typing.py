@@ -1,0 +1,1 @@
+TYPE_CHECKING = False  # all of `typing` that a locker needs; flashed to /lib

@@ -1,0 +1,26 @@
+"""The same agent runs in both interpreters: three seeds, five thousand random acts each, one hash."""
+
+import subprocess
+
+import pytest
+from random_day import trace_hash
+
+from tools import micropython
+from tools.run_shared import ROOT, SHARED
+
+ACTS = 5_000
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_five_thousand_random_acts_have_the_same_effects_in_both_interpreters(seed: int) -> None:
+    interpreter = micropython.find()
+    script = f"import random_day; print(random_day.trace_hash({seed}, {ACTS}))"
+    done = subprocess.run(
+        [*interpreter.command, *interpreter.heap_options(16_384), "-c", script],
+        env=interpreter.environment(ROOT, ROOT / "device" / "lib", SHARED),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert done.stdout.strip() == trace_hash(seed, ACTS)

@@ -1,0 +1,157 @@
+"""What the gateway may order, and when the locker does not obey."""
+
+from rig import Rig
+
+from device.agent import door
+from device.agent import events as on
+from protocol import messages
+from protocol.errors import number_of
+from protocol.limits import COMMAND_IDS_KEPT, COMMAND_OPENS_PER_HOUR_MAX
+
+DAY = 86_400
+
+
+def connected() -> Rig:
+    rig = Rig()
+    rig.connect()
+    return rig
+
+
+def results(rig: Rig) -> "list[int]":
+    return [event.code for event in rig.flash.events() if isinstance(event, messages.CommandDone)]
+
+
+def test_an_open_command_opens_and_is_on_record_before_the_pulse():
+    rig = connected()
+    rig.say(rig.gateway.say(messages.Open(2, "inspection")))
+    assert rig.pulses == [2]
+    rig.push(2)
+    assert rig.flash.events()[-1] == messages.DoorClosed(2)
+
+
+def test_a_command_issued_six_hours_ago_opens_nothing_when_it_arrives():
+    rig = connected()
+    rig.say(rig.gateway.say(messages.Open(2, "late"), age_s=6 * 3600))
+    assert rig.pulses == [] and results(rig) == [number_of("expired")]
+
+
+def test_a_repeated_command_opens_once_even_across_a_restart():
+    rig = connected()
+    packet = rig.gateway.say(messages.Open(2, "once"))
+    rig.say(packet)
+    rig.say(packet)
+    rig.push(2)
+    again = Rig(flash=rig.flash)
+    again.gateway = rig.gateway
+    again.connect()
+    again.say(packet)
+    assert rig.pulses == [2] and again.pulses == []
+
+
+def test_a_retained_command_is_refused():
+    rig = connected()
+    packet = rig.gateway.say(messages.Open(2, "retained"))
+    rig.say(bytes([packet[0] | 1]) + packet[1:])
+    assert rig.pulses == []
+    assert messages.MessageRefused(number_of("retained")) in rig.gateway.heard(messages.MessageRefused)
+
+
+def test_a_forged_command_is_refused():
+    rig = connected()
+    packet = bytearray(rig.gateway.say(messages.Open(2, "forged")))
+    packet[-1] ^= 1
+    rig.say(bytes(packet))
+    assert rig.pulses == []
+    assert messages.MessageRefused(number_of("bad_mac")) in rig.gateway.heard(messages.MessageRefused)
+
+
+def test_without_a_clock_nothing_opens_on_command():
+    rig = connected()
+    rig.agent.link.wall_s = lambda _now: None
+    rig.say(rig.gateway.say(messages.Open(2, "no clock")))
+    assert rig.pulses == [] and results(rig) == [number_of("no_clock")]
+
+
+def test_a_captured_gateway_opens_ten_doors_an_hour_at_most_even_with_restarts():
+    rig = connected()
+    for count in range(COMMAND_OPENS_PER_HOUR_MAX + 5):
+        rig.say(rig.gateway.say(messages.Open(1 + count % 3, "attack")))
+        rig.push(1 + count % 3)
+    assert len(rig.pulses) == COMMAND_OPENS_PER_HOUR_MAX
+    again = Rig(flash=rig.flash)
+    again.gateway = rig.gateway
+    again.connect()
+    again.say(again.gateway.say(messages.Open(1, "attack")))
+    assert again.pulses == []
+    again.wait(3_600_001)
+    again.say(again.gateway.say(messages.Open(1, "an hour later")))
+    assert again.pulses == [1]
+
+
+def test_a_revoked_deposit_opens_nothing_and_keeps_its_compartment():
+    rig = connected()
+    rig.deposit(2)
+    rig.keys("*")
+    rig.say(rig.gateway.say(messages.Revoke(2, 1), ttl_s=DAY))
+    assert results(rig)[-1] == 0
+    pulses = len(rig.pulses)
+    for locker in (rig, Rig(flash=rig.flash)):
+        locker.keys(locker.code(2, 1))
+        assert locker.screen[0] == "code_used"
+    assert len(rig.pulses) == pulses
+    assert rig.agent.books.holdings[1] == messages.REVOKED
+
+
+def test_an_old_revocation_does_not_touch_a_later_deposit():
+    rig = connected()
+    rig.deposit(2)
+    rig.keys("*" + rig.code(2, 1))
+    rig.push(2)
+    rig.deposit(2, 78)
+    rig.say(rig.gateway.say(messages.Revoke(2, 1), ttl_s=DAY))
+    assert results(rig)[-1] == number_of("spent")
+    assert rig.agent.books.holdings[1] == messages.HELD
+
+
+def test_release_frees_a_checked_compartment_and_never_one_with_a_live_code():
+    rig = connected()
+    rig.deposit(2)
+    rig.keys("*")
+    rig.say(rig.gateway.say(messages.Release(2), ttl_s=DAY))
+    assert results(rig)[-1] == number_of("wrong_state")
+    rig.say(rig.gateway.say(messages.Revoke(2, 1), ttl_s=DAY))
+    rig.say(rig.gateway.say(messages.Release(2), ttl_s=DAY))
+    assert results(rig)[-1] == 0 and rig.agent.books.holdings[1] == messages.FREE
+
+
+def test_out_of_service_survives_a_restart_and_ends_by_order():
+    rig = connected()
+    rig.say(rig.gateway.say(messages.OutOfService(2, True), ttl_s=DAY))
+    again = Rig(flash=rig.flash)
+    assert again.agent.doors.states[1] == door.OUT_OF_SERVICE
+    again.gateway = rig.gateway
+    again.connect()
+    again.say(again.gateway.say(messages.Open(2, "try")))
+    assert again.pulses == [] and results(again)[-1] == number_of("out_of_service")
+    again.say(again.gateway.say(messages.OutOfService(2, False), ttl_s=DAY))
+    assert again.agent.doors.states[1] == door.CLOSED
+
+
+def test_forgotten_command_ids_do_not_come_back():
+    rig = connected()
+    first = rig.gateway.say(messages.Identify(), ttl_s=DAY)
+    rig.say(first)
+    for _ in range(COMMAND_IDS_KEPT + 1):
+        rig.wait(10)
+        rig.say(rig.gateway.say(messages.Identify(), ttl_s=DAY))
+    identified = results(rig).count(0)
+    rig.say(first)
+    assert results(rig)[-1] == number_of("expired") and results(rig).count(0) == identified
+
+
+def test_an_unknown_compartment_and_an_unknown_message_get_their_code():
+    rig = connected()
+    rig.say(rig.gateway.say(messages.Open(9, "where")))
+    assert results(rig) == [number_of("unknown_compartment")]
+    rig.do(on.Received(rig.gateway.publish(b"\xa0")))
+    assert rig.gateway.heard(messages.MessageRefused)

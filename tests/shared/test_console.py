@@ -1,0 +1,263 @@
+"""The serial console, typed at like a person and like a script, on a whole agent."""
+
+from device.agent.books import Books
+from device.agent.config import Config
+from device.agent.console import Console, to_json
+from device.agent.core import Agent
+from device.agent.drbg import Drbg
+from device.agent.effects import Pulse, Restart, Save, Write
+from device.agent.events import DoorSensed, JournalMeasured, Typed
+from device.agent.orders import utc_text
+from protocol.keys import console_answer
+from protocol.limits import CONSOLE_IDLE_MS, CONSOLE_LINE_MAX, CONSOLE_PAUSE_MS
+from protocol.messages import Booted, OpeningAuthorised, ServiceActed, decode_up
+
+KEY = bytes(range(32))
+NUMBERS = [1, 2, 3, 40]
+
+
+class Terminal:
+    """A technician's terminal on an agent whose doors are all closed."""
+
+    def __init__(self, locker="mairie-1"):
+        config = Config(locker, 1, KEY, NUMBERS, {}, 12, True)
+        self.agent = Agent(config, Books.replay(NUMBERS, None, []), b"seed", 1)
+        self.now = 1_000
+        self.effects = self.agent.start(self.now, "power")
+        self.step(JournalMeasured(5_000))
+        for number in NUMBERS:
+            self.step(DoorSensed(number, True))
+        self.effects = []
+
+    def step(self, event):
+        self.effects = self.agent.step(self.now, event)
+
+    def type(self, data):
+        """What appears on the screen for these bytes."""
+        self.step(Typed(data))
+        return "".join([str(effect.data, "ascii") for effect in self.effects if isinstance(effect, Write)])
+
+    def order(self, line):
+        """The answer to one line, without echo and prompt."""
+        lines = self.type(line.encode() + b"\r").split("\r\n")
+        assert lines[0].endswith(line)
+        answers = [said for said in lines if said.startswith(("OK ", "ERR "))]
+        assert len(answers) == 1, answers
+        return answers[0]
+
+    def saved(self):
+        return [decode_up(effect.record).event for effect in self.effects if isinstance(effect, Save)]
+
+    def log_in(self, name="anna"):
+        challenge = self.order("login " + name)
+        assert challenge.startswith('OK {"challenge":"') and len(challenge) == 17 + 16 + 2
+        return self.order("answer " + console_answer(KEY, bytes.fromhex(challenge[17:33]), name))
+
+
+def test_what_is_typed_is_echoed_and_can_be_corrected():
+    terminal = Terminal()
+    assert terminal.type(b"jounr\x08\x7frnal") == "jounr\b \b\b \brnal"
+    assert terminal.type(b"\r").split("\r\n")[1].startswith("OK ")
+    assert terminal.type(b"\x08\x7f") == ""  # nothing left to take back
+
+
+def test_a_line_can_be_thrown_away():
+    terminal = Terminal()
+    assert terminal.type(b"abc\x15") == "abc" + "\b \b" * 3
+    assert terminal.type(b"abc\x03") == "abc^C\r\nmairie-1> "
+    assert terminal.type(b"x" * (CONSOLE_LINE_MAX + 1) + b"\x03time\r").count("ERR") == 0
+    assert terminal.type(b"x" * (CONSOLE_LINE_MAX + 1) + b"\x15time\r").count("ERR") == 0
+
+
+def test_every_letter_of_a_keyboard_is_taken():
+    letters = bytes(range(0x20, 0x7F))
+    assert Terminal().type(letters) == str(letters, "ascii")
+    assert (
+        to_json(str(letters, "ascii")) == '"' + str(letters, "ascii").replace("\\", "\\\\").replace('"', '\\"') + '"'
+    )
+
+
+def test_every_line_ending_counts_once():
+    for ending in (b"\r", b"\n", b"\r\n"):
+        terminal = Terminal()
+        screen = terminal.type(b"time" + ending + b"time" + ending)
+        assert screen.count("OK {") == 2 and screen.count("mairie-1> ") == 2
+    terminal = Terminal()
+    terminal.type(b"time\r")
+    assert terminal.type(b"\n") == ""  # the second half, in a chunk of its own
+
+
+def test_an_empty_line_is_answered_with_a_prompt():
+    assert Terminal().type(b"\r") == "\r\nmairie-1> "
+
+
+def test_noise_is_neither_echoed_nor_taken():
+    terminal = Terminal()
+    assert terminal.type(bytes(range(128, 256)) + b"\x00\x01\x02\x04\x05\x09") == ""
+    assert terminal.type(b"\x1b[Ati\x1b[1;5Cme\x1bOA") == "time"
+    assert terminal.type(b"\r").split("\r\n")[1].startswith("OK ")
+
+
+def test_a_line_that_is_too_long_is_refused_once():
+    terminal = Terminal()
+    screen = terminal.type(b"x" * (CONSOLE_LINE_MAX + 500) + b"\r")
+    assert screen.count("ERR") == 1 and "ERR too_large" in screen
+    assert screen.startswith("x" * CONSOLE_LINE_MAX + "\r\n")
+    assert terminal.order("time").startswith("OK ")
+
+
+def test_answers_are_one_line_of_sorted_json():
+    terminal = Terminal()
+    assert terminal.order("doors") == 'OK {"doors":{"closed":[1,2,3,40]},"flags":{},"holds":{"free":[1,2,3,40]}}'
+    assert terminal.order("doors 40") == 'OK {"compartment":40,"door":"closed","flags":[],"holds":"free"}'
+    assert terminal.order("doors 4") == "ERR unknown_compartment see doors"
+    assert terminal.order("time") == 'OK {"unix_s":null,"uptime_s":1,"utc":null}'
+    assert terminal.order("journal") == 'OK {"acked":0,"first":1,"free":5000,"last":1}'
+    assert terminal.order("net").startswith('OK {"acked":0,"connects":0,"ignored":0,"last":1,"last_error":"",')
+    assert '"locker":"mairie-1"' in terminal.order("status")
+
+
+def test_json_is_the_same_everywhere():
+    value = {"b": [1, -2, None, True], "a": {"é": 'quote " back \\ \n', "A": "€"}}
+    expected = '{"a":{"A":"\\u20ac","\\u00e9":"quote \\" back \\\\ \\u000a"},"b":[1,-2,null,true]}'
+    assert to_json(value) == expected
+
+
+def test_unknown_orders_and_wrong_arguments_have_a_remedy():
+    terminal = Terminal()
+    assert terminal.order("frobnicate") == "ERR unknown_type no such order; try help"
+    assert terminal.order("doors 1 2") == "ERR bad_value usage: doors [NUMBER]"
+    assert terminal.order("open") == "ERR bad_value usage: open NUMBER"
+    assert terminal.order("time put 1900000000").startswith("ERR bad_value")
+    assert terminal.order("open 1 2").startswith("ERR bad_value")
+    assert terminal.order("time now") == "ERR bad_value usage: time [set UNIX_SECONDS]"
+
+
+def test_orders_are_taken_in_any_case():
+    assert Terminal().order("TIME").startswith("OK ")
+
+
+def test_help_fits_into_40_columns():
+    lines = Terminal().type(b"help\r").split("\r\n")
+    assert len(lines) > 12 and max([len(line) for line in lines]) <= 40
+    assert len([line for line in lines if line.startswith("OK ")]) == 1
+
+
+def test_acting_needs_a_login():
+    terminal = Terminal()
+    for line in ("open 1", "selftest", "reboot", "time set 1900000000"):
+        assert terminal.order(line) == "ERR not_allowed login first"
+        assert terminal.saved() == []
+
+
+def test_a_technician_logs_in_by_answering_the_challenge():
+    terminal = Terminal()
+    assert terminal.log_in() == 'OK {"actor":"anna"}'
+    assert terminal.saved() == [ServiceActed("anna", "login")]
+    assert terminal.type(b"\r") == "\r\nmairie-1 anna# "
+    assert terminal.order("logout") == "OK {}"
+    assert terminal.order("open 1") == "ERR not_allowed login first"
+
+
+def test_a_door_opened_from_the_console_is_in_the_journal_with_a_name_before_the_pulse():
+    terminal = Terminal()
+    terminal.log_in()
+    assert terminal.order("open 2") == 'OK {"compartment":2}'
+    assert terminal.saved() == [OpeningAuthorised(2, 3, "anna", None, None)]
+    kinds = [type(effect) for effect in terminal.effects]
+    assert kinds.index(Save) < kinds.index(Pulse)
+    assert terminal.order("open 9") == "ERR unknown_compartment see doors"
+    assert terminal.order("open -1") == "ERR unknown_compartment see doors"
+    assert terminal.order("open " + "9" * 60) == "ERR unknown_compartment see doors"
+
+
+def test_reboot_selftest_and_clock_are_journalled_with_the_name():
+    terminal = Terminal()
+    terminal.log_in()
+    assert terminal.order("selftest") == 'OK {"findings":[],"passed":true}'
+    assert terminal.saved() == [ServiceActed("anna", "selftest")]
+    answer = terminal.order("time set 1900000000")
+    assert answer == 'OK {"unix_s":1900000000,"uptime_s":1,"utc":"2030-03-17T17:46:40Z"}'
+    assert terminal.saved() == [ServiceActed("anna", "time set 1900000000")]
+    assert terminal.order("time set 12").startswith("ERR bad_value")
+    assert terminal.order("reboot") == "OK {}"
+    assert terminal.saved() == [ServiceActed("anna", "reboot")]
+    kinds = [type(effect) for effect in terminal.effects]
+    assert kinds.index(Save) < kinds.index(Restart)
+
+
+def test_wrong_answers_are_throttled():
+    terminal = Terminal()
+    for _ in range(3):
+        terminal.order("login anna")
+        assert terminal.order("answer 000000000000") == "ERR wrong_code login again for a new challenge"
+    assert terminal.order("login anna") == "ERR throttled wait 30 seconds"
+    assert terminal.order("answer 000000000000") == "ERR throttled wait 30 seconds"
+    terminal.now += CONSOLE_PAUSE_MS
+    assert terminal.log_in() == 'OK {"actor":"anna"}'
+
+
+def test_a_challenge_is_good_for_one_answer_and_one_name():
+    terminal = Terminal()
+    challenge = bytes.fromhex(terminal.order("login anna")[17:33])
+    right = console_answer(KEY, challenge, "anna")
+    assert terminal.order("answer " + "0" * 12).startswith("ERR wrong_code")
+    assert terminal.order("answer " + right).startswith("ERR wrong_state")
+    challenge = bytes.fromhex(terminal.order("login bob")[17:33])
+    assert terminal.order("answer " + console_answer(KEY, challenge, "anna")).startswith("ERR wrong_code")
+    terminal.order("login anna")
+    assert terminal.order("answer " + right).startswith("ERR wrong_code")
+    assert terminal.order("answer") == "ERR bad_value usage: answer HEX"
+
+
+def test_a_name_is_as_long_as_the_journal_takes():
+    terminal = Terminal()
+    assert terminal.order("login " + "x" * 33).startswith("ERR bad_value")
+    assert terminal.log_in("x" * 32).startswith("OK ")
+
+
+def test_a_technician_who_walks_away_is_logged_out():
+    terminal = Terminal()
+    terminal.log_in()
+    terminal.now += CONSOLE_IDLE_MS // 2
+    assert terminal.order("time").startswith("OK ")
+    terminal.now += CONSOLE_IDLE_MS - 1
+    terminal.type(b"\x80\x00op")  # noise and half a line are no activity
+    assert terminal.agent.console.actor == "anna"
+    terminal.now += 1
+    assert terminal.type(b"en 1\r").endswith("ERR not_allowed login first\r\nmairie-1> ")
+
+
+def test_several_lines_in_one_chunk_are_answered_in_order():
+    terminal = Terminal()
+    challenge = bytes.fromhex(terminal.order("login anna")[17:33])
+    answer = console_answer(KEY, challenge, "anna").encode()
+    screen = terminal.type(b"time\ropen 1\ranswer " + answer + b"\ropen 1\rlogout\ropen 3\r")
+    words = [line.split(" ")[0] for line in screen.split("\r\n") if line[:2] == "OK" or line[:3] == "ERR"]
+    assert words == ["OK", "ERR", "OK", "OK", "OK", "ERR"]
+    assert [effect for effect in terminal.effects if isinstance(effect, Pulse)] == [Pulse(1, 300)]
+
+
+def test_a_greeting_says_which_locker_this_is():
+    effects = []
+    Console(Config("gare-1", 1, KEY, [1], {}, 12, True), Drbg(b"s")).greet(effects)
+    assert effects == [Write(b"\r\nConsigne, locker gare-1. Type help.\r\ngare-1> ")]
+
+
+def test_random_bytes_never_break_the_console():
+    terminal = Terminal()
+    noise = Drbg(b"noise")
+    for _ in range(300):
+        terminal.type(noise.bytes(32))
+    terminal.type(b"\x03")
+    assert terminal.order("time").startswith("OK ")
+    assert not [event for event in terminal.saved() if not isinstance(event, Booted)]
+
+
+def test_utc_is_written_as_people_read_it():
+    assert utc_text(0) == "1970-01-01T00:00:00Z"
+    assert utc_text(951_782_400) == "2000-02-29T00:00:00Z"
+    assert utc_text(4_102_444_799) == "2099-12-31T23:59:59Z"
+    assert utc_text(4_107_542_400) == "2100-03-01T00:00:00Z"  # 2100 has no 29 February
+    assert utc_text(1_709_251_199) == "2024-02-29T23:59:59Z"
+    assert utc_text(951_868_800) == "2000-03-01T00:00:00Z"
