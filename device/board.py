@@ -1,0 +1,170 @@
+"""The board: one driver for each part that /config.json describes. The only file that knows which pin is what."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import machine
+
+from device.agent.config import Config
+from device.clock import board_clock
+from device.drivers import flash
+from device.drivers.buzzer import Buzzer
+from device.drivers.console import SerialConsole
+from device.drivers.display import Display, Texts
+from device.drivers.doors import DoorSwitches
+from device.drivers.keypad import Keypad
+from device.drivers.locks.gpio import GpioLocks
+from device.drivers.scanner import Scanner
+from device.drivers.transport import Transport
+from device.drivers.waiter import Waiter
+from device.drivers.watchdog import Watchdog
+from device.drivers.wifi import Wifi, Wired
+from device.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+SCREENS = ("/rom/device/screens", "/lib/device/screens")  # where a board may have its texts
+_UART_BUFFER = 1024  # one whole scan, should a lap take long
+_CAUSES = (
+    ("WDT_RESET", "watchdog"),
+    ("SOFT_RESET", "soft"),
+    ("DEEPSLEEP_RESET", "sleep"),
+    ("HARD_RESET", "hard"),
+    ("PWRON_RESET", "power"),
+)
+
+
+class Nothing:
+    """Stands in for a part that this locker does not have."""
+
+    def show(self, _screen: str, _arguments: "tuple[str, ...]") -> None:
+        pass
+
+    def play(self, _now_ms: int, _tune: str) -> None:
+        pass
+
+    def tick(self, _now_ms: int) -> None:
+        pass
+
+
+class Board:
+    """Raises OSError, ValueError or ConfigError when what provisioning left cannot be used."""
+
+    def __init__(self) -> None:
+        key = flash.read_key()
+        document = flash.read_config()
+        self.config = Config.parse(document, key, flash.read_trust(document))
+        self.cause = _cause()
+        self.clock = board_clock()
+        self.waiter = Waiter()
+        self.locks = _locks(document)  # first of all pins: their outputs are low from here on
+        self.doors = _doors(document)
+        self.console = SerialConsole(self.waiter)
+        self.transport = self._transport(document)
+        self.sources: list[Any] = [self.console, self.transport, self.doors]
+        self._add_panel(document)
+        self.display = _display(document)
+        self.buzzer = _buzzer(document)
+        self.journal = Journal(flash.journal_folder())
+        self.watchdog = Watchdog(document.get("watchdog_ms", 0))
+
+    def _transport(self, document: "dict[str, Any]") -> Transport:
+        broker = document["broker"]
+        wifi = document.get("network")
+        network = Wifi(wifi["ssid"], wifi["password"]) if wifi else Wired()
+        return Transport((broker["host"], broker["port"]), network, self.waiter, self._busy)
+
+    def _add_panel(self, document: "dict[str, Any]") -> None:
+        keypad = document.get("keypad")
+        if keypad:
+            pin = machine.Pin
+            rows = [pin(number, pin.OPEN_DRAIN, value=1) for number in keypad["rows"]]
+            columns = [pin(number, pin.IN, pin.PULL_UP) for number in keypad["columns"]]
+            self.sources.append(Keypad(rows, columns))
+        scanner = document.get("scanner")
+        if scanner:
+            self.sources.append(Scanner(_uart(scanner, _UART_BUFFER)))
+
+    def _busy(self) -> bool:
+        return self.locks.busy
+
+    def restart(self) -> None:
+        self.locks.off(self.clock.now_ms())
+        machine.reset()
+
+    def report(self, error: Exception) -> None:
+        """Where the technician can see it; our exceptions hold no secrets."""
+        sys.print_exception(error)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
+def _cause() -> str:
+    cause = machine.reset_cause()
+    for name, word in _CAUSES:
+        if getattr(machine, name, None) == cause:
+            return word
+    return "unknown"
+
+
+def _compartments(document: "dict[str, Any]") -> "list[dict[str, Any]]":
+    return [box for module in document["modules"] for box in module["compartments"]]
+
+
+def _locks(document: "dict[str, Any]") -> GpioLocks:
+    pin = machine.Pin
+    on = document.get("lock_on", 1)
+    pins = {box["number"]: pin(box["lock"], pin.OUT, value=1 - on) for box in _compartments(document)}
+    return GpioLocks(pins, on, _one_shot())
+
+
+def _one_shot() -> "Callable[[int, Callable[[Any], None]], None]":
+    try:
+        timer: Any = machine.Timer(0)
+    except ValueError:  # a port that has virtual timers only (RP2)
+        timer = machine.Timer(-1)
+
+    def arm(ms: int, action: "Callable[[Any], None]") -> None:
+        if ms:
+            timer.init(mode=machine.Timer.ONE_SHOT, period=ms, callback=action)
+        else:
+            timer.deinit()
+
+    return arm
+
+
+def _doors(document: "dict[str, Any]") -> DoorSwitches:
+    pin = machine.Pin
+    pins = [(box["number"], pin(box["door"], pin.IN, pin.PULL_UP)) for box in _compartments(document)]
+    return DoorSwitches(pins, document.get("door_closed", 0))
+
+
+def _uart(part: "dict[str, Any]", receive: int) -> "Any":
+    """`tx` and `rx` only where the board does not have them on the port's usual pins."""
+    pins: dict[str, Any] = {name: machine.Pin(part[name]) for name in ("tx", "rx") if name in part}
+    return machine.UART(part["uart"], part.get("baud", 9600), rxbuf=receive, txbuf=256, **pins)
+
+
+def _display(document: "dict[str, Any]") -> "Any":
+    part = document.get("display")
+    if not part:
+        return Nothing()
+    return Display(_uart(part, 64), Texts(_screens(), part.get("language", "fr")))
+
+
+def _screens() -> str:
+    for folder in SCREENS:
+        try:
+            os.stat(folder)
+            return folder
+        except OSError:
+            continue
+    return SCREENS[0]
+
+
+def _buzzer(document: "dict[str, Any]") -> "Any":
+    number = document.get("buzzer")
+    if number is None:
+        return Nothing()
+    return Buzzer(machine.PWM(machine.Pin(number)))

@@ -1,0 +1,52 @@
+"""Door switches on GPIO pins: a door's state is told when it has been the same three times, 20 ms apart."""
+
+from typing import TYPE_CHECKING
+
+from device.agent.events import DoorSensed
+
+if TYPE_CHECKING:
+    from typing import Any
+
+SAMPLE_MS = 20
+SAMPLES = 3
+_UNKNOWN = 2
+
+
+class DoorSwitches:
+    """`pins`: (compartment, machine.Pin) pairs; `closed`: the level that a closed door gives."""
+
+    def __init__(self, pins: "list[tuple[int, Any]]", closed: int) -> None:
+        self._numbers = [number for number, _pin in pins]
+        self._pins = [pin for _number, pin in pins]
+        self._closed = closed
+        self._told = bytearray([_UNKNOWN] * len(pins))
+        self._seen = bytearray([_UNKNOWN] * len(pins))
+        self._times = bytearray(len(pins))
+        self._next_ms = 0
+
+    def forget(self) -> None:
+        """Tell every door again: the agent is a new one."""
+        for place in range(len(self._told)):
+            self._told[place] = _UNKNOWN
+
+    def gather(self, now_ms: int, events: "list[Any]") -> None:
+        if now_ms < self._next_ms:
+            return
+        self._next_ms = now_ms + SAMPLE_MS
+        told = self._told
+        seen = self._seen
+        place = 0
+        for pin in self._pins:
+            level = pin.value()
+            if level != seen[place]:
+                seen[place] = level
+                self._times[place] = 1
+            elif level != told[place]:
+                self._settle(place, level, events)
+            place += 1  # noqa: SIM113 - enumerate() allocates a tuple a door, fifty times a second
+
+    def _settle(self, place: int, level: int, events: "list[Any]") -> None:
+        self._times[place] = min(SAMPLES, self._times[place] + 1)
+        if self._times[place] >= SAMPLES:
+            self._told[place] = level
+            events.append(DoorSensed(self._numbers[place], level == self._closed))

@@ -1,0 +1,11 @@
+"""Flashed as /main.py."""
+
+import gc
+
+# Importing leaves garbage between what stays; collected often, what stays lies together.
+gc.threshold(4096)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+from device.board import Board  # noqa: E402
+from device.shell import Shell  # noqa: E402
+
+Shell(Board()).run()

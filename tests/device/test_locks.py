@@ -1,0 +1,135 @@
+"""The lock driver: the last line of defence for coils, whatever the agent asks for."""
+
+from typing import Any
+
+from device.drivers.locks.gpio import CUT_OFF_SLACK_MS, QUEUE_AGE_MS_MAX, REST_MS, GpioLocks
+from protocol.limits import PULSE_DUTY_MS_MAX, PULSE_DUTY_WINDOW_MS, PULSE_MS, PULSE_MS_MAX
+
+
+class Coil:
+    def __init__(self) -> None:
+        self.level = 0
+
+    def value(self, level: int) -> None:
+        self.level = level
+
+
+class Supply:
+    """Coils, the timer that guards them, and what happened in which order."""
+
+    def __init__(self, count: int = 3) -> None:
+        self.coils = {number: Coil() for number in range(1, count + 1)}
+        self.armed: list[int] = []
+        self.action: Any = None
+        self.locks = GpioLocks(self.coils, 1, self.arm)
+
+    def arm(self, ms: int, action: Any) -> None:
+        assert ms == 0 or self.on() == [], "armed before the coil is energised"
+        self.armed.append(ms)
+        self.action = action
+
+    def on(self) -> list[int]:
+        return [number for number, coil in self.coils.items() if coil.level]
+
+
+def test_a_pulse_begins_at_once_and_ends_on_time():
+    supply = Supply()
+    supply.locks.pulse(0, 2, PULSE_MS)
+    assert supply.on() == [2] and supply.locks.deadline_ms() == PULSE_MS
+    supply.locks.tick(PULSE_MS - 1)
+    assert supply.on() == [2]
+    supply.locks.tick(PULSE_MS)
+    assert supply.on() == []
+
+
+def test_a_second_timer_cuts_off_when_the_loop_does_not():
+    supply = Supply()
+    supply.locks.pulse(0, 2, PULSE_MS)
+    assert supply.armed == [PULSE_MS + CUT_OFF_SLACK_MS]
+    supply.action(None)
+    assert supply.on() == []
+    supply.locks.tick(5_000)
+    assert supply.on() == [] and not supply.locks.busy
+
+
+def test_the_second_timer_is_disarmed_after_an_ordinary_pulse():
+    supply = Supply()
+    supply.locks.pulse(0, 2, PULSE_MS)
+    supply.locks.tick(PULSE_MS)
+    assert supply.armed == [PULSE_MS + CUT_OFF_SLACK_MS, 0]
+
+
+def test_one_coil_at_a_time_and_the_supply_rests_in_between():
+    supply = Supply()
+    for number in (1, 2, 3):
+        supply.locks.pulse(0, number, PULSE_MS)
+    seen: list[int] = []
+    for now in range(0, 2_000, 10):
+        supply.locks.tick(now)
+        assert len(supply.on()) <= 1
+        if supply.on() and supply.on()[0] not in seen:
+            seen.append(supply.on()[0])
+            assert now >= (len(seen) - 1) * (PULSE_MS + REST_MS)
+    assert seen == [1, 2, 3] and not supply.locks.busy
+
+
+def test_a_pulse_longer_than_a_coil_bears_is_not_begun():
+    supply = Supply()
+    for ms in (PULSE_MS_MAX + 1, 0, -5, 1 << 31):
+        supply.locks.pulse(0, 1, ms)
+    assert supply.on() == [] and supply.locks.refused == 4
+
+
+def test_no_timer_runs_longer_than_a_coil_bears():
+    supply = Supply()
+    supply.locks.pulse(0, 1, PULSE_MS_MAX)
+    assert supply.armed == [PULSE_MS_MAX]
+
+
+def test_a_coil_gets_no_more_than_its_duty_in_any_window():
+    supply = Supply()
+    on_ms: list[int] = []  # every ms of the first four minutes at which coil 1 was on
+    for now in range(0, 240_000, 50):
+        supply.locks.pulse(now, 1, 1_000)
+        supply.locks.tick(now)
+        if supply.on():
+            on_ms.append(now)
+    assert supply.locks.refused > 0
+    for start in range(0, 180_000, 1_000):
+        within = sum(50 for at in on_ms if start <= at < start + PULSE_DUTY_WINDOW_MS)
+        assert within <= PULSE_DUTY_MS_MAX + 50, start
+
+
+def test_another_coil_is_not_held_back_by_a_worn_out_one():
+    supply = Supply()
+    now = 0
+    for _ in range(6):
+        supply.locks.pulse(now, 1, 1_000)
+        supply.locks.tick(now + 1_000)
+        now += 1_200
+    supply.locks.pulse(now, 1, 1_000)
+    assert supply.on() == []
+    supply.locks.pulse(now, 2, PULSE_MS)
+    assert supply.on() == [2]
+
+
+def test_a_pulse_that_waited_too_long_is_not_begun():
+    supply = Supply()
+    supply.locks.pulse(0, 1, PULSE_MS)
+    supply.locks.pulse(0, 2, PULSE_MS)
+    supply.locks.tick(QUEUE_AGE_MS_MAX + 1)  # a lap that took seconds
+    supply.locks.tick(QUEUE_AGE_MS_MAX + 1 + REST_MS)
+    assert supply.on() == [] and supply.locks.refused == 1
+
+
+def test_a_compartment_that_is_not_there_is_refused():
+    supply = Supply()
+    supply.locks.pulse(0, 99, PULSE_MS)
+    assert supply.on() == [] and supply.locks.refused == 1
+
+
+def test_off_cuts_whatever_is_on():
+    supply = Supply()
+    supply.locks.pulse(0, 2, PULSE_MS)
+    supply.locks.off(10)
+    assert supply.on() == []

@@ -1,0 +1,245 @@
+"""The shell's side of the contract of effects: their order, what a failed Save stops, and how it gets going again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from table_board import TableBoard
+
+from device.agent import effects as do
+from device.agent import events as on
+from device.shell import FAILURES_MAX, IDLE_MS, Shell
+
+
+class Script:
+    """An agent whose answers a test wrote: event type -> effects."""
+
+    def __init__(self, answers: dict[type, list[Any]], start: list[Any] | None = None) -> None:
+        self.answers = answers
+        self.first = start or []
+        self.heard: list[Any] = []
+        self.causes: list[str] = []
+        self.deadline = 1 << 40
+        self.heap_free = self.first_seq = -1
+
+    def start(self, _now: int, cause: str) -> list[Any]:
+        self.causes.append(cause)
+        return self.first
+
+    def step(self, _now: int, event: Any) -> list[Any]:
+        self.heard.append(event)
+        return self.answers.get(type(event), [])
+
+    def deadline_ms(self, _now: int) -> int:
+        return self.deadline
+
+    def snapshot(self) -> bytes:
+        return b"snapshot"
+
+
+def make(script: Script) -> Callable[[Any], Script]:
+    """As the shell makes an agent: the journal is read and begun, then the script goes on."""
+
+    def made(board: TableBoard) -> Script:
+        board.journal.load()
+        if board.journal.due:
+            board.journal.rotate(b"snapshot")
+        return script
+
+    return made
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> TableBoard:
+    return TableBoard(tmp_path)
+
+
+def begun(board: TableBoard, script: Script) -> Shell:
+    shell = Shell(board, make(script))  # type: ignore[arg-type]
+    shell.begin(0, "power")
+    return shell
+
+
+def press(board: TableBoard, shell: Shell, key: str = "1") -> None:
+    board.parts.arriving = [on.KeyPressed(key)]
+    shell.lap()
+
+
+def test_every_effect_is_done_in_its_order(board: TableBoard):
+    orders = [
+        do.Save(1, b"authorised"),
+        do.Pulse(3, 300),
+        do.Show("opening", ("3",)),
+        do.Beep("ok"),
+        do.Dial(),
+        do.Send(b"bytes"),
+        do.HangUp(),
+        do.Write(b"text"),
+        do.Forget(1),
+        do.Restart("test"),
+    ]
+    shell = begun(board, Script({on.KeyPressed: orders}))
+    board.parts.done.clear()
+    press(board, shell)
+    assert board.did("pulse", "show", "beep", "dial", "send", "hang_up", "write") == [
+        ("pulse", (3, 300)),
+        ("show", ("opening", ("3",))),
+        ("beep", "ok"),
+        ("dial", None),
+        ("send", b"bytes"),
+        ("hang_up", None),
+        ("write", b"text"),
+    ]
+    assert board.journal.last_seq == board.journal.acked == 1
+    assert board.restarts == 1
+
+
+def test_a_record_is_on_flash_before_the_pulse_that_needs_it(board: TableBoard):
+    on_flash: list[list[bytes]] = []
+    shell = begun(board, Script({on.KeyPressed: [do.Save(1, b"authorised"), do.Pulse(3, 300)]}))
+    pulse = board.parts.pulse
+
+    def pulse_and_look(now_ms: int, compartment: int, ms: int) -> None:
+        on_flash.append(board.journal.read(1, 8))
+        pulse(now_ms, compartment, ms)
+
+    board.locks.pulse = pulse_and_look  # type: ignore[method-assign]
+    press(board, shell)
+    assert on_flash == [[b"authorised"]]
+
+
+def test_nothing_after_a_failed_save_is_done_and_the_agent_is_made_anew(board: TableBoard):
+    script = Script({on.KeyPressed: [do.Show("a", ()), do.Save(7, b"a gap"), do.Pulse(3, 300)]})
+    shell = begun(board, script)
+    press(board, shell)
+    assert board.did("show") == [("show", ("a", ()))]
+    assert board.did("pulse") == []
+    assert script.causes == ["power", "anew"]
+    assert len(board.errors) == 1
+    assert shell.agent is script
+
+
+def test_a_flash_that_cannot_be_written_stops_the_pulse(board: TableBoard, tmp_path: Path):
+    script = Script({on.KeyPressed: [do.Save(1, b"authorised"), do.Pulse(3, 300)]})
+    shell = begun(board, script)
+    for segment in tmp_path.iterdir():
+        segment.unlink()
+    tmp_path.rmdir()  # the world at its worst: the folder is gone
+    press(board, shell)
+    assert board.did("pulse") == []
+    assert all(isinstance(error, OSError) for error in board.errors)
+    assert shell.agent is None, "it could not be made anew either"
+    assert board.did("show")[-1][1][0] == "fault"
+
+
+def test_three_failures_in_a_row_end_in_safe_idle_mode(board: TableBoard):
+    shell = begun(board, Script({on.KeyPressed: [do.Save(9, b"a gap"), do.Pulse(1, 300)]}))
+    for _ in range(FAILURES_MAX):
+        assert shell.agent is not None
+        press(board, shell)
+    assert shell.agent is None
+    press(board, shell)
+    assert board.did("pulse") == []
+    assert board.did("show")[-1] == ("show", ("fault", ("restart",)))
+    assert board.parts.done[-1] == ("fed", None), "the watchdog is fed in idle mode too"
+
+
+def test_failures_far_apart_do_not_add_up(board: TableBoard):
+    shell = begun(board, Script({on.KeyPressed: [do.Save(9, b"a gap")]}))
+    for _ in range(3 * FAILURES_MAX):
+        board.clock.ms += 61_000
+        press(board, shell)
+    assert shell.agent is not None
+
+
+def test_a_broken_invariant_of_ours_is_a_clean_restart_of_the_agent(board: TableBoard):
+    class Broken(Script):
+        def step(self, now: int, event: Any) -> list[Any]:
+            assert not isinstance(event, on.KeyPressed), "our own mistake"
+            return super().step(now, event)
+
+    script = Broken({})
+    shell = begun(board, script)
+    press(board, shell)
+    assert script.causes == ["power", "anew"]
+    assert isinstance(board.errors[0], AssertionError)
+
+
+def test_the_idle_console_answers_and_restarts_on_request(board: TableBoard):
+    shell = begun(board, Script({}, start=[do.Save(5, b"a gap")]))
+    assert shell.agent is None
+    board.parts.arriving = [on.Typed(b"status\r")]
+    shell.lap()
+    assert board.did("write")[-1][1].startswith(b"ERR fault")
+    assert board.restarts == 0
+    board.parts.arriving = [on.Typed(b"reb"), on.Typed(b"oot\r")]
+    shell.lap()
+    assert board.restarts == 1
+
+
+def test_idle_mode_ends_in_a_restart_after_a_while(board: TableBoard):
+    shell = begun(board, Script({}, start=[do.Save(5, b"a gap")]))
+    board.clock.ms = IDLE_MS - 1
+    shell.lap()
+    assert board.restarts == 0
+    board.clock.ms = IDLE_MS
+    shell.lap()
+    assert board.restarts == 1
+
+
+def test_a_new_agent_hears_of_room_in_the_journal_and_of_every_door_again(board: TableBoard):
+    script = Script({})
+    shell = begun(board, script)
+    shell.lap()
+    shell.lap()
+    assert ("doors", "forget") in board.parts.done
+    assert [type(event) for event in script.heard] == [on.Ticked, on.JournalMeasured] or [
+        type(event) for event in script.heard
+    ] == [on.JournalMeasured]
+    assert script.first_seq == 1 and script.heap_free >= 0
+
+
+def test_the_journal_s_answer_comes_with_the_next_lap(board: TableBoard):
+    script = Script({on.KeyPressed: [do.Save(1, b"one"), do.Save(2, b"two"), do.ReadJournal(1, 8)]})
+    shell = begun(board, script)
+    press(board, shell)
+    assert not any(isinstance(event, on.JournalRead) for event in script.heard)
+    shell.lap()
+    assert on.JournalRead(1, [b"one", b"two"]) in script.heard
+
+
+def test_a_tick_comes_at_the_deadline_and_not_before(board: TableBoard):
+    script = Script({})
+    script.deadline = 500
+    shell = begun(board, script)
+    for ms in (0, 100, 499):
+        board.clock.ms = ms
+        shell.lap()
+    assert on.Ticked() not in script.heard
+    board.clock.ms = 500
+    shell.lap()
+    assert on.Ticked() in script.heard
+
+
+def test_a_segment_is_begun_between_laps_and_never_while_a_coil_is_on(board: TableBoard):
+    seq = 0
+
+    class Saver(Script):
+        def step(self, _now: int, event: Any) -> list[Any]:
+            nonlocal seq
+            if isinstance(event, on.KeyPressed):
+                seq += 1
+                return [do.Save(seq, b"record")]
+            return []
+
+    shell = begun(board, Saver({}))
+    board.parts.busy = True
+    for _ in range(200):
+        press(board, shell)
+    assert board.journal.due
+    board.parts.busy = False
+    shell.lap()
+    assert not board.journal.due
+    assert board.journal.read(1, 500) == [b"record"] * 200
+    assert board.errors == []

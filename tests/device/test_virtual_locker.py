@@ -1,0 +1,354 @@
+"""The agent in a real MicroPython, in a cabinet: what its hands do, measured from outside."""
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial
+from locker_on_table import KEY, ListeningBroker, code_of, journal_of, story_of, town_locker
+from rig import trusted
+from tokens_of_rig import COURIER_TOKEN, FOREIGN_SIGNER_TOKEN
+
+from protocol.keys import console_answer
+from protocol.limits import PULSE_MS_MAX
+from tools.locker import cabinets
+from tools.locker.client import VirtualLocker, door_of, start
+
+Make = Callable[..., VirtualLocker]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Start virtual lockers in tmp_path/<name>; all of them end with the test."""
+    running: list[VirtualLocker] = []
+
+    def started(name: str = "one", **options: Any) -> VirtualLocker:
+        locker = start(town_locker(tmp_path / name, **options))
+        running.append(locker)
+        return locker
+
+    yield started
+    for locker in running:
+        locker.stop()
+
+
+def wait(test: Callable[[], bool], seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while not test():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.01)
+
+
+def coils(state: dict[str, Any]) -> list[int]:
+    return [box["number"] for box in state["compartments"] if box["coil"]]
+
+
+# ------------------------------------------------------------------ pickups, with no network at all
+def test_a_locker_without_any_network_serves_a_pickup_within_seconds_of_power(make: Make, tmp_path: Path):
+    begun = time.monotonic()
+    client = make(held=[3]).client
+    assert client.wait_for_screen("Bienvenue")
+    assert time.monotonic() - begun < 10
+    pressed_ms = client.keys(code_of(3))
+    client.wait_for_door(3, "open")
+    client.wait_for_screen("Prenez votre colis")
+    (pulse,) = client.wait_until(lambda state: state["pulses"])["pulses"]
+    assert pulse["compartment"] == 3
+    assert 250 <= pulse["ms"] <= 400
+    assert pulse["at"] - pressed_ms < 250, "from the last key's contact to the coil"
+    client.push(3)
+    client.wait_for_screen("Merci")
+    client.power(False)
+    wait(lambda: not client.state()["powered"])
+    assert story_of(tmp_path / "one")[-3:] == ["PickupAuthorised", "DoorOpened", "Collected"]
+
+
+def test_a_jammed_door_is_tried_again_and_then_said_to_be_jammed(make: Make, tmp_path: Path):
+    client = make(held=[3]).client
+    client.jam(3)
+    client.keys(code_of(3))
+    client.wait_for_screen("coince", 20)
+    pulses = client.state()["pulses"]
+    assert [pulse["compartment"] for pulse in pulses] == [3, 3, 3]
+    assert all(250 <= pulse["ms"] <= 400 for pulse in pulses)
+    client.jam(3, False)
+    client.keys(code_of(3))
+    client.wait_for_door(3, "open")
+    client.power(False)
+    wait(lambda: not client.state()["powered"])
+    assert "DoorFaulted" in story_of(tmp_path / "one")
+
+
+def test_a_wrong_code_opens_nothing(make: Make):
+    client = make(held=[3]).client
+    client.keys(code_of(4))
+    client.wait_for_screen("Code inconnu")
+    assert client.state()["pulses"] == []
+
+
+def test_the_screen_changes_its_language_at_the_key(make: Make):
+    client = make().client
+    client.keys("A")
+    client.wait_for_screen("Welcome")
+    client.keys("A")
+    client.wait_for_screen("Bienvenue")
+
+
+# ------------------------------------------------------------------ power, watchdog, coils
+def test_a_locker_killed_in_mid_pulse_drops_the_coil_and_opens_nothing_by_itself_afterwards(make: Make):
+    client = make(held=[3]).client
+    client.jam(3)  # so that nothing but the coil would tell
+    client.keys(code_of(3))
+    client.wait_until(lambda state: coils(state) == [3], 3)
+    client.kill()
+    state = client.wait_until(lambda state: state["pulses"], 3)
+    assert coils(state) == []
+    assert state["pulses"][0]["ms"] < 400
+    client.jam(3, False)
+    client.wait_for_screen("Bienvenue", 15)
+    time.sleep(1.5)
+    state = client.state()
+    assert len(state["pulses"]) == 1 and door_of(state, 3) == "closed", "no pulse without a person"
+    client.keys(code_of(3))
+    client.wait_for_door(3, "open")
+
+
+def test_the_watchdog_ends_a_locker_that_stands_still_with_its_coil_on(make: Make, tmp_path: Path):
+    client = make(held=[3], watchdog_ms=1000).client
+    client.keys(code_of(3))
+    state = client.wait_until(lambda state: coils(state) == [3], 3)
+    os.kill(state["board_pid"], signal.SIGSTOP)  # not even a timer runs
+    client.wait_until(lambda later: later["pulses"] and later["board_pid"] != state["board_pid"], 5)
+    client.wait_for_screen("Bienvenue", 15)
+    (pulse,) = client.state()["pulses"]
+    assert pulse["ms"] < PULSE_MS_MAX + 400, "the watchdog's second, and a little for the machine"
+    client.power(False)
+    wait(lambda: not client.state()["powered"])
+    boots = [up.event.cause for up in journal_of(tmp_path / "one") if type(up.event).__name__ == "Booted"]
+    assert boots[-1] == "watchdog"
+
+
+def test_power_cuts_at_random_moments_lose_nothing_and_open_nothing(make: Make, tmp_path: Path):
+    seed = 7
+    dice = random.Random(seed)
+    client = make(held=[3, 5, 8, 11]).client
+    for number in (3, 5, 8, 11):
+        client.keys(code_of(number)[:11])
+        client.ask("keys", keys=code_of(number)[11:])
+        time.sleep(dice.uniform(0, 0.5))
+        client.kill()
+        client.wait_for_screen("Bienvenue", 15)
+    opened = [box["number"] for box in client.state()["compartments"] if box["door"] == "open"]
+    client.power(False)
+    wait(lambda: not client.state()["powered"])
+    ups = journal_of(tmp_path / "one")
+    assert [up.seq for up in ups] == list(range(1, len(ups) + 1)), seed
+    authorised = {up.event.compartment for up in ups if type(up.event).__name__ == "PickupAuthorised"}
+    assert set(opened) <= authorised, f"seed {seed}: a door opened without a durable authorisation"
+    assert len([up for up in ups if type(up.event).__name__ == "Booted"]) == 6
+
+
+def test_a_reset_from_the_board_itself_restarts_it(make: Make):
+    locker = make()
+    client = locker.client
+    client.watch()
+    os.kill(client.state()["board_pid"], signal.SIGINT)  # Ctrl-C: the agent ends, and the board with it
+    client.wait_for(lambda event: event["event"] == "power" and not event["on"])
+    client.wait_for(lambda event: event["event"] == "power" and event["on"])
+    client.wait_for_screen("Bienvenue", 15)
+
+
+# ------------------------------------------------------------------ noise
+def test_keys_typed_fast_on_bouncing_contacts_arrive_each_once(make: Make):
+    client = make().client
+    client.keys("12345678901", pace_ms=110)
+    client.wait_for_screen("123 456 789 01")
+
+
+def test_a_scanner_that_sends_noise_disturbs_nothing(make: Make):
+    seed = 11
+    noise = random.Random(seed).randbytes(2000).replace(b"\r", b"").replace(b"\n", b"")
+    client = make(held=[3]).client
+    client.scan_raw(noise)
+    client.scan_raw(b"A" * 1500 + b"\r")
+    client.scan_raw(b"\x1b[2J\x00\x07evil\r")
+    client.wait_for_screen("Bienvenue")
+    client.scan("XX123456789FR")
+    client.wait_for_screen("badge")
+    client.keys(code_of(3))
+    client.wait_for_door(3, "open")
+
+
+def test_a_door_forced_open_and_a_stuck_switch_are_seen(make: Make, tmp_path: Path):
+    client = make(held=[3]).client
+    time.sleep(0.5)
+    client.pull(3)
+    client.stick(5)
+    client.pull(5)
+    time.sleep(0.5)
+    client.power(False)
+    wait(lambda: not client.state()["powered"])
+    seen = [(type(up.event).__name__, getattr(up.event, "compartment", 0)) for up in journal_of(tmp_path / "one")]
+    assert any(number == 3 for _name, number in seen[4:])
+    assert not any(number == 5 for _name, number in seen[4:]), "a stuck switch tells nothing"
+
+
+# ------------------------------------------------------------------ the console
+def ask(port: serial.Serial, line: bytes) -> str:
+    port.reset_input_buffer()
+    port.write(line + b"\r")
+    text = b""
+    until = time.monotonic() + 5
+    while not (text.endswith((b"> ", b"# ")) and (b"OK" in text or b"ERR" in text)):
+        text += port.read(1)
+        assert time.monotonic() < until, text
+    return text.decode()
+
+
+def test_the_console_answers_over_the_serial_port(make: Make):
+    locker = make(held=[3, 5])
+    with serial.Serial(locker.console, 115200, timeout=1) as port:
+        assert '"locker":"test-1"' in ask(port, b"status")
+        assert '"held":2' in ask(port, b"status")
+        assert "ERR" in ask(port, b"no such order")
+        assert "ERR" in ask(port, b"open 3"), "not without a login"
+        assert "OK" in ask(port, b"doors")
+    assert locker.client.state()["pulses"] == []
+
+
+def test_noise_on_the_console_does_not_stop_the_locker(make: Make):
+    seed = 5
+    locker = make(held=[3])
+    with serial.Serial(locker.console, 115200, timeout=1) as port:
+        port.write(random.Random(seed).randbytes(3000).replace(b"\x03", b""))
+        port.write(b"\xc3\r\r\n" * 20 + b"x" * 5000 + b"\r")
+        time.sleep(0.5)
+        assert '"locker"' in ask(port, b"status")
+    locker.client.keys(code_of(3))
+    locker.client.wait_for_door(3, "open")
+
+
+# ------------------------------------------------------------------ the cable
+def test_a_locker_dials_again_after_the_cable_was_cut(make: Make):
+    broker = ListeningBroker()
+    try:
+        client = make(broker=broker.address).client
+        with broker.accept() as connection:
+            assert connection.recv(1)[:1] == b"\x10", "an MQTT CONNECT"
+            client.wait_until(lambda state: state["link"] == "up")
+            client.cable("reset")
+            client.wait_until(lambda state: state["link"] == "down")
+        time.sleep(1)
+        client.cable("none")
+        with broker.accept() as connection:
+            assert connection.recv(1) == b"\x10"
+    finally:
+        broker.close()
+
+
+def test_a_black_hole_is_noticed_and_pickups_go_on_in_it(make: Make):
+    broker = ListeningBroker()
+    try:
+        client = make(broker=broker.address, held=[3]).client
+        with broker.accept() as connection:
+            connection.recv(1)
+            client.cable("hole")
+            client.keys(code_of(3))
+            client.wait_for_door(3, "open")
+    finally:
+        broker.close()
+
+
+# ------------------------------------------------------------------ size and thrift
+def hundred() -> dict[str, Any]:
+    """Five modules of twenty."""
+    heights = {"S": 85}
+    return cabinets._locker("test-1", "Hundred", heights, (("S" * 20,),) * 5)
+
+
+@pytest.mark.parametrize("hardware", [cabinets.gare("test-1"), hundred()], ids=["48", "100"])
+def test_a_big_locker_works_in_the_heap_of_a_board(make: Make, hardware: dict[str, Any]):
+    numbers = [box["number"] for module in hardware["modules"] for box in module["compartments"]]
+    last = numbers[-1]
+    client = make(held=numbers, **hardware).client
+    client.keys(code_of(last))
+    client.wait_for_door(last, "open")
+    client.push(last)
+    client.wait_for_screen("Merci")
+
+
+def test_an_idle_locker_takes_little_of_a_processor(make: Make):
+    locker = make()
+    time.sleep(1)
+    board_pid = locker.client.state()["board_pid"]
+    before = cpu_s(board_pid) + cpu_s(locker.pid)
+    time.sleep(3)
+    used = cpu_s(board_pid) + cpu_s(locker.pid) - before
+    assert used / 3 < 0.05, "two of them: less than a tenth of a core"
+
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# ------------------------------------------------------------------ technician, courier, a full flash
+def log_in(port: serial.Serial) -> None:
+    challenge = bytes.fromhex(json.loads(ask(port, b"login anna").partition("OK ")[2].splitlines()[0])["challenge"])
+    assert "OK" in ask(port, b"answer " + console_answer(KEY, challenge, "anna").encode())
+
+
+def test_a_technician_who_logged_in_opens_a_door_and_reboots(make: Make, tmp_path: Path):
+    locker = make()
+    client = locker.client
+    with serial.Serial(locker.console, 115200, timeout=1) as port:
+        log_in(port)
+        assert "OK" in ask(port, b"open 6")
+        client.wait_for_door(6, "open")
+        client.push(6)
+        time.sleep(0.5)
+        client.watch()
+        port.write(b"reboot\r")
+        client.wait_for(lambda event: event["event"] == "power" and not event["on"])
+    client.wait_for_screen("Bienvenue", 15)
+    client.power(False)
+    wait(lambda: not client.state()["powered"])
+    ups = journal_of(tmp_path / "one")
+    assert [up.event.cause for up in ups if type(up.event).__name__ == "Booted"] == ["power", "soft"]
+    assert "OpeningAuthorised" in [type(up.event).__name__ for up in ups]
+
+
+def test_a_courier_s_badge_is_verified_with_no_network_and_in_time(make: Make):
+    client = make(trusted=trusted()).client
+    at = client.scan(COURIER_TOKEN)
+    client.watch()
+    client.wait_for_screen("Bonjour")
+    assert time.monotonic() * 1000 - at < 1000
+    client.scan(FOREIGN_SIGNER_TOKEN)
+    client.wait_for_screen("QR non reconnu")
+
+
+def test_a_full_flash_refuses_deposits_and_not_pickups(make: Make):
+    client = make(held=[3], trusted=trusted(), filler_blocks=456).client
+    client.scan(COURIER_TOKEN)
+    client.wait_for_screen("pleine")
+    client.keys("*" + code_of(3))
+    client.wait_for_door(3, "open")
+
+
+def test_a_flash_full_to_the_brim_opens_nothing_and_keeps_its_console(make: Make):
+    locker = make(held=[3], filler_blocks=488)
+    client = locker.client
+    client.wait_for_screen("Hors service")
+    client.keys(code_of(3))
+    with serial.Serial(locker.console, 115200, timeout=1) as port:
+        port.write(b"status\r")
+        port.timeout = 3
+        assert b"ERR fault" in port.read_until(b"reboot")
+    assert client.state()["pulses"] == []
