@@ -1,0 +1,214 @@
+"""Settings, read once at start: built-in value < consigne.toml < CONSIGNE_* in the environment < flag.
+
+Loud: every wrong or unknown setting is named, all at once, and nothing starts. No other file reads the
+environment or a flag.
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+FILE_NAME = "consigne.toml"
+_PREFIX = "CONSIGNE_"
+# Variables with our prefix that are not settings of the gateway: they belong to the tools.
+OTHER_VARIABLES = frozenset(
+    ("CACHE", "CONFIG", "DATA", "KEY", "KEY_FILE", "MASTER_KEY", "MICROPYTHON", "PYTHON", "SIGNING_KEY", "URL")
+)
+
+
+class ConfigurationError(Exception):
+    """`problems`: every one that was found, in words."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = list(problems)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where something listens; user and password only for a broker that is not ours."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = dataclasses.field(default="", repr=False)
+    tls: bool = False
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    data: Path
+    http: Address = Address("127.0.0.1", 8420)
+    broker: Address | None = None  # None: our own Mosquitto
+    broker_listen: Address = Address("127.0.0.1", 0)  # of our own; port 0: a free one, kept for the next start
+    database: str = ""  # "": consigne.db in the data folder
+    mosquitto: str = ""  # "": found on PATH, or unpacked
+    log: str = "plain"
+    code_digits: int = 12
+    pickup_days: int = 7  # from deposit to expiry
+    reservation_minutes: int = 24 * 60  # how long a compartment is kept for a parcel that does not come
+
+    @property
+    def database_path(self) -> Path:
+        return Path(self.database) if self.database else self.data / "consigne.db"
+
+    @staticmethod
+    def default(data: Path) -> "Settings":
+        return Settings(data)
+
+
+@dataclass(frozen=True)
+class Field:
+    """How one setting is read. `parse` raises ValueError with what it wanted."""
+
+    parse: Callable[[str], Any]
+    purpose: str
+
+
+def _address(text: str) -> Address:
+    parts = urlsplit(text if "//" in text else f"//{text}")
+    wanted = f"HOST:PORT, not {parts.hostname or ''}"
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError(wanted)
+    if not parts.hostname or port is None or parts.path not in ("", "/") or parts.query:
+        raise ValueError(wanted)
+    if parts.scheme not in ("", "mqtt", "mqtts", "http"):
+        raise ValueError("mqtt://HOST:PORT or mqtts://HOST:PORT")
+    return Address(parts.hostname, port, parts.username or "", parts.password or "", parts.scheme == "mqtts")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(" or ".join(words))
+        return text
+
+    return parse
+
+
+def _digits(text: str) -> int:
+    return int(_one_of("12", "16")(text))
+
+
+FIELDS: Mapping[str, Field] = {
+    "data": Field(Path, "folder of everything that is kept: database, keys, broker"),
+    "http": Field(_address, "where the HTTP API listens (port 0: a free one)"),
+    "broker": Field(_address, "an MQTT broker to use in place of our own: mqtt://[user:password@]host:port"),
+    "broker_listen": Field(_address, "where our own Mosquitto listens (port 0: a free one)"),
+    "database": Field(str, "path of the SQLite file"),
+    "mosquitto": Field(str, "the mosquitto program to run (else: on PATH, or the system's package unpacked)"),
+    "log": Field(_one_of("plain", "json"), "form of the log lines on stderr: plain or json"),
+    "code_digits": Field(_digits, "digits of a typed code: 12, or 16 for lockers without a scanner"),
+    "pickup_days": Field(_whole(1, 60), "days from deposit to expiry"),
+    "reservation_minutes": Field(_whole(1, 60 * 24 * 14), "how long a compartment waits for its parcel"),
+}
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Where data lives unless told otherwise."""
+    given = environment.get(_PREFIX + "DATA")
+    base = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(given) if given else Path(base) / "consigne"
+
+
+def load(argv: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Raises ConfigurationError with every problem found."""
+    problems: list[str] = []
+    flags = _flags(argv, problems)
+    data = Path(flags.get("data") or data_folder(environment)).absolute()
+    named = flags.pop("config", None) or environment.get(_PREFIX + "CONFIG")
+    values = {"data": str(data)}
+    values |= _file(Path(named) if named else data / FILE_NAME, bool(named), problems)
+    values |= _environment(environment, problems)
+    values |= flags
+    values["data"] = str(data)
+    parsed: dict[str, Any] = {}
+    for name, text in values.items():
+        try:
+            parsed[name] = FIELDS[name].parse(text)
+        except ValueError as error:
+            problems.append(f"{name}: wanted {error}")
+    if problems:
+        raise ConfigurationError(problems)
+    return Settings(**parsed)
+
+
+def _flags(argv: Sequence[str], problems: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        flag, equals, value = word.partition("=")
+        name = flag[2:].replace("-", "_")
+        if not flag.startswith("--") or name not in (*FIELDS, "config"):
+            problems.append(f"unknown argument {flag}: known are {', '.join(_flag_names())}")
+        elif not equals and not words:
+            problems.append(f"{flag} wants a value")
+        else:
+            found[name] = value if equals else words.pop(0)
+    return found
+
+
+def _flag_names() -> list[str]:
+    return ["--" + name.replace("_", "-") for name in (*FIELDS, "config")]
+
+
+def _file(path: Path, wanted: bool, problems: list[str]) -> dict[str, str]:
+    try:
+        with path.open("rb") as stream:
+            document = tomllib.load(stream)
+    except FileNotFoundError:
+        if wanted:
+            problems.append(f"{path} does not exist")
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{path}: {error}")
+        return {}
+    found: dict[str, str] = {}
+    for name, value in document.items():
+        if name == "data" or name not in FIELDS:
+            problems.append(f"{path}: unknown setting {name}")
+        elif isinstance(value, bool) or not isinstance(value, str | int):
+            problems.append(f"{path}: {name} wants text or a whole number")
+        else:
+            found[name] = str(value)
+    return found
+
+
+def _environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for variable in sorted(environment):
+        name = variable[len(_PREFIX) :].lower()
+        if not variable.startswith(_PREFIX) or name.upper() in OTHER_VARIABLES:
+            continue
+        if name in FIELDS:
+            found[name] = environment[variable]
+        else:
+            problems.append(f"{variable} is no setting: known are {', '.join(_PREFIX + at.upper() for at in FIELDS)}")
+    return found
+
+
+def usage() -> str:
+    lines = ["consigne gateway [--config FILE] and any of:"]
+    lines += [f"  --{name.replace('_', '-'):22}{field.purpose}" for name, field in FIELDS.items()]
+    lines.append(f"Each also as a line of {FILE_NAME} in the data folder, or {_PREFIX}<NAME> in the environment.")
+    return "\n".join(lines)

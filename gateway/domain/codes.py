@@ -1,0 +1,36 @@
+"""Codes: what opens one deposit's door. Worked out when somebody entitled asks; stored and logged nowhere."""
+
+from collections.abc import Callable
+
+from gateway.domain.parcels import Parcel
+from protocol import otp, tokens
+from protocol.hmac import HmacKey
+from protocol.tokens import Token
+
+
+def typed_code(key: HmacKey, compartment: int, deposit: int, digits: int) -> str:
+    """The digits a recipient types; the locker derives the same. `key`: the locker's "code" sub-key."""
+    return otp.typed_code(key, compartment, deposit, digits)
+
+
+def pickup_token(parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
+    """The QR of a deposited parcel. It names the carrier and no person."""
+    assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
+    claims = Token(
+        subject=parcel.carrier,
+        locker=parcel.locker,
+        expiry_s=parcel.deadline_s,
+        id=id8,
+        role=tokens.PICKUP,
+        compartment=parcel.compartment,
+        deposit=parcel.deposit,
+    )
+    return tokens.seal(claims, kid, sign)
+
+
+def badge_token(id8: bytes, carrier: str, expiry_s: int, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
+    """A courier's badge: good on every locker, also on one that is cut off."""
+    claims = Token(
+        subject=carrier, locker=None, expiry_s=expiry_s, id=id8, role=tokens.COURIER, compartment=None, deposit=None
+    )
+    return tokens.seal(claims, kid, sign)

@@ -1,0 +1,33 @@
+"""A refusal: what was asked is understood and not done. The asker's side, never ours.
+
+`code` is one of the words below (stable, for programs), `detail` a sentence for people, `next_actions` what
+they can do about it. None of them ever holds a secret or a person's name.
+"""
+
+CODES = frozenset(
+    {
+        "unauthenticated",
+        "not_allowed",
+        "unknown_locker",
+        "unknown_compartment",
+        "unknown_parcel",
+        "unknown_operation",
+        "unknown_badge",
+        "unknown_credential",
+        "already_exists",
+        "wrong_state",
+        "no_room",
+        "out_of_service",
+        "bad_value",
+        "rate_limited",
+    }
+)
+
+
+class Refusal(Exception):  # noqa: N818 - nothing went wrong: it is the answer
+    def __init__(self, code: str, detail: str, next_actions: tuple[str, ...] = ()) -> None:
+        assert code in CODES
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.next_actions = next_actions

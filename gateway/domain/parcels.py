@@ -1,0 +1,145 @@
+"""Parcels: what one is, and the table of its life. A pair that is not in the table is an error.
+
+expected -> reserved -> deposited -> collected
+                            |-> expired -> taken_back
+                            '-> disputed
+"""
+
+from dataclasses import dataclass
+
+from gateway.domain.compartments import SIZES
+from gateway.domain.errors import Refusal
+from gateway.domain.ids import ParcelNumber, parcel_id
+from gateway.domain.people import check_slug
+from gateway.limits import MAIL_SIZE_MAX, NAME_SIZE_MAX, PHONE_SIZE_MAX
+from protocol.limits import LABEL_SIZE_MAX
+from protocol.topics import is_locker_id
+
+STATES = ("expected", "reserved", "deposited", "collected", "expired", "taken_back", "disputed")
+STEPS = ("reserve", "release", "deposit", "collect", "expire", "take_back", "dispute")
+
+TABLE = {
+    ("expected", "reserve"): "reserved",
+    # The reservation ran out, or the answer was lost, while the courier stood there: the locker's word wins.
+    ("expected", "deposit"): "deposited",
+    ("reserved", "reserve"): "reserved",  # another door
+    ("reserved", "release"): "expected",
+    ("reserved", "deposit"): "deposited",
+    ("deposited", "collect"): "collected",
+    ("deposited", "expire"): "expired",
+    ("deposited", "take_back"): "taken_back",
+    ("deposited", "dispute"): "disputed",
+    ("expired", "collect"): "collected",  # the customer was quicker than the Revoke
+    ("expired", "take_back"): "taken_back",
+    ("expired", "dispute"): "disputed",
+    ("disputed", "collect"): "collected",
+    ("disputed", "take_back"): "taken_back",
+}
+ENDED = ("collected", "taken_back")  # the label may be used again, and the personal fields have to go
+
+# What a person can do about a parcel in this state.
+NEXT_ACTIONS = {
+    "expected": ("reserve a compartment", "let the courier scan its label at the locker"),
+    "reserved": ("let the courier scan its label at the locker", "release the reservation"),
+    "deposited": ("read its pickup code", "take it back"),
+    "collected": (),
+    "expired": ("take it back",),
+    "taken_back": (),
+    "disputed": ("look at the compartment, then take the parcel back",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewParcel:
+    label: str
+    locker: str
+    size: str
+    carrier: str
+    merchant: str = ""
+    recipient_name: str | None = None
+    recipient_mail: str | None = None
+    recipient_phone: str | None = None
+    accessible: bool = False
+    heavy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """`compartment` and `deposit`: where it is reserved, lies or lay last."""
+
+    number: ParcelNumber
+    label: str
+    locker: str
+    size: str
+    carrier: str
+    merchant: str
+    accessible: bool
+    heavy: bool
+    state: str
+    expected_s: int
+    compartment: int | None = None
+    deposit: int | None = None
+    deposited_s: int | None = None
+    deadline_s: int | None = None
+    ended_s: int | None = None
+
+    @property
+    def id(self) -> str:
+        return parcel_id(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A compartment kept for a parcel. `until_s` None: the parcel lies in it."""
+
+    parcel: ParcelNumber
+    locker: str
+    compartment: int
+    made_s: int
+    until_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pickup:
+    """What the recipient needs. Worked out on demand, never stored, never logged."""
+
+    parcel: ParcelNumber
+    code: str
+    token: str
+    locker: str
+    compartment: int
+    deposit: int
+    deadline_s: int
+
+
+def can(state: str, step: str) -> bool:
+    assert state in STATES and step in STEPS
+    return (state, step) in TABLE
+
+
+def after(state: str, step: str) -> str:
+    """The state that follows. Raises Refusal("wrong_state")."""
+    if not can(state, step):
+        raise Refusal("wrong_state", f"a parcel that is {state} cannot take the step {step}", NEXT_ACTIONS[state])
+    return TABLE[state, step]
+
+
+def check_parcel(new: NewParcel) -> None:
+    """Raises Refusal("bad_value")."""
+    if not 0 < len(new.label) <= LABEL_SIZE_MAX or not new.label.isascii() or not new.label.isprintable():
+        raise Refusal("bad_value", f"label: 1 to {LABEL_SIZE_MAX} printable ASCII characters")
+    if not is_locker_id(new.locker):
+        raise Refusal("unknown_locker", "there is no such locker")
+    if new.size not in SIZES:
+        raise Refusal("bad_value", f"size: one of {', '.join(SIZES)}")
+    check_slug(new.carrier, "carrier")
+    if new.merchant:
+        check_slug(new.merchant, "merchant")
+    limits = (
+        ("recipient_name", new.recipient_name, NAME_SIZE_MAX),
+        ("recipient_mail", new.recipient_mail, MAIL_SIZE_MAX),
+        ("recipient_phone", new.recipient_phone, PHONE_SIZE_MAX),
+    )
+    for name, text, size_max in limits:
+        if text is not None and not 0 < len(text) <= size_max:
+            raise Refusal("bad_value", f"{name}: 1 to {size_max} characters, or left out")

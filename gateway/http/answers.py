@@ -1,0 +1,373 @@
+"""What the API says: domain values in, documents out. Nothing secret but in the four answers made to hand it over:
+Pickup, Provisioning, IssuedBadge and IssuedCredential."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import segno
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.domain import compartments, events, ids, lockers, operations, parcels, people
+
+Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
+Value = int | str | bool | None
+
+
+def instant(seconds: int) -> str:
+    """RFC 3339, UTC, whole seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def maybe_instant(seconds: int | None) -> str | None:
+    return None if seconds is None else instant(seconds)
+
+
+def grouped(code: str) -> str:
+    """Four groups of three: easier to read out and to type."""
+    return " ".join(code[place : place + 3] for place in range(0, len(code), 3))
+
+
+def qr_svg(token: str) -> str:
+    """Level M and a quiet zone of four: read from a cracked phone in the rain."""
+    return segno.make_qr(token, error="m", boost_error=False).svg_inline(scale=4, border=4, light="#fff")
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Locker(Document):
+    id: str
+    name: str
+    code_digits: int
+    provisioned: bool
+    generation: int = Field(description="Of its key; counts up each time it is provisioned. 0: never.")
+    online: bool
+    seen_at: str | None
+    firmware: str
+    made_at: str
+
+    @staticmethod
+    def of(locker: lockers.Locker) -> "Locker":
+        return Locker(
+            id=locker.id,
+            name=locker.name,
+            code_digits=locker.code_digits,
+            provisioned=locker.generation > 0,
+            generation=locker.generation,
+            online=locker.online,
+            seen_at=maybe_instant(locker.seen_s),
+            firmware=locker.firmware,
+            made_at=instant(locker.made_s),
+        )
+
+
+class Compartment(Document):
+    number: int
+    module: str
+    size: Literal["S", "M", "L"]
+    width_mm: int
+    height_mm: int
+    depth_mm: int
+    x_mm: int
+    bottom_mm: int
+    accessible: bool
+    availability: Availability
+    door: str = Field(description="As the locker last said; unknown is a state.")
+    holding: str = Field(description="free, depositing, held or revoked, as the locker last said.")
+    quarantined: bool
+    out_of_service: bool
+    cycles: int
+    parcel: str | None = Field(description="The parcel it is kept for or holds, when you may see it.")
+
+    @staticmethod
+    def of(status: compartments.CompartmentStatus) -> "Compartment":
+        box = status.compartment
+        return Compartment(
+            number=box.number,
+            module=box.module,
+            size=box.size,  # pyright: ignore[reportArgumentType]
+            width_mm=box.width_mm,
+            height_mm=box.height_mm,
+            depth_mm=box.depth_mm,
+            x_mm=box.x_mm,
+            bottom_mm=box.bottom_mm,
+            accessible=box.accessible,
+            availability=status.availability,  # pyright: ignore[reportArgumentType]
+            door=box.door,
+            holding=compartments.HOLDINGS[box.holding],
+            quarantined=box.quarantined,
+            out_of_service=box.out_of_service,
+            cycles=box.cycles,
+            parcel=None if status.parcel is None else ids.parcel_id(ids.ParcelNumber(status.parcel)),
+        )
+
+
+class Provisioning(Document):
+    """What goes onto the locker over its serial console, once."""
+
+    locker: str
+    generation: int
+    key: str = Field(description="32 bytes in hex.")
+    mqtt_user: str
+    mqtt_password: str
+    trusted: dict[str, str] = Field(description="Key id -> prepared Ed25519 table, both in hex.")
+
+    @staticmethod
+    def of(made: lockers.Provisioning) -> "Provisioning":
+        return Provisioning(
+            locker=made.locker,
+            generation=made.generation,
+            key=made.key.hex(),
+            mqtt_user=made.locker,
+            mqtt_password=made.mqtt_password,
+            trusted={kid: table.hex() for kid, table in made.trusted.items()},
+        )
+
+
+class Parcel(Document):
+    id: str
+    label: str
+    locker: str
+    size: Literal["S", "M", "L"]
+    carrier: str
+    merchant: str | None
+    accessible: bool
+    heavy: bool
+    state: Literal["expected", "reserved", "deposited", "collected", "expired", "taken_back", "disputed"]
+    compartment: int | None = Field(description="Where it is reserved, lies or lay last.")
+    expected_at: str
+    deposited_at: str | None
+    deadline: str | None
+    ended_at: str | None
+    next_actions: list[str]
+
+    @staticmethod
+    def of(parcel: parcels.Parcel) -> "Parcel":
+        return Parcel(
+            id=parcel.id,
+            label=parcel.label,
+            locker=parcel.locker,
+            size=parcel.size,  # pyright: ignore[reportArgumentType]
+            carrier=parcel.carrier,
+            merchant=parcel.merchant or None,
+            accessible=parcel.accessible,
+            heavy=parcel.heavy,
+            state=parcel.state,  # pyright: ignore[reportArgumentType]
+            compartment=parcel.compartment,
+            expected_at=instant(parcel.expected_s),
+            deposited_at=maybe_instant(parcel.deposited_s),
+            deadline=maybe_instant(parcel.deadline_s),
+            ended_at=maybe_instant(parcel.ended_s),
+            next_actions=list(parcels.NEXT_ACTIONS[parcel.state]),
+        )
+
+
+class Reservation(Document):
+    parcel: str
+    locker: str
+    compartment: int
+    made_at: str
+    until: str | None = Field(description="null: the parcel lies in it already.")
+
+    @staticmethod
+    def of(kept: parcels.Reservation) -> "Reservation":
+        return Reservation(
+            parcel=ids.parcel_id(kept.parcel),
+            locker=kept.locker,
+            compartment=kept.compartment,
+            made_at=instant(kept.made_s),
+            until=maybe_instant(kept.until_s),
+        )
+
+
+class Pickup(Document):
+    """What the recipient types or shows. Worked out on demand and kept nowhere."""
+
+    code: str = Field(examples=["123 456 789 012"])
+    token: str
+    qr_svg: str
+    locker: str
+    compartment: int
+    deadline: str
+
+    @staticmethod
+    def of(pickup: parcels.Pickup) -> "Pickup":
+        return Pickup(
+            code=grouped(pickup.code),
+            token=pickup.token,
+            qr_svg=qr_svg(pickup.token),
+            locker=pickup.locker,
+            compartment=pickup.compartment,
+            deadline=instant(pickup.deadline_s),
+        )
+
+
+class Operation(Document):
+    """An order to a locker, followed to its end: it ends when the locker says so or when it ran out."""
+
+    id: str
+    kind: Literal["open", "take_back", "service", "release"]
+    locker: str
+    compartment: int
+    parcel: str | None
+    reason: str
+    by: str
+    state: Literal["waiting", "authorised", "opened", "done", "failed"]
+    error: str | None = Field(description="Why it failed: a stable word.")
+    made_at: str
+    ended_at: str | None
+
+    @staticmethod
+    def of(operation: operations.Operation) -> "Operation":
+        return Operation(
+            id=operation.id,
+            kind=operation.kind,  # pyright: ignore[reportArgumentType]
+            locker=operation.locker,
+            compartment=operation.compartment,
+            parcel=None if operation.parcel is None else ids.parcel_id(operation.parcel),
+            reason=operation.reason,
+            by=operation.by,
+            state=operation.state,  # pyright: ignore[reportArgumentType]
+            error=operation.code,
+            made_at=instant(operation.made_s),
+            ended_at=maybe_instant(operation.ended_s),
+        )
+
+
+class Badge(Document):
+    """Valid on every locker, offline too, until it expires."""
+
+    id: str
+    carrier: str
+    holder: str
+    made_at: str
+    expires_at: str
+    revoked_at: str | None
+
+    @staticmethod
+    def of(badge: people.Badge) -> "Badge":
+        return Badge(
+            id=badge.id.hex(),
+            carrier=badge.carrier,
+            holder=badge.holder,
+            made_at=instant(badge.made_s),
+            expires_at=instant(badge.expiry_s),
+            revoked_at=maybe_instant(badge.revoked_s),
+        )
+
+
+class IssuedBadge(Badge):
+    """With its token, which is shown this once."""
+
+    token: str
+    qr_svg: str
+
+    @staticmethod
+    def issued(badge: people.Badge) -> "IssuedBadge":
+        assert badge.token is not None
+        return IssuedBadge(**Badge.of(badge).model_dump(), token=badge.token, qr_svg=qr_svg(badge.token))
+
+
+class Credential(Document):
+    """A key to this API. Only the digest of its secret is kept."""
+
+    id: str
+    role: Literal["operator", "courier", "merchant"]
+    tenant: str | None
+    scopes: list[str]
+    name: str
+    made_at: str
+    revoked_at: str | None
+
+    @staticmethod
+    def of(credential: people.Credential) -> "Credential":
+        return Credential(
+            id=credential.id,
+            role=credential.role,  # pyright: ignore[reportArgumentType]
+            tenant=credential.tenant or None,
+            scopes=sorted(credential.scopes),
+            name=credential.name,
+            made_at=instant(credential.made_s),
+            revoked_at=maybe_instant(credential.revoked_s),
+        )
+
+
+class IssuedCredential(Credential):
+    """With its secret, which is shown this once."""
+
+    secret: str
+
+    @staticmethod
+    def issued(credential: people.Credential, secret: str) -> "IssuedCredential":
+        return IssuedCredential(**Credential.of(credential).model_dump(), secret=secret)
+
+
+class ConsoleAnswer(Document):
+    answer: str = Field(description="12 hex digits, for the console's `answer`.")
+
+
+class Event(Document):
+    id: int
+    locker: str
+    boot: int
+    seq: int
+    type: str
+    at: str | None = Field(description="By the locker's clock; null while it had none.")
+    taken_at: str = Field(description="When it stood in the books.")
+    fields: dict[str, Value]
+    parcel: str | None
+
+    @staticmethod
+    def of(event: events.LoggedEvent) -> "Event":
+        return Event(
+            id=event.id,
+            locker=event.locker,
+            boot=event.boot,
+            seq=event.seq,
+            type=event.name,
+            at=maybe_instant(event.t_wall_s),
+            taken_at=instant(event.taken_s),
+            fields=event.fields,
+            parcel=None if event.parcel is None else ids.parcel_id(event.parcel),
+        )
+
+
+class LockerPage(Document):
+    data: list[Locker]
+    next_cursor: str | None
+
+
+class CompartmentPage(Document):
+    data: list[Compartment]
+    next_cursor: str | None
+
+
+class ParcelPage(Document):
+    data: list[Parcel]
+    next_cursor: str | None
+
+
+class BadgePage(Document):
+    data: list[Badge]
+    next_cursor: str | None
+
+
+class CredentialPage(Document):
+    data: list[Credential]
+    next_cursor: str | None
+
+
+class EventPage(Document):
+    data: list[Event]
+    next_cursor: str | None = Field(description="null: nothing more for now.")
+    resume_cursor: str = Field(description="Where to ask on later, whether or not there is more now.")
+
+
+class Health(Document):
+    status: Literal["ok"]
+
+
+class Readiness(Document):
+    status: Literal["ready", "not_ready"]
+    broker: bool

@@ -1,0 +1,157 @@
+"""The envelope around every request: its id, size and type limits, the headers of every answer, one log line.
+
+Plain ASGI, outermost: whatever fails inside is answered here as a problem, and only its kind and place are logged,
+because an exception's text may hold what the caller sent.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+import traceback
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway import limits, log
+from gateway.http import problems
+
+SECURITY_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
+JSON = "application/json"
+
+
+class RequestError(Exception):
+    """The request is refused before any route sees it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+
+class HungUpError(Exception):
+    """The caller went away while it was sending."""
+
+
+def header(scope: Scope, name: bytes) -> str:
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
+
+
+async def _gather(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HungUpError
+        body += message.get("body", b"")
+        if len(body) > limits.HTTP_BODY_SIZE_MAX:
+            raise RequestError("too_large", f"A body may hold {limits.HTTP_BODY_SIZE_MAX} bytes.")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body within its limits. Raises RequestError, HungUpError."""
+    declared = header(scope, b"content-length")
+    if declared.isdecimal() and int(declared[:20]) > limits.HTTP_BODY_SIZE_MAX:
+        raise RequestError("too_large", f"A body may hold {limits.HTTP_BODY_SIZE_MAX} bytes.")
+    try:
+        async with asyncio.timeout(limits.HTTP_BODY_WAIT_S):
+            body = await _gather(receive)
+    except TimeoutError:
+        raise RequestError("timeout", "The body did not arrive in time.")
+    if body and scope["method"] in METHODS_WITH_BODY:
+        kind = header(scope, b"content-type").split(";")[0].strip().lower()
+        if kind != JSON:
+            raise RequestError("unsupported_media_type", f"A body is {JSON}.")
+    return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def place_of(failure: BaseException) -> str:
+    """file:line where it was raised; never the text."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+
+
+class _Answering:
+    """Sends on, adding the headers of every answer and remembering its status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self.status = 0
+        self._send = send
+        self._extra = (*SECURITY_HEADERS, (b"x-request-id", request_id.encode()))
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            named = {name for name, _ in message["headers"]}
+            added = [pair for pair in self._extra if pair[0] not in named]
+            message = {**message, "headers": [*message["headers"], *added]}
+        await self._send(message)
+
+
+class Envelope:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.monotonic()
+        request_id = secrets.token_hex(8)
+        answering = _Answering(send, request_id)
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        try:
+            body = await read_body(scope, receive)
+            state["body_digest"] = hashlib.sha256(body).digest()
+            await self.app(scope, _replay(body, receive), answering)
+        except HungUpError:
+            answering.status = 499
+        except RequestError as refused:
+            said = problems.problem(request_id, refused.code, refused.detail)
+            await problems.answer(said)(scope, receive, answering)
+        except Exception as failure:  # the outermost loop: answered, logged, counted
+            log.event("http_failed", request=request_id, kind=type(failure).__name__, place=place_of(failure))
+            if not answering.status:
+                said = problems.problem(
+                    request_id, "internal", "The gateway failed. A retry with the same key acts at most once."
+                )
+                await problems.answer(said)(scope, receive, answering)
+        _note(scope, request_id, answering.status, time.monotonic() - began)
+
+
+def _note(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    """One line per request; the route's template, because paths and queries hold ids."""
+    route = getattr(scope.get("route"), "path", "-")
+    log.event(
+        "http_request",
+        request=request_id,
+        method=scope["method"],
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 1),
+    )

@@ -1,0 +1,40 @@
+"""What the routes share: their documented problems, the parameters of lists, and opaque cursors."""
+
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+
+from gateway import limits
+from gateway.domain.ids import NUMBER_MAX
+from gateway.http import problems
+from gateway.http.envelope import RequestError
+from gateway.http.schemas import Number
+
+READ = problems.responses(401, 403, 404, 422, 500, 503)
+ACT = problems.responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 503)
+PUBLIC: dict[str, Any] = {"security": []}
+
+LockerPath = Annotated[str, Path(max_length=64, description="The locker's id.", examples=["mairie-1"])]
+ParcelPath = Annotated[str, Path(max_length=64, description="par_…")]
+OperationPath = Annotated[str, Path(max_length=64, description="op_…")]
+CredentialPath = Annotated[str, Path(max_length=64, description="cred_…")]
+BadgePath = Annotated[str, Path(max_length=64, description="16 hex digits.")]
+NumberPath = Annotated[Number, Path(description="The number on the door.")]
+Limit = Annotated[int, Query(ge=1, le=limits.PAGE_SIZE_MAX, description="Rows at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=limits.CURSOR_SIZE_MAX, description="`next_cursor` of the page before; opaque.")
+]
+
+
+def cursor_text(position: int | None) -> str | None:
+    return None if position is None else f"c{position:x}"
+
+
+def cursor_position(cursor: str | None) -> int:
+    """Raises RequestError("bad_value")."""
+    if cursor is None:
+        return 0
+    digits = cursor[1:]
+    if cursor[:1] != "c" or not digits or not set(digits) <= set("0123456789abcdef") or len(digits) > 16:
+        raise RequestError("bad_value", "query.cursor: not a cursor of ours.")
+    return min(int(digits, 16), NUMBER_MAX)

@@ -1,0 +1,193 @@
+"""What the API takes: every body with a limit on every field, and no field that is not named here.
+
+Answers are in answers.py. Words are the design's; times are RFC 3339 in UTC; sizes are S, M, L and millimetres.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from gateway import limits
+from gateway.domain import lockers, parcels
+from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX
+from protocol.topics import LOCKER_ID_MAX
+
+SLUG = r"^[a-z0-9][a-z0-9-]*$"
+
+
+def _printable(text: str) -> str:
+    """No control characters: they break logs, screens and databases, and no name needs one."""
+    if not text.isprintable():
+        raise ValueError("printable characters only")
+    return text
+
+
+def _mail(text: str) -> str:
+    local, at, domain = text.rpartition("@")
+    if not (local and at and "." in domain) or " " in text:
+        raise ValueError("looks like NAME@DOMAIN")
+    return text
+
+
+LockerId = Annotated[
+    str,
+    Field(min_length=1, max_length=LOCKER_ID_MAX, pattern=SLUG, description="a-z, 0-9 and '-'", examples=["mairie-1"]),
+]
+Slug = Annotated[str, Field(min_length=1, max_length=limits.TENANT_SIZE_MAX, pattern=SLUG, examples=["colibri"])]
+Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_SIZE_MAX), AfterValidator(_printable)]
+Reason = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=limits.REASON_SIZE_MAX,
+        description="Why; it stands in the audit log.",
+        examples=["door stuck"],
+    ),
+    AfterValidator(_printable),
+]
+Size = Literal["S", "M", "L"]
+Number = Annotated[int, Field(ge=1, le=COMPARTMENTS_MAX, description="The number on the door.")]
+Millimetres = Annotated[int, Field(ge=1, le=limits.MM_MAX)]
+Scope = Literal[
+    "parcels:write",
+    "parcels:read",
+    "codes:read",
+    "lockers:read",
+    "lockers:write",
+    "doors:open",
+    "badges:write",
+    "credentials:write",
+    "events:read",
+]
+
+
+class Body(BaseModel):
+    """Unknown fields are refused: a misspelt optional field must not be ignored in silence. No coercion either."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class CompartmentBody(Body):
+    number: Number
+    size: Size
+    width_mm: Millimetres
+    height_mm: Millimetres
+    depth_mm: Millimetres
+    x_mm: Annotated[int, Field(ge=0, le=limits.MODULES_MAX * limits.MM_MAX, description="Of its left edge.")]
+    bottom_mm: Annotated[int, Field(ge=0, le=limits.MM_MAX, description="Of its floor, above the ground.")]
+    accessible: bool = False
+
+    def domain(self) -> lockers.NewCompartment:
+        return lockers.NewCompartment(**self.model_dump())
+
+
+class ModuleBody(Body):
+    name: Annotated[str, Field(min_length=1, max_length=8, examples=["A"]), AfterValidator(_printable)]
+    compartments: Annotated[list[CompartmentBody], Field(min_length=1, max_length=limits.COMPARTMENTS_PER_MODULE_MAX)]
+
+    def domain(self) -> lockers.NewModule:
+        return lockers.NewModule(self.name, tuple(compartment.domain() for compartment in self.compartments))
+
+
+class LockerBody(Body):
+    """A locker as it is built. Compartments are numbered from 1 without a gap, each number once in the locker."""
+
+    id: LockerId
+    name: Name
+    modules: Annotated[list[ModuleBody], Field(min_length=1, max_length=limits.MODULES_MAX)]
+    code_digits: Literal[12, 16] = 12
+
+    def domain(self) -> lockers.NewLocker:
+        return lockers.NewLocker(
+            self.id, self.name, tuple(module.domain() for module in self.modules), self.code_digits
+        )
+
+
+class RecipientBody(Body):
+    """Who collects it; kept by the gateway only, and erased 30 days after the parcel left."""
+
+    name: Name | None = None
+    mail: (
+        Annotated[str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(_printable), AfterValidator(_mail)]
+        | None
+    ) = None
+    phone: (
+        Annotated[
+            str,
+            Field(
+                max_length=limits.PHONE_SIZE_MAX, pattern=r"^\+?[0-9][0-9 ().-]{2,}$", examples=["+33 3 22 00 00 00"]
+            ),
+        ]
+        | None
+    ) = None
+
+
+class ParcelBody(Body):
+    label: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=LABEL_SIZE_MAX,
+            pattern=r"^[ -~]+$",
+            description="What the barcode says (S10, SSCC, a carrier's own): printable ASCII, opaque to us.",
+            examples=["6A12345678901"],
+        ),
+    ]
+    locker: LockerId
+    size: Size
+    carrier: Slug
+    merchant: Slug | None = None
+    recipient: RecipientBody | None = None
+    accessible: Annotated[bool, Field(description="It needs a compartment within everyone's reach.")] = False
+    heavy: Annotated[bool, Field(description="Over 10 kg: lifted between 0.4 and 1.2 m only.")] = False
+
+    def domain(self) -> parcels.NewParcel:
+        recipient = self.recipient or RecipientBody()
+        return parcels.NewParcel(
+            label=self.label,
+            locker=self.locker,
+            size=self.size,
+            carrier=self.carrier,
+            merchant=self.merchant or "",
+            recipient_name=recipient.name,
+            recipient_mail=recipient.mail,
+            recipient_phone=recipient.phone,
+            accessible=self.accessible,
+            heavy=self.heavy,
+        )
+
+
+class ReasonBody(Body):
+    reason: Reason
+
+
+class ServiceBody(Body):
+    out: Annotated[bool, Field(description="true: out of service; false: back in service.")]
+    reason: Reason
+
+
+class ConsoleChallengeBody(Body):
+    challenge: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="As the console's `login` showed it.")]
+    name: Annotated[
+        str, Field(min_length=1, max_length=32, pattern=r"^[!-~]+$", description="The name given to `login`.")
+    ]
+
+
+class BadgeBody(Body):
+    carrier: Slug
+    holder: Annotated[
+        str,
+        Field(
+            min_length=1, max_length=limits.TENANT_SIZE_MAX, pattern=SLUG, description="A staff number, never a name."
+        ),
+    ]
+    days: Annotated[int, Field(ge=1, le=limits.BADGE_DAYS_MAX)] = 30
+
+
+class CredentialBody(Body):
+    role: Literal["operator", "courier", "merchant"]
+    tenant: Annotated[
+        Slug | None, Field(description="The carrier's or merchant's slug; left out for an operator.")
+    ] = None
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=9)]
+    name: Name

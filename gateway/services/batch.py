@@ -1,0 +1,82 @@
+"""What one transaction of arrivals works on: lockers and compartments are read once, changed in memory, written once.
+
+Everything else (parcels, commands, alarms) is rare beside doors, and goes to the books directly.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.domain.compartments import Compartment
+from gateway.domain.events import Answer
+from gateway.domain.ids import ParcelNumber
+from gateway.domain.lockers import Locker
+from gateway.services.desk import Desk
+from gateway.services.ports import Transaction
+from protocol.messages import Ack, Message, Resend, Up
+
+
+@dataclass(slots=True)
+class Turn:
+    """One locker in this batch: what it was read as, and what it will be answered."""
+
+    locker: Locker
+    seq_read: int
+    news: list[Message]
+    acknowledged: bool = False
+    highest: int = 0  # of the events that came, applied or not
+
+    def answer(self) -> Answer | None:
+        messages = list(self.news)
+        if self.highest > self.locker.last_seq:
+            messages.append(Resend(self.locker.last_seq + 1))
+        elif self.acknowledged:
+            messages.append(Ack(self.locker.last_seq))
+        return Answer(self.locker.id, messages) if messages else None
+
+
+class Batch:
+    def __init__(self, desk: Desk, tx: Transaction, lockers: Iterable[str], places: Iterable[tuple[str, int]]) -> None:
+        self.desk = desk
+        self.tx = tx
+        self.now = desk.clock()
+        found = tx.lockers_of(lockers)
+        self.turns = {name: Turn(locker, locker.last_seq, []) for name, locker in found.items()}
+        self._boxes = {(box.locker, box.number): box for box in tx.compartments_at(places)}
+        self._touched: dict[tuple[str, int], Compartment] = {}
+        self.running = tx.running_places(found)
+        self.taken: list[tuple[str, Up, ParcelNumber | None]] = []
+
+    def box(self, locker: str, number: int) -> Compartment | None:
+        """The one copy of it in this batch."""
+        place = (locker, number)
+        box = self._boxes.get(place)
+        if box is None:
+            box = self.tx.compartment(locker, number)
+            if box is not None:
+                self._boxes[place] = box
+        return box
+
+    def boxes_of(self, locker: str) -> list[Compartment]:
+        """All of a locker, as this batch has changed them so far; in order of number."""
+        return [self._boxes.setdefault((locker, box.number), box) for box in self.tx.compartments_of(locker)]
+
+    def touch(self, box: Compartment) -> None:
+        """It was changed and has to be written."""
+        self._touched[box.locker, box.number] = box
+
+    def alarm(self, locker: str, compartment: int, kind: str, parcel: ParcelNumber | None = None) -> None:
+        self.tx.raise_alarm(locker, compartment, kind, parcel, self.now)
+
+    def suspect(self, box: Compartment, kind: str, parcel: ParcelNumber | None = None) -> None:
+        """What the locker says and what the books say cannot both be: offer it to nobody until a person looked."""
+        box.quarantined = True
+        self.touch(box)
+        self.alarm(box.locker, box.number, kind, parcel)
+
+    def flush(self) -> list[Answer]:
+        """Write what was gathered; what to tell whom once it is committed."""
+        self.tx.keep_compartments(self._touched.values())
+        self.tx.keep_lockers([(turn.locker, turn.seq_read) for turn in self.turns.values()])
+        self.tx.add_events(self.taken, self.now)
+        answers = [turn.answer() for turn in self.turns.values()]
+        return [answer for answer in answers if answer is not None]

@@ -1,0 +1,46 @@
+"""The desk: what every use case works with. Time and randomness come in here and nowhere else."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.domain.compartments import Compartment
+from gateway.domain.errors import Refusal
+from gateway.domain.ids import number_from
+from gateway.domain.lockers import Locker
+from gateway.services.ports import Keys, Settings, Store, Transaction
+
+
+def unix_s() -> int:
+    return int(time.time())
+
+
+@dataclass(frozen=True)
+class Desk:
+    store: Store
+    keys: Keys
+    settings: Settings
+    clock: Callable[[], int] = unix_s
+    randomness: Callable[[int], bytes] = secrets.token_bytes
+
+    def number(self) -> int:
+        """A new random 63-bit number for a parcel, an operation or a credential."""
+        return number_from(self.randomness(8))
+
+
+def known_locker(tx: Transaction, locker: str) -> Locker:
+    """Raises Refusal("unknown_locker")."""
+    found = tx.locker(locker)
+    if found is None:
+        raise Refusal("unknown_locker", "there is no such locker", ("list the lockers",))
+    return found
+
+
+def known_compartment(tx: Transaction, locker: str, number: int) -> Compartment:
+    """Raises Refusal("unknown_locker" or "unknown_compartment")."""
+    known_locker(tx, locker)
+    found = tx.compartment(locker, number)
+    if found is None:
+        raise Refusal("unknown_compartment", "this locker has no such compartment", ("list its compartments",))
+    return found

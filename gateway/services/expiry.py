@@ -1,0 +1,50 @@
+"""What time alone brings: parcels past their deadline, reservations nobody came for, fields that must be erased."""
+
+from dataclasses import replace
+
+from gateway.domain.parcels import Parcel, after
+from gateway.limits import EXPIRIES_PER_ROUND_MAX, RECIPIENT_KEPT_S
+from gateway.services import allocations
+from gateway.services.desk import Desk
+from gateway.services.orders import order
+from gateway.services.ports import Transaction
+from protocol.messages import DEPOSITING, Revoke
+
+_REQUESTS_KEPT_S = 7 * 86_400  # a broker that holds back a request for longer is answered anew
+_ANSWERS_KEPT_S = 86_400
+_REVOKE_AGAIN_S = 600  # refused because somebody stood at the door: asked again, but not in a loop
+
+
+def expire_due(desk: Desk) -> int:
+    """One round; how many parcels and reservations it ended. Called by a timer."""
+    now = desk.clock()
+    with desk.store.transaction() as tx:
+        expired = tx.parcels_past_deadline(now, EXPIRIES_PER_ROUND_MAX)
+        for parcel in expired:
+            tx.keep_parcel(replace(parcel, state=after(parcel.state, "expire")))
+            _revoke(desk, tx, parcel)
+        for parcel in tx.expired_but_open(Revoke.TYPE, now - _REVOKE_AGAIN_S, EXPIRIES_PER_ROUND_MAX):
+            _revoke(desk, tx, parcel)
+        given_back = _end_reservations(desk, tx, now)
+        tx.forget_recipients(now - RECIPIENT_KEPT_S)
+        tx.drop_requests(now - _REQUESTS_KEPT_S)
+        tx.drop_answers(now - _ANSWERS_KEPT_S)
+    return len(expired) + given_back
+
+
+def _revoke(desk: Desk, tx: Transaction, parcel: Parcel) -> None:
+    assert parcel.compartment is not None and parcel.deposit is not None
+    order(desk, tx, parcel.locker, Revoke(parcel.compartment, parcel.deposit), parcel=parcel.number)
+
+
+def _end_reservations(desk: Desk, tx: Transaction, now: int) -> int:
+    ended = 0
+    for kept in tx.reservations_past_end(now, EXPIRIES_PER_ROUND_MAX):
+        box = tx.compartment(kept.locker, kept.compartment)
+        parcel = tx.parcel(kept.parcel)
+        if box is not None and box.holding == DEPOSITING:
+            tx.settle_allocation(kept.parcel, now + desk.settings.reservation_minutes * 60)
+        elif parcel is not None:
+            allocations.release(desk, tx, parcel)
+            ended += 1
+    return ended

@@ -1,0 +1,118 @@
+"""Use cases about lockers: register, look, provision."""
+
+from gateway.domain.compartments import Compartment, CompartmentStatus, availability
+from gateway.domain.errors import Refusal
+from gateway.domain.events import Alarm
+from gateway.domain.lockers import Locker, NewLocker, Provisioning, check_locker
+from gateway.domain.people import OPERATOR, Principal
+from gateway.limits import PAGE_SIZE_MAX
+from gateway.services.desk import Desk, known_locker
+from gateway.services.ports import Transaction
+
+_GENERATION_MAX = 255  # it is the one byte of a COSE key id
+
+
+def register_locker(desk: Desk, who: Principal, new: NewLocker) -> Locker:
+    """Raises Refusal: not_allowed, bad_value, already_exists."""
+    who.must("lockers:write")
+    check_locker(new)
+    locker = Locker(new.id, new.name, new.code_digits, 0, 0, 0, False, None, "", desk.clock())
+    boxes = [
+        Compartment(
+            locker=new.id,
+            number=box.number,
+            module=module.name,
+            size=box.size,
+            width_mm=box.width_mm,
+            height_mm=box.height_mm,
+            depth_mm=box.depth_mm,
+            x_mm=box.x_mm,
+            bottom_mm=box.bottom_mm,
+            accessible=box.accessible,
+        )
+        for module in new.modules
+        for box in module.compartments
+    ]
+    with desk.store.transaction() as tx:
+        if tx.locker(new.id) is not None:
+            raise Refusal("already_exists", "a locker of this id is registered", ("choose another id",))
+        tx.add_locker(locker, boxes)
+    return locker
+
+
+def list_lockers(desk: Desk, who: Principal) -> list[Locker]:
+    who.must("lockers:read")
+    with desk.store.reading() as tx:
+        return tx.lockers()
+
+
+def get_locker(desk: Desk, who: Principal, locker: str) -> Locker:
+    who.must("lockers:read")
+    with desk.store.reading() as tx:
+        return known_locker(tx, locker)
+
+
+def list_compartments(desk: Desk, who: Principal, locker: str) -> list[CompartmentStatus]:
+    """In order of number. Whose parcel lies where is shown only to those who may know of that parcel."""
+    who.must("lockers:read")
+    with desk.store.reading() as tx:
+        known_locker(tx, locker)
+        allocated = tx.allocated(locker)
+        found: list[CompartmentStatus] = []
+        for box in tx.compartments_of(locker):
+            parcel = allocated.get(box.number)
+            shown = parcel if parcel is not None and _may_know(tx, who, parcel) else None
+            found.append(CompartmentStatus(box, availability(box, parcel is not None), shown))
+        return found
+
+
+def _may_know(tx: Transaction, who: Principal, number: int) -> bool:
+    parcel = tx.parcel(number)
+    return parcel is not None and who.may_see(parcel.carrier, parcel.merchant)
+
+
+def provision_locker(desk: Desk, who: Principal, locker: str) -> Provisioning:
+    """A new key generation: what was on the locker before is worth nothing, and its events count from 1 again."""
+    who.must("lockers:write")
+    with desk.store.transaction() as tx:
+        known = known_locker(tx, locker)
+        if known.generation >= _GENERATION_MAX:
+            raise Refusal(
+                "wrong_state", "this locker has had all its key generations", ("register it under a new id",)
+            )
+        before = known.last_seq
+        known.generation += 1
+        known.boot = known.last_seq = 0
+        known.online = False
+        known.birth_seq = known.birth_doors = None
+        tx.keep_lockers([(known, before)])
+        tx.drop_requests_of(locker)
+    return Provisioning(
+        locker=locker,
+        generation=known.generation,
+        key=desk.keys.locker_key(locker, known.generation),
+        mqtt_password=desk.keys.mqtt_password(locker, known.generation),
+        trusted={kid.hex(): table for kid, table in desk.keys.trusted.items()},
+    )
+
+
+def generation_of(desk: Desk, locker: str) -> int | None:
+    """Of the only key this locker may use. None: unknown, or not yet provisioned."""
+    with desk.store.reading() as tx:
+        found = tx.locker(locker)
+    return None if found is None else found.generation or None
+
+
+def provisioned(desk: Desk) -> list[tuple[str, int]]:
+    """(locker, generation) of all that may connect."""
+    with desk.store.reading() as tx:
+        return [(locker.id, locker.generation) for locker in tx.lockers() if locker.generation]
+
+
+def list_alarms(desk: Desk, who: Principal, only_open: bool = True, limit: int = PAGE_SIZE_MAX) -> list[Alarm]:
+    """Newest first. For those who run the lockers."""
+    who.must("events:read")
+    if who.role != OPERATOR:
+        raise Refusal("not_allowed", "alarms are for the operator")
+    with desk.store.reading() as tx:
+        return tx.alarms(only_open, min(limit, PAGE_SIZE_MAX))

@@ -1,0 +1,169 @@
+"""Use cases about parcels: expect, look, reserve, read the code, take back. Nobody sees another tenant's."""
+
+from dataclasses import replace
+
+from gateway.domain.codes import pickup_token, typed_code
+from gateway.domain.errors import Refusal
+from gateway.domain.ids import OperationNumber, ParcelNumber
+from gateway.domain.operations import TAKE_BACK, Operation
+from gateway.domain.parcels import (
+    NEXT_ACTIONS,
+    NewParcel,
+    Parcel,
+    Pickup,
+    Reservation,
+    after,
+    check_parcel,
+)
+from gateway.domain.people import COURIER, MERCHANT, Principal
+from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX
+from gateway.services import allocations
+from gateway.services.desk import Desk, known_locker
+from gateway.services.orders import order
+from gateway.services.ports import Transaction
+from protocol.messages import HELD, Open, Revoke
+
+
+def known_parcel(tx: Transaction, who: Principal, number: ParcelNumber) -> Parcel:
+    """Somebody else's parcel is as unknown as none. Raises Refusal("unknown_parcel")."""
+    parcel = tx.parcel(number)
+    if parcel is None or not who.may_see(parcel.carrier, parcel.merchant):
+        raise Refusal("unknown_parcel", "there is no such parcel", ("list your parcels",))
+    return parcel
+
+
+def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
+    """Raises Refusal: not_allowed, bad_value, unknown_locker, already_exists."""
+    who.must("parcels:write")
+    new = _owned(who, new)
+    check_parcel(new)
+    parcel = Parcel(
+        number=ParcelNumber(desk.number()),
+        label=new.label,
+        locker=new.locker,
+        size=new.size,
+        carrier=new.carrier,
+        merchant=new.merchant,
+        accessible=new.accessible,
+        heavy=new.heavy,
+        state="expected",
+        expected_s=desk.clock(),
+    )
+    with desk.store.transaction() as tx:
+        known_locker(tx, new.locker)
+        if tx.parcel_of_label(new.carrier, new.label) is not None:
+            raise Refusal("already_exists", "this carrier has a parcel of this label under way", ("look for it",))
+        tx.add_parcel(parcel, new)
+    return parcel
+
+
+def _owned(who: Principal, new: NewParcel) -> NewParcel:
+    """A carrier expects its own parcels; a merchant's are its own, whoever carries them."""
+    if who.role == COURIER and new.carrier != who.tenant:
+        raise Refusal("not_allowed", "this key announces parcels of its own carrier only")
+    if who.role == MERCHANT:
+        if new.merchant not in ("", who.tenant):
+            raise Refusal("not_allowed", "this key announces parcels of its own merchant only")
+        return replace(new, merchant=who.tenant)
+    return new
+
+
+def get_parcel(desk: Desk, who: Principal, number: ParcelNumber) -> Parcel:
+    who.must("parcels:read")
+    with desk.store.reading() as tx:
+        return known_parcel(tx, who, number)
+
+
+def list_parcels(
+    desk: Desk, who: Principal, cursor: int | None = None, limit: int = PAGE_SIZE_MAX
+) -> tuple[list[Parcel], int | None]:
+    """Newest first, and the cursor of what follows (None: nothing)."""
+    who.must("parcels:read")
+    carrier = who.tenant if who.role == COURIER else None
+    merchant = who.tenant if who.role == MERCHANT else None
+    with desk.store.reading() as tx:
+        return tx.parcels_page(carrier, merchant, cursor or None, max(1, min(limit, PAGE_SIZE_MAX)))
+
+
+def reserve_compartment(desk: Desk, who: Principal, number: ParcelNumber) -> Reservation:
+    """Again for a parcel that has a compartment: the same one. Raises Refusal: wrong_state, no_room."""
+    who.must("parcels:write")
+    with desk.store.transaction() as tx:
+        parcel = known_parcel(tx, who, number)
+        after(parcel.state, "reserve")
+        kept = tx.allocation_of(number)
+        if kept is not None:
+            return kept
+        if not known_locker(tx, parcel.locker).alive_at(desk.clock(), LOCKER_ALIVE_S):
+            raise Refusal(
+                "no_room", "this locker is not heard of at the moment", ("try again later", "choose another")
+            )
+        given = allocations.reserve(desk, tx, parcel, tx.compartments_of(parcel.locker), allocations.wish_of(parcel))
+        if given is None:
+            raise Refusal("no_room", "no free compartment fits", ("try again later", "choose another locker"))
+        made = tx.allocation_of(number)
+        assert made is not None
+        return made
+
+
+def release_reservation(desk: Desk, who: Principal, number: ParcelNumber) -> Parcel:
+    """Raises Refusal("wrong_state")."""
+    who.must("parcels:write")
+    with desk.store.transaction() as tx:
+        parcel = known_parcel(tx, who, number)
+        after(parcel.state, "release")
+        return allocations.release(desk, tx, parcel)
+
+
+def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
+    """Worked out anew each time; the same deposit has the same digits. Raises Refusal("wrong_state")."""
+    who.must("codes:read")
+    with desk.store.reading() as tx:
+        parcel = known_parcel(tx, who, number)
+        locker = known_locker(tx, parcel.locker)
+    if parcel.state != "deposited":
+        raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
+    assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
+    key = desk.keys.hmac(locker.id, locker.generation, "code")
+    return Pickup(
+        parcel=parcel.number,
+        code=typed_code(key, parcel.compartment, parcel.deposit, locker.code_digits),
+        token=pickup_token(parcel, desk.randomness(8), desk.keys.kid, desk.keys.sign),
+        locker=locker.id,
+        compartment=parcel.compartment,
+        deposit=parcel.deposit,
+        deadline_s=parcel.deadline_s,
+    )
+
+
+def take_back(desk: Desk, who: Principal, number: ParcelNumber) -> Operation:
+    """Open the door for whoever fetches the parcel; it is taken back when the door was seen to open and close.
+
+    The code is revoked first: from the moment the locker answers, the customer cannot come in between.
+    """
+    who.must("parcels:write")
+    with desk.store.transaction() as tx:
+        parcel = known_parcel(tx, who, number)
+        after(parcel.state, "take_back")
+        assert parcel.compartment is not None and parcel.deposit is not None
+        for running in tx.running_at(parcel.locker, parcel.compartment):
+            if running.kind == TAKE_BACK:
+                return running
+        operation = Operation(
+            number=OperationNumber(desk.number()),
+            kind=TAKE_BACK,
+            locker=parcel.locker,
+            compartment=parcel.compartment,
+            parcel=parcel.number,
+            reason="take_back",
+            by=who.name,
+            state="waiting",
+            code=None,
+            made_s=desk.clock(),
+        )
+        tx.add_operation(operation)
+        box = tx.compartment(parcel.locker, parcel.compartment)
+        if box is not None and box.holding == HELD:
+            order(desk, tx, parcel.locker, Revoke(parcel.compartment, parcel.deposit), parcel=parcel.number)
+        order(desk, tx, parcel.locker, Open(parcel.compartment, "take_back"), operation=operation.number)
+        return operation

@@ -1,0 +1,134 @@
+"""Use cases about people: keys to the API, couriers' badges, a technician's way into the serial console."""
+
+import base64
+import hashlib
+
+from gateway.domain.codes import badge_token
+from gateway.domain.errors import Refusal
+from gateway.domain.ids import CredentialNumber
+from gateway.domain.people import (
+    COURIER,
+    OPERATOR,
+    SCOPES,
+    Badge,
+    Credential,
+    Principal,
+    check_badge,
+    check_credential,
+)
+from gateway.limits import NAME_SIZE_MAX
+from gateway.services.desk import Desk, known_locker
+from protocol.keys import console_answer as answer_of
+
+_PREFIX = "consigne_"
+_DAY_S = 86_400
+
+
+def new_secret(desk: Desk) -> str:
+    """256 random bits: their SHA-256 can be stored as it is, no slow hash is needed."""
+    return _PREFIX + base64.urlsafe_b64encode(desk.randomness(32)).decode().rstrip("=")
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def issue_credential(  # noqa: PLR0917 - a use case takes what it takes
+    desk: Desk, who: Principal, role: str, tenant: str, scopes: frozenset[str], name: str
+) -> tuple[Credential, str]:
+    """The secret is told this once. Raises Refusal: not_allowed, bad_value."""
+    who.must("credentials:write")
+    scopes = frozenset(scopes)
+    check_credential(role, tenant, scopes, name)
+    credential = Credential(CredentialNumber(desk.number()), role, tenant, scopes, name, desk.clock())
+    secret = new_secret(desk)
+    with desk.store.transaction() as tx:
+        tx.add_credential(credential, _digest(secret))
+    return credential, secret
+
+
+def ensure_operator(desk: Desk, secret: str) -> None:
+    """The operator key that the gateway finds in its own file is good. Called at each start."""
+    with desk.store.transaction() as tx:
+        if tx.credential_of(_digest(secret)) is None:
+            number = CredentialNumber(desk.number())
+            credential = Credential(number, OPERATOR, "", SCOPES, "operator key file", desk.clock())
+            tx.add_credential(credential, _digest(secret))
+
+
+def revoke_credential(desk: Desk, who: Principal, number: CredentialNumber) -> Credential:
+    who.must("credentials:write")
+    with desk.store.transaction() as tx:
+        tx.revoke_credential(number, desk.clock())
+        credential = tx.credential(number)
+    if credential is None:
+        raise Refusal("unknown_credential", "there is no such credential")
+    return credential
+
+
+def list_credentials(desk: Desk, who: Principal) -> list[Credential]:
+    who.must("credentials:write")
+    with desk.store.reading() as tx:
+        return tx.credentials()
+
+
+def authenticate(desk: Desk, secret: str) -> Principal:
+    """Raises Refusal("unauthenticated"). Looked up by digest: timing tells nothing about a secret."""
+    with desk.store.reading() as tx:
+        credential = tx.credential_of(_digest(secret))
+    if credential is None or credential.revoked_s is not None:
+        raise Refusal("unauthenticated", "this secret is not known, or no longer")
+    return Principal(credential.role, credential.tenant, credential.scopes, credential.name, credential.number)
+
+
+def issue_badge(desk: Desk, who: Principal, carrier: str, holder: str, days: int) -> Badge:
+    """`holder`: a staff number, no name. The token is told this once."""
+    who.must("badges:write")
+    check_badge(carrier, holder, days)
+    _own_carrier(who, carrier)
+    now = desk.clock()
+    badge_id, expiry_s = desk.randomness(8), now + days * _DAY_S
+    token = badge_token(badge_id, carrier, expiry_s, desk.keys.kid, desk.keys.sign)
+    badge = Badge(badge_id, carrier, holder, now, expiry_s, None, token)
+    with desk.store.transaction() as tx:
+        tx.add_badge(badge)
+    return badge
+
+
+def list_badges(desk: Desk, who: Principal) -> list[Badge]:
+    """Without their tokens."""
+    who.must("badges:write")
+    with desk.store.reading() as tx:
+        return tx.badges(who.tenant if who.role == COURIER else None)
+
+
+def revoke_badge(desk: Desk, who: Principal, badge: bytes) -> Badge:
+    """From now on a request made with it is declined. Raises Refusal("unknown_badge")."""
+    who.must("badges:write")
+    with desk.store.transaction() as tx:
+        known = tx.badge(badge)
+        if known is None or (who.role == COURIER and known.carrier != who.tenant):
+            raise Refusal("unknown_badge", "there is no such badge")
+        tx.revoke_badge(badge, desk.clock())
+        revoked = tx.badge(badge)
+    assert revoked is not None
+    return revoked
+
+
+def _own_carrier(who: Principal, carrier: str) -> None:
+    if who.role == COURIER and carrier != who.tenant:
+        raise Refusal("not_allowed", "this key makes badges of its own carrier only")
+
+
+def console_answer(desk: Desk, who: Principal, locker: str, challenge: bytes, name: str) -> str:
+    """What the technician `name` types at the locker that showed `challenge`."""
+    who.must("doors:open")
+    if len(challenge) != 8:
+        raise Refusal("bad_value", "challenge: the 16 hexadecimal digits that the console shows")
+    if not 0 < len(name) <= NAME_SIZE_MAX:
+        raise Refusal("bad_value", "name: as it was typed after login")
+    with desk.store.reading() as tx:
+        known = known_locker(tx, locker)
+    if not known.generation:
+        raise Refusal("wrong_state", "this locker has no key yet", ("provision it",))
+    return answer_of(desk.keys.locker_key(locker, known.generation), challenge, name)

@@ -1,0 +1,156 @@
+"""What lockers tell of deposits and pickups. The locker's word on its doors wins over the gateway's plan.
+
+A contradiction never raises: it becomes an alarm, and the compartment is offered to nobody until a person looked.
+"""
+
+from dataclasses import replace
+
+from gateway.domain.allocation import next_size
+from gateway.domain.compartments import RANK, Compartment
+from gateway.domain.ids import ParcelNumber
+from gateway.domain.operations import TAKE_BACK
+from gateway.domain.parcels import Parcel, after, can
+from gateway.services import allocations
+from gateway.services.batch import Batch
+from gateway.services.told_doors import end_operation, shut
+from protocol.messages import (
+    DEPOSITING,
+    FREE,
+    HELD,
+    TOO_SMALL,
+    Collected,
+    DepositAbandoned,
+    DepositAuthorised,
+    Deposited,
+    PickupAuthorised,
+    Up,
+)
+
+_DAY_S = 86_400
+
+
+# ------------------------------------------------------------------ deposits
+def deposit_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
+    event = up.event
+    assert isinstance(event, DepositAuthorised)
+    if event.command is not None:
+        batch.tx.finish_command(event.command, "done", 0)
+    box.holding = DEPOSITING
+    box.deposit = event.deposit
+    parcel = batch.tx.parcel(event.parcel)
+    if parcel is None:
+        return None  # an alarm once it is inside
+    if not can(parcel.state, "reserve"):
+        batch.suspect(box, "deposit_of_a_parcel_that_cannot_be", parcel.number)
+        return parcel.number
+    parcel = _claim(batch, box, parcel)
+    batch.tx.keep_parcel(replace(parcel, deposit=event.deposit))
+    return parcel.number
+
+
+def deposited(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
+    event = up.event
+    assert isinstance(event, Deposited)
+    shut(batch, box)
+    box.holding = HELD
+    box.deposit = event.deposit
+    parcel = batch.tx.parcel(event.parcel)
+    if parcel is None:
+        batch.alarm(box.locker, box.number, "deposit_of_an_unknown_parcel")
+        return None
+    if not can(parcel.state, "deposit"):
+        batch.suspect(box, "deposit_of_a_parcel_that_cannot_be", parcel.number)
+        return parcel.number
+    parcel = _claim(batch, box, parcel)
+    batch.tx.settle_allocation(parcel.number, None)
+    when_s = batch.now if up.t_wall_s is None else min(up.t_wall_s, batch.now)
+    batch.tx.keep_parcel(
+        replace(
+            parcel,
+            state=after(parcel.state, "deposit"),
+            deposit=event.deposit,
+            deposited_s=when_s,
+            # From when the books know, which is when the recipient can be told: an outage costs nobody a day.
+            deadline_s=batch.now + batch.desk.settings.pickup_days * _DAY_S,
+        )
+    )
+    return parcel.number
+
+
+def _claim(batch: Batch, box: Compartment, parcel: Parcel) -> Parcel:
+    """The parcel is, or is about to be, in `box`, whatever was planned for either."""
+    kept = batch.tx.allocation_at(box.locker, box.number)
+    if kept is not None and kept.parcel == parcel.number:
+        return replace(parcel, compartment=box.number)
+    if kept is not None:
+        _unseat(batch, box, kept.parcel, lay_there=kept.until_s is None)
+    if parcel.locker != box.locker:
+        batch.alarm(box.locker, box.number, "deposit_at_another_locker", parcel.number)
+    return allocations.seat(batch.desk, batch.tx, parcel, box)
+
+
+def _unseat(batch: Batch, box: Compartment, number: ParcelNumber, lay_there: bool) -> None:
+    """Another parcel loses its place: a reservation is made anew when its courier comes, a deposit is disputed."""
+    other = batch.tx.parcel(number)
+    if other is None:
+        return
+    if not lay_there:
+        allocations.release(batch.desk, batch.tx, other)
+        return
+    batch.tx.end_allocation(number, batch.now)
+    if can(other.state, "dispute"):
+        batch.tx.keep_parcel(replace(other, state=after(other.state, "dispute")))
+    batch.suspect(box, "two_parcels_in_one_compartment", number)
+
+
+def deposit_abandoned(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
+    event = up.event
+    assert isinstance(event, DepositAbandoned)
+    if event.deposit == box.deposit and box.holding == DEPOSITING:
+        box.holding = FREE
+    parcel = batch.tx.parcel(event.parcel)
+    if parcel is None:
+        return None
+    bigger = next_size(box.size)
+    if event.reason == TOO_SMALL and bigger is not None and RANK[bigger] > RANK[parcel.size]:
+        parcel = replace(parcel, size=bigger)
+        batch.tx.keep_parcel(parcel)
+    kept = batch.tx.allocation_of(parcel.number)
+    # Its courier may have asked again already, and have another door by now.
+    if kept is not None and (kept.locker, kept.compartment) == (box.locker, box.number):
+        allocations.release(batch.desk, batch.tx, parcel)
+    return parcel.number
+
+
+# ------------------------------------------------------------------ pickups
+def pickup_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
+    event = up.event
+    assert isinstance(event, PickupAuthorised)
+    parcel = batch.tx.parcel_at(box.locker, box.number, event.deposit)
+    if parcel is None:
+        batch.alarm(box.locker, box.number, "pickup_of_an_unknown_parcel")
+        return None
+    return parcel.number
+
+
+def collected(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
+    event = up.event
+    assert isinstance(event, Collected)
+    shut(batch, box)
+    if event.deposit == box.deposit:
+        box.holding = FREE
+    parcel = batch.tx.parcel_at(box.locker, box.number, event.deposit)
+    if parcel is None:
+        batch.alarm(box.locker, box.number, "pickup_of_an_unknown_parcel")
+        return None
+    if parcel.state == "collected":  # opened once more by the same person
+        return parcel.number
+    if not can(parcel.state, "collect"):
+        batch.suspect(box, "pickup_of_a_parcel_that_cannot_be", parcel.number)
+        return parcel.number
+    batch.tx.keep_parcel(replace(parcel, state=after(parcel.state, "collect"), ended_s=batch.now))
+    batch.tx.end_allocation(parcel.number, batch.now)
+    for operation in batch.tx.running_at(box.locker, box.number):
+        if operation.kind == TAKE_BACK and operation.parcel == parcel.number:
+            end_operation(batch, operation, "failed", "wrong_state")
+    return parcel.number

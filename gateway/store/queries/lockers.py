@@ -1,0 +1,134 @@
+"""Lockers and compartments in SQL."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from gateway.domain.compartments import Compartment
+from gateway.domain.lockers import Locker
+
+_LOCKER = "id, name, code_digits, generation, boot, last_seq, online, seen_s, firmware, made_s, birth_seq, birth_doors"
+_BOX = (
+    "c.locker, c.number, c.module, c.size, c.width_mm, c.height_mm, c.depth_mm, c.x_mm, c.bottom_mm, c.accessible, "
+    "c.door, c.holding, c.deposit, c.quarantined, c.out_of_service, c.cycles"
+)
+
+
+def _locker(row: Sequence[object]) -> Locker:
+    locker = Locker(*row)  # pyright: ignore[reportArgumentType]
+    locker.online = bool(locker.online)
+    return locker
+
+
+def _box(row: Sequence[object]) -> Compartment:
+    box = Compartment(*row)  # pyright: ignore[reportArgumentType]
+    box.accessible, box.quarantined, box.out_of_service = (
+        bool(box.accessible),
+        bool(box.quarantined),
+        bool(box.out_of_service),
+    )
+    return box
+
+
+class LockerQueries:
+    sql: sqlite3.Connection
+
+    def add_locker(self, locker: Locker, boxes: Iterable[Compartment]) -> None:
+        self.sql.execute(
+            "INSERT INTO lockers (id, name, code_digits, made_s) VALUES (?, ?, ?, ?)",
+            (locker.id, locker.name, locker.code_digits, locker.made_s),
+        )
+        self.sql.executemany(
+            "INSERT INTO compartments (locker, number, module, size, width_mm, height_mm, depth_mm, x_mm, bottom_mm,"
+            " accessible) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    box.locker,
+                    box.number,
+                    box.module,
+                    box.size,
+                    box.width_mm,
+                    box.height_mm,
+                    box.depth_mm,
+                    box.x_mm,
+                    box.bottom_mm,
+                    box.accessible,
+                )
+                for box in boxes
+            ],
+        )
+
+    def locker(self, locker: str) -> Locker | None:
+        row = self.sql.execute(f"SELECT {_LOCKER} FROM lockers WHERE id = ?", (locker,)).fetchone()
+        return None if row is None else _locker(row)
+
+    def lockers(self) -> list[Locker]:
+        return [_locker(row) for row in self.sql.execute(f"SELECT {_LOCKER} FROM lockers ORDER BY id")]
+
+    def lockers_of(self, ids: Iterable[str]) -> dict[str, Locker]:
+        rows = self.sql.execute(
+            f"SELECT {_LOCKER} FROM lockers WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)
+        )
+        return {row[0]: _locker(row) for row in rows}
+
+    def keep_lockers(self, changed: Iterable[tuple[Locker, int]]) -> None:
+        """Each locker with the last_seq it was read with: the guard that applies every event once."""
+        rows = [
+            (
+                locker.generation,
+                locker.boot,
+                locker.last_seq,
+                locker.online,
+                locker.seen_s,
+                locker.firmware,
+                locker.birth_seq,
+                locker.birth_doors,
+                locker.id,
+                before,
+            )
+            for locker, before in changed
+        ]
+        done = self.sql.executemany(
+            "UPDATE lockers SET generation = ?, boot = ?, last_seq = ?, online = ?, seen_s = ?, firmware = ?,"
+            " birth_seq = ?, birth_doors = ? WHERE id = ? AND last_seq = ?",
+            rows,
+        ).rowcount
+        assert done == len(rows) or not rows, "a locker's last_seq moved under the transaction"
+
+    def compartment(self, locker: str, number: int) -> Compartment | None:
+        row = self.sql.execute(
+            f"SELECT {_BOX} FROM compartments c WHERE locker = ? AND number = ?", (locker, number)
+        ).fetchone()
+        return None if row is None else _box(row)
+
+    def compartments_of(self, locker: str) -> list[Compartment]:
+        rows = self.sql.execute(f"SELECT {_BOX} FROM compartments c WHERE locker = ? ORDER BY number", (locker,))
+        return [_box(row) for row in rows]
+
+    def compartments_at(self, places: Iterable[tuple[str, int]]) -> list[Compartment]:
+        rows = self.sql.execute(
+            # CROSS JOIN: SQLite keeps this order, and looks each place up by the primary key.
+            f"SELECT {_BOX} FROM json_each(?) AS place CROSS JOIN compartments c"
+            " ON c.locker = json_extract(place.value, '$[0]') AND c.number = json_extract(place.value, '$[1]')",
+            (json.dumps(list(places)),),
+        )
+        return [_box(row) for row in rows]
+
+    def keep_compartments(self, boxes: Iterable[Compartment]) -> None:
+        self.sql.executemany(
+            "UPDATE compartments SET door = ?, holding = ?, deposit = ?, quarantined = ?, out_of_service = ?,"
+            " cycles = ? WHERE locker = ? AND number = ?",
+            [
+                (
+                    box.door,
+                    box.holding,
+                    box.deposit,
+                    box.quarantined,
+                    box.out_of_service,
+                    box.cycles,
+                    box.locker,
+                    box.number,
+                )
+                for box in boxes
+            ],
+        )

@@ -1,0 +1,102 @@
+"""The event log, alarms and kept answers in SQL."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import cbor2
+
+from gateway.domain.events import Alarm, LoggedEvent
+from gateway.domain.ids import ParcelNumber
+from protocol.messages import EVENTS, Up
+
+_EVENT = "e.id, e.locker, e.boot, e.seq, e.type, e.t_wall_s, e.taken_s, e.fields, e.parcel"
+_ALARM = "id, locker, compartment, kind, parcel, raised_s, cleared_s"
+_ADD_EVENT = (
+    "INSERT INTO events (locker, boot, seq, type, t_mono_ms, t_wall_s, taken_s, fields, parcel)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def _event(row: Sequence[Any]) -> LoggedEvent:
+    names = EVENTS[row[4]].FIELDS
+    values: list[Any] = cbor2.loads(row[7])
+    fields = {
+        name: value.hex() if isinstance(value, bytes) else value for name, value in zip(names, values, strict=True)
+    }
+    return LoggedEvent(row[0], row[1], row[2], row[3], row[4], row[5], row[6], fields, row[8])
+
+
+class LogQueries:
+    sql: sqlite3.Connection
+
+    def add_events(self, taken: Iterable[tuple[str, Up, ParcelNumber | None]], now_s: int) -> None:
+        encode = cbor2.dumps
+        rows = [
+            (
+                locker,
+                up.boot,
+                up.seq,
+                up.event.TYPE,
+                up.t_mono_ms,
+                up.t_wall_s,
+                now_s,
+                encode(up.event.values()),
+                parcel,
+            )
+            for locker, up, parcel in taken
+        ]
+        self.sql.executemany(_ADD_EVENT, rows)
+
+    def events_page(self, role: str, tenant: str, after: int, limit: int) -> tuple[list[LoggedEvent], int]:
+        """Oldest first, after event `after`, and where to go on. A carrier or merchant gets those of its own parcels.
+
+        In the order of the log, so that who follows along pays for what is new and not for what was.
+        """
+        own = {"operator": "1", "courier": "p.carrier = ?", "merchant": "p.merchant = ?"}[role]
+        source = "events e" if role == "operator" else "events e CROSS JOIN parcels p ON p.number = e.parcel"
+        tenants = () if role == "operator" else (tenant,)
+        rows = self.sql.execute(
+            f"SELECT {_EVENT} FROM {source} WHERE e.id > ? AND {own} ORDER BY e.id LIMIT ?", (after, *tenants, limit)
+        ).fetchall()
+        if len(rows) == limit:
+            return [_event(row) for row in rows], rows[-1][0]
+        last = self.sql.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
+        return [_event(row) for row in rows], max(after, last)
+
+    # -------------------------------------------------------------- alarms
+    def raise_alarm(self, locker: str, compartment: int, kind: str, parcel: int | None, now_s: int) -> None:
+        """One open alarm of a kind for a compartment: a fault that repeats does not bury the others."""
+        self.sql.execute(
+            "INSERT OR IGNORE INTO alarms (locker, compartment, kind, parcel, raised_s) VALUES (?, ?, ?, ?, ?)",
+            (locker, compartment, kind, parcel, now_s),
+        )
+
+    def clear_alarms(self, locker: str, compartment: int, kind: str | None, now_s: int) -> None:
+        """`kind` None: all of this compartment's."""
+        self.sql.execute(
+            "UPDATE alarms SET cleared_s = ?1 WHERE locker = ?2 AND compartment = ?3 AND cleared_s IS NULL"
+            " AND (?4 IS NULL OR kind = ?4)",
+            (now_s, locker, compartment, kind),
+        )
+
+    def alarms(self, only_open: bool, limit: int) -> list[Alarm]:
+        rows = self.sql.execute(
+            f"SELECT {_ALARM} FROM alarms WHERE cleared_s IS NULL OR NOT ? ORDER BY id DESC LIMIT ?",
+            (only_open, limit),
+        )
+        return [Alarm(*row) for row in rows]
+
+    # -------------------------------------------------------------- answers kept for Idempotency-Key
+    def find_answer(self, id32: bytes) -> tuple[bytes, bytes] | None:
+        row = self.sql.execute("SELECT fingerprint, sealed FROM answers WHERE id = ?", (id32,)).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def keep_answer(self, id32: bytes, fingerprint: bytes, sealed: bytes, now_s: int) -> None:
+        self.sql.execute(
+            "INSERT INTO answers (id, fingerprint, sealed, kept_s) VALUES (?, ?, ?, ?)",
+            (id32, fingerprint, sealed, now_s),
+        )
+
+    def drop_answers(self, before_s: int) -> None:
+        self.sql.execute("DELETE FROM answers WHERE kept_s < ?", (before_s,))

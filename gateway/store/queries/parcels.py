@@ -1,0 +1,170 @@
+"""Parcels, their recipients and their allocations in SQL."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from gateway.domain.ids import ParcelNumber
+from gateway.domain.parcels import NewParcel, Parcel, Reservation
+
+_PARCEL = (
+    "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
+    " deposited_s, deadline_s, ended_s"
+)
+_RESERVATION = "parcel, locker, compartment, made_s, until_s"
+
+
+def _parcel(row: Sequence[object]) -> Parcel:
+    fields = list(row)
+    fields[6], fields[7] = bool(fields[6]), bool(fields[7])
+    return Parcel(*fields)  # pyright: ignore[reportArgumentType]
+
+
+class ParcelQueries:
+    sql: sqlite3.Connection
+
+    def _one_parcel(self, where: str, *values: object) -> Parcel | None:
+        row = self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values).fetchone()
+        return None if row is None else _parcel(row)
+
+    def _parcels(self, where: str, *values: object) -> list[Parcel]:
+        return [_parcel(row) for row in self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values)]
+
+    def add_parcel(self, parcel: Parcel, new: NewParcel) -> None:
+        """The personal fields go to their own table, and only if there are any."""
+        self.sql.execute(
+            "INSERT INTO parcels (number, position, label, locker, size, carrier, merchant, accessible, heavy, state,"
+            " expected_s) VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM parcels), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                parcel.number,
+                parcel.label,
+                parcel.locker,
+                parcel.size,
+                parcel.carrier,
+                parcel.merchant,
+                parcel.accessible,
+                parcel.heavy,
+                parcel.state,
+                parcel.expected_s,
+            ),
+        )
+        if new.recipient_name or new.recipient_mail or new.recipient_phone:
+            self.sql.execute(
+                "INSERT INTO recipients (parcel, name, mail, phone) VALUES (?, ?, ?, ?)",
+                (parcel.number, new.recipient_name, new.recipient_mail, new.recipient_phone),
+            )
+
+    def keep_parcel(self, parcel: Parcel) -> None:
+        done = self.sql.execute(
+            "UPDATE parcels SET locker = ?, size = ?, state = ?, compartment = ?, deposit = ?, deposited_s = ?,"
+            " deadline_s = ?, ended_s = ? WHERE number = ?",
+            (
+                parcel.locker,
+                parcel.size,
+                parcel.state,
+                parcel.compartment,
+                parcel.deposit,
+                parcel.deposited_s,
+                parcel.deadline_s,
+                parcel.ended_s,
+                parcel.number,
+            ),
+        ).rowcount
+        assert done == 1
+        if parcel.ended_s is not None:
+            self.sql.execute("UPDATE recipients SET ended_s = ? WHERE parcel = ?", (parcel.ended_s, parcel.number))
+
+    def parcel(self, number: int) -> Parcel | None:
+        return self._one_parcel("number = ?", number)
+
+    def parcel_of_label(self, carrier: str, label: str) -> Parcel | None:
+        """The one that has not ended."""
+        return self._one_parcel("carrier = ? AND label = ? AND ended_s IS NULL", carrier, label)
+
+    def parcel_at(self, locker: str, compartment: int, deposit: int) -> Parcel | None:
+        """Whose deposit this is or was. After a new key generation numbers start again: the latest one counts."""
+        return self._one_parcel(
+            "locker = ? AND compartment = ? AND deposit = ?"
+            " ORDER BY ended_s IS NOT NULL, deposited_s DESC, position DESC LIMIT 1",
+            locker,
+            compartment,
+            deposit,
+        )
+
+    def parcels_page(
+        self, carrier: str | None, merchant: str | None, before: int | None, limit: int
+    ) -> tuple[list[Parcel], int | None]:
+        """Newest first, below position `before`; and where the next page begins."""
+        conditions = ["1"]
+        values: list[object] = []
+        for column, value in (("carrier = ?", carrier), ("merchant = ?", merchant), ("position < ?", before)):
+            if value is not None:
+                conditions.append(column)
+                values.append(value)
+        rows = self.sql.execute(
+            f"SELECT {_PARCEL}, position FROM parcels WHERE {' AND '.join(conditions)} ORDER BY position DESC LIMIT ?",
+            (*values, limit + 1),
+        ).fetchall()
+        following = rows[limit - 1][-1] if len(rows) > limit else None
+        return [_parcel(row[:-1]) for row in rows[:limit]], following
+
+    def parcels_past_deadline(self, now_s: int, limit: int) -> list[Parcel]:
+        return self._parcels("state = 'deposited' AND deadline_s <= ? ORDER BY deadline_s LIMIT ?", now_s, limit)
+
+    def expired_but_open(self, revoke_type: int, since_s: int, limit: int) -> list[Parcel]:
+        """Expired, the locker still takes their code, and no Revoke has been ordered since."""
+        return self._parcels(
+            "state = 'expired' AND EXISTS (SELECT 1 FROM compartments c WHERE c.locker = parcels.locker"
+            " AND c.number = parcels.compartment AND c.holding = 2 AND c.deposit = parcels.deposit)"
+            " AND NOT EXISTS (SELECT 1 FROM commands k WHERE k.parcel = parcels.number AND k.type = ?"
+            " AND (k.state IN ('waiting', 'sent') OR k.issued_s > ?)) LIMIT ?",
+            revoke_type,
+            since_s,
+            limit,
+        )
+
+    def forget_recipients(self, ended_before_s: int) -> int:
+        return self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (ended_before_s,)).rowcount
+
+    # -------------------------------------------------------------- allocations
+    def allocate(self, parcel: ParcelNumber, locker: str, compartment: int, now_s: int, until_s: int | None) -> None:
+        """Raises sqlite3.IntegrityError where one is live already: the use case must have looked."""
+        self.sql.execute(
+            "INSERT INTO allocations (parcel, locker, compartment, made_s, until_s) VALUES (?, ?, ?, ?, ?)",
+            (parcel, locker, compartment, now_s, until_s),
+        )
+
+    def _one_allocation(self, where: str, *values: object) -> Reservation | None:
+        row = self.sql.execute(f"SELECT {_RESERVATION} FROM allocations WHERE {where}", values).fetchone()
+        return None if row is None else Reservation(*row)
+
+    def allocation_of(self, parcel: ParcelNumber) -> Reservation | None:
+        """The live one."""
+        return self._one_allocation("parcel = ? AND ended_s IS NULL", parcel)
+
+    def last_allocation_of(self, parcel: ParcelNumber) -> Reservation | None:
+        """The latest, live or not."""
+        return self._one_allocation("parcel = ? ORDER BY id DESC LIMIT 1", parcel)
+
+    def allocation_at(self, locker: str, compartment: int) -> Reservation | None:
+        """The live one."""
+        return self._one_allocation("locker = ? AND compartment = ? AND ended_s IS NULL", locker, compartment)
+
+    def allocated(self, locker: str) -> dict[int, ParcelNumber]:
+        """Every live one of a locker: compartment -> parcel."""
+        rows = self.sql.execute(
+            "SELECT compartment, parcel FROM allocations WHERE locker = ? AND ended_s IS NULL", (locker,)
+        )
+        return dict(rows.fetchall())
+
+    def reservations_past_end(self, now_s: int, limit: int) -> list[Reservation]:
+        rows = self.sql.execute(
+            f"SELECT {_RESERVATION} FROM allocations WHERE ended_s IS NULL AND until_s <= ? ORDER BY until_s LIMIT ?",
+            (now_s, limit),
+        )
+        return [Reservation(*row) for row in rows]
+
+    def settle_allocation(self, parcel: ParcelNumber, until_s: int | None) -> None:
+        self.sql.execute("UPDATE allocations SET until_s = ? WHERE parcel = ? AND ended_s IS NULL", (until_s, parcel))
+
+    def end_allocation(self, parcel: ParcelNumber, now_s: int) -> None:
+        self.sql.execute("UPDATE allocations SET ended_s = ? WHERE parcel = ? AND ended_s IS NULL", (now_s, parcel))

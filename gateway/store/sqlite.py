@@ -1,0 +1,142 @@
+"""The books in one SQLite file: WAL, synchronous=FULL, one writer, every commit on the disk before it is told.
+
+transaction() is re-entrant in a thread: what a use case does inside a caller's transaction is committed with it.
+"""
+
+import sqlite3
+import threading
+import weakref
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES
+from gateway.store.migrations import StoreError, migrate, migrations
+from gateway.store.queries.commands import CommandQueries
+from gateway.store.queries.lockers import LockerQueries
+from gateway.store.queries.log import LogQueries
+from gateway.store.queries.parcels import ParcelQueries
+from gateway.store.queries.people import PeopleQueries
+
+_FULL = 2
+
+
+class SqliteTransaction(LockerQueries, ParcelQueries, CommandQueries, PeopleQueries, LogQueries):
+    """Every question and every change; alive as long as its `with`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.sql = connection
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_WAIT_MS:d}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+class _Reader:
+    """One thread's connection. The thread's end ends it, and with it the file handles."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+class SqliteStore:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._depth = 0  # of transactions in the thread that holds the lock
+        self._owner: int | None = None
+        self._local = threading.local()
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()  # each lives as long as its thread
+        self._readers_lock = threading.Lock()  # not the writer's: a new reader waits for no transaction
+        self._writer = connect(path)
+        self._writer.execute("PRAGMA journal_mode = WAL")  # a property of the file: readers need not ask for it
+        self._writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES:d}")
+        self._check_pragmas()
+        migrate(self._writer, migrations())
+        self._transaction = SqliteTransaction(self._writer)
+
+    @staticmethod
+    def open(path: Path) -> "SqliteStore":
+        """Makes the file, or brings it up to date. Raises StoreError."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            return SqliteStore(path)
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise StoreError(f"{path}: {error}")
+
+    def close(self) -> None:
+        with self._lock, self._readers_lock:
+            for reader in list(self._readers):
+                reader.connection.close()
+            self._writer.close()
+
+    @contextmanager
+    def transaction(self) -> Generator[SqliteTransaction]:
+        """BEGIN IMMEDIATE … COMMIT; inside another one of this thread, a savepoint of it."""
+        with self._lock:
+            self._owner = threading.get_ident()
+            begin, commit, rollback = _ways(self._depth)
+            self._writer.execute(begin)
+            self._depth += 1
+            try:
+                yield self._transaction
+                self._writer.execute(commit)
+            except BaseException:
+                # A full disk may have rolled all of it back already.
+                if self._writer.in_transaction:
+                    for statement in rollback:
+                        self._writer.execute(statement)
+                raise
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    self._owner = None
+
+    @contextmanager
+    def reading(self) -> Generator[SqliteTransaction]:
+        """One consistent view that waits for no writer. Re-entrant; in a transaction of this thread, that one."""
+        if self._owner == threading.get_ident():
+            yield self._transaction
+            return
+        connection = self._reader()
+        if connection.in_transaction:  # joins the view that is open in this thread
+            yield SqliteTransaction(connection)
+            return
+        connection.execute("BEGIN")
+        try:
+            yield SqliteTransaction(connection)
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _reader(self) -> sqlite3.Connection:
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = _Reader(connect(self._path))
+            reader.connection.execute("PRAGMA query_only = ON")
+            with self._readers_lock:
+                self._readers.add(reader)
+        return reader.connection
+
+    def _check_pragmas(self) -> None:
+        """SQLite ignores what it cannot do; then nothing we say about durability would be true."""
+        synchronous = self._writer.execute("PRAGMA synchronous").fetchone()[0]
+        mode = self._writer.execute("PRAGMA journal_mode").fetchone()[0]
+        if synchronous != _FULL or mode != "wal":
+            raise StoreError(f"{self._path}: SQLite cannot write ahead here ({mode}); use a local disk")
+        if not self._writer.execute("PRAGMA foreign_keys").fetchone()[0]:
+            raise StoreError("this SQLite was built without foreign keys")
+
+
+def _ways(depth: int) -> tuple[str, str, tuple[str, ...]]:
+    if depth == 0:
+        return "BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",)
+    name = f"inner_{depth:d}"
+    return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")

@@ -1,0 +1,151 @@
+"""A gateway with a real store behind a real server on a free port, for the tests of its HTTP API.
+
+The locker is played by what it would have said: its messages go through take_up, as from the broker.
+"""
+
+import contextlib
+import io
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from gateway import log
+from gateway.config import Settings
+from gateway.domain.events import Arrival
+from gateway.domain.people import GATEWAY, SCOPES_OF
+from gateway.http.app import create_app
+from gateway.keys import Keys
+from gateway.services import people, take_up
+from gateway.services.desk import Desk
+from gateway.store.sqlite import SqliteStore
+from protocol import messages
+from protocol.messages import Birth, Collected, DepositAuthorised, Deposited, Message, Up
+
+CLOSED = messages.DOOR_STATES.index("closed")
+NOW_S = 1_800_000_000
+
+
+def key() -> dict[str, str]:
+    return {"Idempotency-Key": str(uuid.uuid4())}
+
+
+def compartment(number: int, size: str = "M", **more: Any) -> dict[str, Any]:
+    box = {"number": number, "size": size, "width_mm": 440, "height_mm": 300, "depth_mm": 500}
+    return {**box, "x_mm": 0, "bottom_mm": 500, **more}
+
+
+def locker_body(locker: str = "mairie-1", count: int = 3, size: str = "M") -> dict[str, Any]:
+    boxes = [compartment(number, size) for number in range(1, count + 1)]
+    return {"id": locker, "name": "Mairie", "modules": [{"name": "A", "compartments": boxes}]}
+
+
+def parcel_body(label: str, **more: Any) -> dict[str, Any]:
+    return {"label": label, "locker": "mairie-1", "size": "M", "carrier": "colibri", **more}
+
+
+@dataclass
+class Town:
+    url: str
+    desk: Desk
+    now: list[int]
+    wakes: list[int]
+    log: io.StringIO
+    clients: list[httpx.Client] = field(default_factory=list)
+    seqs: dict[str, int] = field(default_factory=dict)
+
+    def logged(self) -> str:
+        """What the gateway wrote into its log; a request's line follows its answer."""
+        time.sleep(0.05)
+        return self.log.getvalue()
+
+    def caller(self, role: str = "operator", tenant: str = "", scopes: frozenset[str] | None = None) -> httpx.Client:
+        """A client with a fresh credential."""
+        given = SCOPES_OF[role] if scopes is None else scopes
+        _, secret = people.issue_credential(self.desk, GATEWAY, role, tenant, given, f"{role} {tenant}".strip())
+        return self.with_secret(secret)
+
+    def with_secret(self, secret: str | None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        self.clients.append(client)
+        return client
+
+    # what the locker says
+    def birth(self, locker: str, count: int) -> None:
+        """It woke up: every door closed, every compartment free."""
+        seq = self.seqs.get(locker, 0)
+        said = Birth("1.0.0", bytes(8), seq + 1, seq, bytes([CLOSED]) * count)
+        self._take_up(locker, 0, said)
+
+    def says(self, locker: str, *said: Message) -> None:
+        for message in said:
+            self.seqs[locker] = self.seqs.get(locker, 0) + 1
+            self._take_up(locker, self.seqs[locker], message)
+
+    def _take_up(self, locker: str, seq: int, said: Message) -> None:
+        up = Up(1, seq, 1, self.now[0], said)
+        take_up.take_up(self.desk, [Arrival(locker, up)])
+
+    def deposit(self, locker: str, box: int, number: int, parcel: int) -> None:
+        """The courier put `parcel` into compartment `box`: its deposit number `number`."""
+        self.says(
+            locker,
+            DepositAuthorised(box, number, 1, parcel, None, None),
+            Deposited(box, number, parcel),
+        )
+
+    def collect(self, locker: str, box: int, number: int) -> None:
+        self.says(locker, messages.PickupAuthorised(box, number, messages.KEYPAD, 0), Collected(box, number))
+
+
+def _serve(desk: Desk, wakes: list[int], listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
+    app = create_app(desk, lambda: wakes.append(1))
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started and thread.is_alive():
+        threading.Event().wait(0.005)
+    return server, thread
+
+
+@contextlib.contextmanager
+def town(folder: Path) -> Iterator[Town]:
+    now, wakes = [NOW_S], list[int]()
+    store = SqliteStore.open(folder / "consigne.db")
+    keys = Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
+    desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0])
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    written = io.StringIO()
+    log.configure(as_json=False, stream=written)
+    server, thread = _serve(desk, wakes, listener)
+    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written)
+    try:
+        yield made
+    finally:
+        for client in made.clients:
+            client.close()
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+        store.close()
+        log.configure(as_json=False)
+
+
+def open_locker(made: Town, locker: str = "mairie-1", count: int = 3, size: str = "M") -> httpx.Client:
+    """Registered, provisioned, awake; the operator's client."""
+    operator = made.caller()
+    assert operator.post("/v1/lockers", json=locker_body(locker, count, size), headers=key()).status_code == 201
+    assert operator.post(f"/v1/lockers/{locker}/provisioning", headers=key()).status_code == 201
+    made.birth(locker, count)
+    return operator

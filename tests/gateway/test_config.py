@@ -1,0 +1,90 @@
+"""Settings: read once, in a known order, and loud about everything that is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Address, ConfigurationError, Settings, data_folder, load, usage
+
+
+def problems(argv: list[str], environment: dict[str, str]) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        load(argv, environment)
+    return caught.value.problems
+
+
+def home(tmp_path: Path) -> dict[str, str]:
+    return {"HOME": str(tmp_path), "CONSIGNE_DATA": str(tmp_path / "data")}
+
+
+def test_without_a_word_everything_has_a_value(tmp_path: Path):
+    settings = load([], home(tmp_path))
+    assert settings == Settings.default(tmp_path / "data")
+    assert settings.http == Address("127.0.0.1", 8420)
+    assert settings.broker is None
+    assert settings.database_path == tmp_path / "data" / "consigne.db"
+
+
+def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "consigne.toml").write_text('pickup_days = 3\nlog = "json"\nhttp = "127.0.0.1:1"\n')
+    environment = home(tmp_path) | {"CONSIGNE_LOG": "plain", "CONSIGNE_HTTP": "127.0.0.1:2"}
+    settings = load(["--http", "127.0.0.1:3"], environment)
+    assert (settings.pickup_days, settings.log, settings.http.port) == (3, "plain", 3)
+
+
+def test_every_problem_is_named_at_once(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "consigne.toml").write_text("pickup_days = true\nshelf = 1\n")
+    environment = home(tmp_path) | {"CONSIGNE_CODE_DIGITS": "13", "CONSIGNE_COLOUR": "red"}
+    found = "\n".join(problems(["--http", "nowhere", "--loud"], environment))
+    for word in ("pickup_days", "shelf", "code_digits", "CONSIGNE_COLOUR", "http", "--loud"):
+        assert word in found
+
+
+def test_an_unknown_flag_names_the_known_ones(tmp_path: Path):
+    assert "--pickup-days" in problems(["--days", "3"], home(tmp_path))[0]
+
+
+def test_a_flag_without_its_value_is_a_problem(tmp_path: Path):
+    assert problems(["--http"], home(tmp_path)) == ["--http wants a value"]
+
+
+def test_a_file_that_was_asked_for_must_exist(tmp_path: Path):
+    assert "does not exist" in problems(["--config", str(tmp_path / "no.toml")], home(tmp_path))[0]
+
+
+def test_a_file_that_is_no_toml_is_a_problem(tmp_path: Path):
+    path = tmp_path / "x.toml"
+    path.write_text("= = =")
+    assert str(path) in problems([f"--config={path}"], home(tmp_path))[0]
+
+
+@pytest.mark.parametrize("text", ["localhost", "h:99999", "h:1/path", "ftp://h:1", "h:x", ":1", ""])
+def test_what_is_no_address_is_refused(tmp_path: Path, text: str):
+    assert problems(["--broker", text], home(tmp_path))
+
+
+def test_a_brokers_address_may_carry_who_we_are_there_and_never_shows_the_password(tmp_path: Path):
+    broker = load(["--broker", "mqtts://gate:hush@[::1]:8883"], home(tmp_path)).broker
+    assert broker == Address("::1", 8883, "gate", "hush", tls=True)
+    assert str(broker) == "[::1]:8883"
+    assert "hush" not in repr(broker)
+
+
+def test_a_wrong_address_does_not_show_the_password_that_was_in_it(tmp_path: Path):
+    assert "hush" not in "".join(problems(["--broker", "mqtt://gate:hush@host"], home(tmp_path)))
+
+
+def test_the_tools_own_variables_are_left_alone(tmp_path: Path):
+    assert load([], home(tmp_path) | {"CONSIGNE_URL": "x", "CONSIGNE_KEY": "x", "CONSIGNE_CACHE": "x"})
+
+
+def test_data_lives_where_the_system_says(tmp_path: Path):
+    assert data_folder({"XDG_DATA_HOME": str(tmp_path)}) == tmp_path / "consigne"
+    assert data_folder({"XDG_DATA_HOME": "/x", "CONSIGNE_DATA": str(tmp_path)}) == tmp_path
+
+
+def test_the_usage_names_every_setting():
+    for name in Settings.__dataclass_fields__:
+        assert "--" + name.replace("_", "-") in usage()

@@ -1,0 +1,189 @@
+"""`consigne console` against the real console of a locker's agent, over a serial line."""
+
+import contextlib
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import serial
+from console_line import Line, line
+
+from tools import consigne, console
+from tools.client import OK, REFUSED, UNAUTHENTICATED, UNREACHABLE, USAGE, Failed
+
+KEY = bytes(range(32))
+ROOT = Path(consigne.__file__).parent.parent
+
+
+@pytest.fixture
+def locker():
+    with line("mairie-1", KEY) as made:
+        yield made
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> str:
+    path = tmp_path / "locker.key"
+    path.write_bytes(KEY)
+    return str(path)
+
+
+def test_an_order_is_answered_with_one_line_and_exit_code_0(locker: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    assert consigne.main(["console", locker.port, "-c", "status"]) == OK
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1
+    word, document = said[0].split(" ", 1)
+    assert word == "OK" and json.loads(document)["locker"] == "mairie-1"
+
+
+def test_several_orders_are_answered_in_order(locker: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    assert consigne.main(["console", locker.port, "-c", "time", "-c", "doors", "-c", "journal"]) == OK
+    assert [text[:3] for text in capsys.readouterr().out.splitlines()] == ["OK "] * 3
+
+
+def test_a_refused_order_ends_the_script_with_exit_code_1(locker: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    assert consigne.main(["console", locker.port, "-c", "open 1", "-c", "status"]) == REFUSED
+    assert capsys.readouterr().out.splitlines() == ["ERR not_allowed login first"]
+
+
+def test_help_says_more_than_its_answer(locker: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    assert consigne.main(["console", locker.port, "-c", "help"]) == OK
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) > 5 and said[-1].startswith("OK ")
+
+
+def test_a_file_of_orders_is_run_and_its_remarks_are_skipped(
+    locker: Line, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "round.txt"
+    script.write_text("# the morning round\n\nstatus\ndoors 2\n")
+    assert consigne.main(["console", locker.port, "--run", str(script)]) == OK
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2 and json.loads(said[1][3:])["compartment"] == 2
+
+
+def test_orders_come_from_stdin_when_that_is_no_terminal(locker: Line) -> None:
+    command = [sys.executable, "-m", "tools.consigne", "console", locker.port]
+    ended = subprocess.run(command, input="status\n", cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == OK and ended.stdout.startswith("OK "), ended.stderr
+
+
+def test_a_technician_logs_in_with_the_lockers_key_and_acts(
+    locker: Line, key_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert consigne.main(["console", locker.port, "--login", "anne", "--key-file", key_file, "-c", "selftest"]) == OK
+    assert capsys.readouterr().out.startswith("OK ")
+    assert locker.agent.console.actor == "anne"
+    assert KEY.hex().encode() not in locker.typed, "the key itself never travels"
+
+
+def test_a_key_file_may_hold_hex(locker: Line, tmp_path: Path) -> None:
+    path = tmp_path / "locker.key"
+    path.write_text(KEY.hex() + "\n")
+    arguments = ["console", locker.port, "--login", "anne", "--key-file", str(path), "-c", "selftest"]
+    assert consigne.main(arguments) == OK
+
+
+def test_the_key_of_another_locker_is_refused(
+    locker: Line, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "locker.key"
+    path.write_bytes(bytes(32))
+    arguments = ["console", locker.port, "--login", "anne", "--key-file", str(path), "-c", "selftest"]
+    assert consigne.main(arguments) == UNAUTHENTICATED
+    assert "refused the login" in capsys.readouterr().err
+    assert locker.agent.console.actor == ""
+
+
+@pytest.mark.parametrize("held", [b"", b"short", b"x" * 64, b"\xff" * 31])
+def test_a_file_that_is_no_key_is_refused(
+    locker: Line, tmp_path: Path, held: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "locker.key"
+    path.write_bytes(held)
+    assert consigne.main(["console", locker.port, "--login", "a", "--key-file", str(path), "-c", "net"]) == USAGE
+    assert "32 raw bytes" in capsys.readouterr().err
+
+
+def test_what_was_left_half_typed_is_not_part_of_our_order(locker: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    os.write(locker.slave, b"")
+    with open(locker.port, "wb", buffering=0) as other:
+        other.write(b"reboo")
+    assert consigne.main(["console", locker.port, "-c", "status"]) == OK
+    assert capsys.readouterr().out.startswith("OK ")
+
+
+def test_a_port_that_is_none_has_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert consigne.main(["console", "/dev/no-such-port", "-c", "status"]) == UNREACHABLE
+    assert "cable" in capsys.readouterr().err
+
+
+@contextlib.contextmanager
+def wire() -> Iterator[tuple[int, serial.Serial]]:
+    """(the locker's end, our open port)"""
+    master, slave = pty.openpty()
+    try:
+        with console.open_port(os.ttyname(slave)) as port:
+            yield master, port
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_locker_that_does_not_answer_is_said_to() -> None:
+    with wire() as (_, port), pytest.raises(Failed, match="does not answer") as failed:
+        console.Session(port, wait_s=0.3).order("status")
+    assert failed.value.exit_code == UNREACHABLE and failed.value.remedy
+
+
+def test_noise_on_the_line_ends_in_an_error_and_not_in_memory() -> None:
+    stop = threading.Event()
+
+    def chatter(master: int) -> None:
+        while not stop.is_set():
+            os.write(master, b"x" * 256)
+            time.sleep(0.001)
+
+    with wire() as (master, port):
+        thread = threading.Thread(target=chatter, args=(master,))
+        thread.start()
+        try:
+            with pytest.raises(Failed, match="does not answer"):
+                console.Session(port, size_max=2_000).order("status")
+        finally:
+            stop.set()
+            thread.join(5)
+
+
+def test_a_person_types_in_a_terminal_and_leaves_with_ctrl_bracket(locker: Line) -> None:
+    """The command runs in a terminal of its own; what is typed there reaches the locker key by key."""
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "tools.consigne", "console", locker.port]
+    person = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT)
+    try:
+        seen = read_until(master, b"mairie-1> ")
+        os.write(master, b"statux\x7fs\r")
+        seen = read_until(master, b"OK {")
+        assert b"status" in seen or b"statux\b \bs" in seen
+        os.write(master, b"\x1d")
+        assert person.wait(10) == OK
+    finally:
+        person.kill()
+        person.wait()
+        os.close(master)
+        os.close(slave)
+
+
+def read_until(master: int, wanted: bytes) -> bytes:
+    seen, until = b"", time.monotonic() + 10
+    while wanted not in seen:
+        assert time.monotonic() < until, seen
+        seen += os.read(master, 4096)
+    return seen
