@@ -1,0 +1,256 @@
+"""Bad input, on the running system: each has its clear answer, and none opens a door.
+
+The broker of this module is a hostile one: anybody may publish anything on it.
+"""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from scene import Scene
+
+from gateway.broker import find_mosquitto
+from gateway.keys import Keys
+from protocol import cbor, damm, messages, otp, tokens
+from protocol.errors import CODES, number_of
+from protocol.hmac import HmacKey
+from protocol.keys import sub_key
+from protocol.limits import MESSAGE_SIZE_MAX
+from protocol.topics import topic
+from tools.demo.stack import Stack, description
+from tools.locker.cabinets import CABINETS
+
+LOCKER = "mairie-1"
+DOWN = topic(LOCKER, "down")
+SIX_HOURS = 6 * 3600
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("broker")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    config = folder / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    found = find_mosquitto()
+    environment = {"LD_LIBRARY_PATH": found.libraries} if found.libraries else {}
+    process = subprocess.Popen([str(found.binary), "-c", str(config)], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: answers(port))
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def stack(broker: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("stack")
+    with Stack(folder, flags=["--broker", f"mqtt://127.0.0.1:{broker}"]) as running:
+        running.add_locker(CABINETS[LOCKER](LOCKER))
+        running.wait_online()
+        Scene(running, LOCKER).wait_event("Booted", 0)
+        yield running
+
+
+@pytest.fixture
+def scene(stack: Stack) -> Iterator[Scene]:
+    """No door opens in any of these tests but for the one that says so."""
+    scene = Scene(stack, LOCKER)
+    before = scene.pulses()
+    yield scene
+    state = scene.cabinet.state()
+    assert len(state["pulses"]) == before
+    assert all(place["door"] == "closed" for place in state["compartments"])
+    scene.assert_books_exact()
+    assert stack.api.get(f"/v1/lockers/{LOCKER}")["online"]
+
+
+class Mallory:
+    """Somebody who holds the broker."""
+
+    def __init__(self, port: int) -> None:
+        self.refused: list[int] = []
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="mallory")
+        self.client.on_message = self._heard
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+
+    def publish(self, name: str, payload: bytes, retain: bool = False) -> None:
+        self.client.publish(name, payload, qos=1, retain=retain).wait_for_publish(5)
+
+    def listen(self) -> None:
+        self.client.subscribe(topic(LOCKER, "up"), qos=1)
+        time.sleep(0.2)
+
+    def _heard(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        payload = cbor.decode(message.payload).value[2]
+        event = messages.decode_up(payload).event
+        if isinstance(event, messages.MessageRefused):
+            self.refused.append(event.code)
+
+    def close(self) -> None:
+        self.client.loop_stop()
+        self.client.disconnect()
+
+
+@pytest.fixture
+def mallory(broker: int) -> Iterator[Mallory]:
+    one = Mallory(broker)
+    yield one
+    one.close()
+
+
+def wait_until(true: Callable[[], object], wait_s: float = 10) -> None:
+    deadline = time.monotonic() + wait_s
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def told(mallory: Mallory, payload: bytes, retain: bool = False) -> str:
+    """The word the locker answers a message with that has no id it could answer by."""
+    mallory.listen()
+    mallory.publish(DOWN, payload, retain)
+    wait_until(lambda: mallory.refused)
+    return CODES[mallory.refused[-1]]
+
+
+def open_door(compartment: int = 1) -> messages.Message:
+    return messages.Open(compartment, "test")
+
+
+# ------------------------------------------------------------------ commands
+def test_a_command_issued_six_hours_ago_and_delivered_at_reconnect_is_expired(scene: Scene, mallory: Mallory) -> None:
+    since = scene.last_seq()
+    command = os.urandom(8)
+    old = scene.sealed(open_door(), command, issued_s=int(time.time()) - SIX_HOURS)
+    scene.cabinet.cable("reset")
+    scene.stack.wait_for("the will", lambda: not scene.stack.api.get(f"/v1/lockers/{LOCKER}")["online"])
+    scene.cabinet.cable("none")
+    scene.stack.wait_online(LOCKER)
+    mallory.publish(DOWN, old)
+    done = scene.wait_event("CommandDone", since)
+    assert (done["fields"]["command"], done["fields"]["code"]) == (command.hex(), number_of("expired"))
+
+
+def test_a_repeated_command_takes_effect_once(scene: Scene, mallory: Mallory) -> None:
+    since = scene.last_seq()
+    sealed = scene.sealed(messages.OutOfService(2, True), os.urandom(8))
+    again = scene.sealed(messages.OutOfService(2, False), os.urandom(8))
+    for payload in (sealed, sealed, again, sealed):
+        mallory.publish(DOWN, payload)
+    wait_until(lambda: scene.types_since(since).count("CommandDone") >= 2)
+    time.sleep(0.5)
+    results = [event["fields"] for event in scene.events() if event["seq"] > since and event["type"] == "CommandDone"]
+    assert [(result["code"], result["value"]) for result in results] == [(0, 1), (0, 0)]
+
+
+def test_a_retained_command_is_refused(scene: Scene, mallory: Mallory) -> None:
+    sealed = scene.sealed(open_door(), os.urandom(8))
+    mallory.listen()
+    scene.cabinet.cable("reset")
+    mallory.publish(DOWN, sealed, retain=True)
+    scene.cabinet.cable("none")  # at its next subscription the broker hands it the retained one
+    wait_until(lambda: number_of("retained") in mallory.refused, 20)
+    mallory.publish(DOWN, b"", retain=True)
+    scene.stack.wait_online(LOCKER)
+
+
+def test_a_wrong_mac_is_refused(scene: Scene, mallory: Mallory) -> None:
+    sealed = bytearray(scene.sealed(open_door(), os.urandom(8)))
+    sealed[-1] ^= 1
+    assert told(mallory, bytes(sealed)) == "bad_mac"
+
+
+def test_an_unknown_version_is_refused(scene: Scene, mallory: Mallory) -> None:
+    future = cbor.encode([9, os.urandom(8), int(time.time()), 60, 18, [1, "test"]])
+    assert told(mallory, scene.envelope(future)) == "unknown_version"
+
+
+@pytest.mark.usefixtures("scene")
+def test_what_is_no_cbor_is_refused(mallory: Mallory) -> None:
+    assert told(mallory, b"\xff\x00open the doors") == "malformed"
+
+
+def test_an_oversize_packet_costs_the_locker_its_connection_and_nothing_else(scene: Scene, mallory: Mallory) -> None:
+    mallory.publish(DOWN, bytes(16 * MESSAGE_SIZE_MAX))
+    scene.stack.wait_online(LOCKER)
+    part = scene.part()
+    part.expect("S")
+    before = scene.screen()
+    part.show_badge()  # it still works
+    assert scene.screen() != before
+    part.close()
+    scene.cabinet.keys("*")
+
+
+def test_the_gateway_tells_who_sends_it_nonsense_and_goes_on(scene: Scene, mallory: Mallory) -> None:
+    mallory.publish(topic(LOCKER, "up"), b"nonsense")
+    mallory.publish(topic("nobody-9", "up"), b"nonsense")
+    mallory.publish(topic(LOCKER, "up"), bytes(16 * MESSAGE_SIZE_MAX))
+    log = scene.stack.folder / "gateway.log"
+    wait_until(lambda: "malformed" in log.read_text() and "unknown_locker" in log.read_text())
+    assert scene.stack.api.get("/health")
+
+
+# ------------------------------------------------------------------ people
+def wrong_code() -> str:
+    digits = "73019284655"
+    return digits + damm.check_digit(digits)
+
+
+def test_a_typo_is_told_at_once_and_costs_nothing(scene: Scene) -> None:
+    since = scene.last_seq()
+    code = wrong_code()
+    scene.cabinet.keys(code[:-1] + str((int(code[-1]) + 1) % 10))
+    scene.cabinet.wait_for_screen("frappe", 5)
+    time.sleep(0.3)
+    assert scene.types_since(since) == []
+
+
+def test_a_wrong_code_costs_a_pause_and_a_try(scene: Scene) -> None:
+    since = scene.last_seq()
+    scene.cabinet.keys(wrong_code())
+    refused = scene.wait_event("CodeRefused", since)
+    assert refused["fields"]["code"] == number_of("wrong_code")
+    scene.cabinet.wait_for_screen("inconnu", 5)
+    time.sleep(5.2)  # the pause
+
+
+def test_a_code_and_a_token_of_another_locker_open_nothing_here(scene: Scene) -> None:
+    since = scene.last_seq()
+    scene.stack.api.post("/v1/lockers", description(CABINETS["gare-1"]("gare-1")))
+    key = bytes.fromhex(scene.stack.api.post("/v1/lockers/gare-1/provisioning", {})["key"])
+    scene.cabinet.keys(otp.typed_code(HmacKey(sub_key(key, "code")), 1, 1))
+    refused = scene.wait_event("CodeRefused", since)
+    assert refused["fields"]["code"] == number_of("wrong_code")
+    keys = Keys.load(scene.stack.data / "keys", {})
+    token = tokens.Token("x", "gare-1", int(time.time()) + 3600, os.urandom(8), tokens.PICKUP, 1, 1)
+    scene.cabinet.scan(tokens.seal(token, keys.kid, keys.sign))
+    refused = scene.wait_event("CodeRefused", refused["seq"])
+    assert refused["fields"]["code"] == number_of("wrong_locker")
+    assert "autre" in scene.screen()
+
+
+def test_a_noisy_scanner_is_ignored(scene: Scene) -> None:
+    since = scene.last_seq()
+    for noise in (b"\r", b"\x00\xff\xfe\r", os.urandom(64).replace(b"\r", b"") + b"\r", b"A" * 3000 + b"\r"):
+        scene.cabinet.scan_raw(noise)
+    time.sleep(0.5)
+    assert not [kind for kind in scene.types_since(since) if kind != "CodeRefused"]
+    part = scene.part()
+    part.show_badge()  # and it still reads
+    assert scene.types_since(since)[-1] == "CourierIdentified"
+    part.courier_leaves()
+    part.close()

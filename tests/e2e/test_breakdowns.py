@@ -1,0 +1,93 @@
+"""Whatever dies on the way, the journey ends right and every event is in the books exactly once."""
+
+import os
+import signal
+
+from scene import Scene
+
+from tools.demo.journey import Play, coil_on
+
+
+def collect(part: Play) -> None:
+    part.type_code()
+    part.close_door()
+    part.collected()
+    part.close()
+
+
+def test_a_broker_killed_while_a_door_is_open_costs_nothing(scene: Scene) -> None:
+    since = scene.last_seq()
+    part = scene.part()
+    part.expect()
+    part.show_badge()
+    part.scan_label()
+    os.kill(int(scene.stack.gateway.ready["broker_pid"]), signal.SIGKILL)
+    part.close_door()
+    part.deposited()
+    part.courier_leaves()
+    collect(part)
+    assert scene.types_since(since).count("Deposited") == 1
+    assert scene.types_since(since).count("Collected") == 1
+    scene.assert_books_exact()
+
+
+def test_a_gateway_killed_between_two_events_misses_none_and_doubles_none(scene: Scene) -> None:
+    since = scene.last_seq()
+    part = scene.part()
+    part.expect()
+    part.show_badge()
+    part.scan_label()
+    scene.stack.kill_gateway()
+    part.close_door()
+    scene.stack.start_gateway()
+    part.deposited()
+    part.courier_leaves()
+    code = scene.code(part)
+    scene.stack.kill_gateway()
+    scene.cabinet.keys(code)  # the customer is served by a locker that is alone
+    part.door("open")
+    part.close_door()
+    scene.stack.start_gateway()
+    part.collected()
+    part.close()
+    types = scene.types_since(since)
+    assert [types.count(kind) for kind in ("DepositAuthorised", "Deposited", "PickupAuthorised", "Collected")] == [
+        1
+    ] * 4
+    scene.assert_books_exact()
+
+
+def test_a_locker_killed_in_mid_pulse_lets_go_of_the_coil_and_serves_the_code_again(scene: Scene) -> None:
+    since = scene.last_seq()
+    part = scene.deposit()
+    code = scene.code(part)
+    scene.cabinet.jam(part.compartment)  # or the door would be open before we can kill
+    scene.cabinet.keys(code)
+    scene.cabinet.wait_until(lambda state: coil_on(state, part.compartment), 5)
+    scene.cabinet.kill()
+    scene.cabinet.wait_until(lambda state: not coil_on(state, part.compartment), 0.3)
+    scene.cabinet.jam(part.compartment, on=False)
+    scene.wait_event("Booted", since)
+    collect(part)
+    types = scene.types_since(since)
+    assert types.count("PickupAuthorised") == 2
+    assert types.count("Collected") == 1
+    assert max(pulse["ms"] for pulse in scene.cabinet.state()["pulses"]) <= 1000
+    scene.assert_books_exact()
+
+
+def test_a_customer_is_served_while_the_cable_is_cut_and_the_books_learn_it_later(scene: Scene) -> None:
+    since = scene.last_seq()
+    part = scene.deposit()
+    code = scene.code(part)
+    scene.cabinet.cable("reset")
+    scene.cabinet.keys(code)
+    part.door("open")
+    part.close_door()
+    assert scene.stack.api.get(f"/v1/parcels/{part.parcel}")["state"] == "deposited"
+    assert "Collected" not in scene.types_since(since)
+    scene.cabinet.cable("none")
+    part.collected()
+    part.close()
+    assert scene.types_since(since).count("Collected") == 1
+    scene.assert_books_exact()

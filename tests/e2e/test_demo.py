@@ -1,0 +1,151 @@
+"""The demonstration: its page, its one journey, and that it leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
+    """`python -m tools.demo`, its address, and the folder everything it starts works in."""
+    folder = tmp_path_factory.mktemp("demo")
+    process = start(folder, "--no-browser")
+    assert process.stdout
+    url = ""
+    for line in process.stdout:
+        if "http://" in line and "page" in line:
+            url = line.split()[-1]
+            break
+    assert url
+    yield process, url, folder
+    process.kill()
+    process.wait()
+
+
+def start(folder: Path, *flags: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tools.demo", *flags]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Command lines of the processes that work in that folder."""
+    lines: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it ended meanwhile
+        if str(folder) in line:
+            lines.append(line)
+    return lines
+
+
+def wait_until(true: Callable[[], object], wait_s: float = 15) -> None:
+    deadline = time.monotonic() + wait_s
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_page_plays_a_deposit_and_a_pickup(demo: tuple[subprocess.Popen[str], str, Path]) -> None:
+    with httpx.Client(base_url=demo[1], trust_env=False, timeout=20) as page:
+        stage = page.get("/api/stage").json()
+        assert [len(locker["hardware"]["modules"]) for locker in stage["lockers"]] == [2, 4]
+        badge = page.post("/api/badges", json={"carrier": "colis-bleu"}).json()
+        label = page.post("/api/parcels", json={"locker": "gare-1", "size": "S", "carrier": "colis-bleu"}).json()
+        with page.stream("GET", "/api/feed") as stream:
+            lines = stream.iter_lines()
+            do(page, {"do": "scan", "text": badge["text"]})
+            heard(lines, lambda news: news.get("type") == "CourierIdentified")
+            do(page, {"do": "scan", "text": label["text"]})
+            door = heard(lines, lambda news: news["event"] == "door" and news["door"] == "open")["compartment"]
+            do(page, {"do": "push", "compartment": door})
+            heard(lines, lambda news: news.get("type") == "Deposited")
+            parcel = page.get("/api/parcels").json()["parcels"][0]
+            assert (parcel["label"], parcel["compartment"]) == (label["text"], door)
+            do(page, {"do": "keys", "keys": "*" + parcel["pickup"]["code"]})
+            heard(lines, lambda news: news["event"] == "door" and news["door"] == "open")
+            do(page, {"do": "push", "compartment": door})
+            heard(lines, lambda news: news.get("type") == "Collected")
+
+
+def do(page: httpx.Client, order: dict[str, object]) -> None:
+    assert page.post("/api/lockers/gare-1/do", json=order).status_code == 200
+
+
+def heard(lines: Iterator[str], test: Callable[[dict], bool]) -> dict:
+    for line in lines:
+        if line.startswith("data: "):
+            news = json.loads(line[6:])
+            if test(news):
+                return news
+    raise AssertionError("the feed ended")
+
+
+def test_the_technicians_console_is_in_the_page(demo: tuple[subprocess.Popen[str], str, Path]) -> None:
+    with httpx.Client(base_url=demo[1], trust_env=False, timeout=20) as page:
+        assert page.post("/api/lockers/mairie-1/login", json={"name": "camille"}).json() == {"ok": True}
+        page.post("/api/lockers/mairie-1/console", json={"text": "status\r"})
+        wait_until(lambda: '"locker":"mairie-1"' in page.get("/api/stage").json()["lockers"][0]["console"])
+
+
+def test_the_page_answers_to_its_own_address_only(demo: tuple[subprocess.Popen[str], str, Path]) -> None:
+    with httpx.Client(base_url=demo[1], trust_env=False) as page:
+        answer = page.get("/")
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert page.get("/", headers={"Host": "evil.example"}).status_code == 403
+        stranger = {"Origin": "http://evil.example"}
+        assert page.post("/api/badges", json={"carrier": "colis-bleu"}, headers=stranger).status_code == 403
+        assert page.post("/api/badges", content="carrier=colis-bleu").status_code == 415
+        assert page.post("/api/lockers/mairie-1/do", json={"do": "explode"}).status_code == 422
+        assert page.post("/api/lockers/nowhere/do", json={"do": "kill"}).status_code == 404
+
+
+def test_nothing_on_the_page_comes_from_elsewhere() -> None:
+    static = ROOT / "tools" / "demo" / "static"
+    for path in static.iterdir():
+        text = path.read_text().replace("http://www.w3.org/", "")
+        assert "http:" not in text and "https:" not in text, path.name
+
+
+def test_ctrl_c_ends_every_process(demo: tuple[subprocess.Popen[str], str, Path]) -> None:
+    process, _url, folder = demo
+    assert len(left_behind(folder)) >= 5  # gateway, broker, lockers and their controllers
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert left_behind(folder) == []
+    assert list(folder.iterdir()) == []
+
+
+def test_one_journey_plays_itself_and_an_outright_kill_leaves_nothing_either(tmp_path: Path) -> None:
+    process = start(tmp_path, "--once")
+    said, _ = process.communicate(timeout=60)
+    last = json.loads(said.splitlines()[-1])
+    assert (process.returncode, last["journey"]) == (0, "ok")
+    assert set(last) == {"journey", "deposit_ms", "pickup_ms"}
+
+    process = start(tmp_path, "--once")
+    wait_until(lambda: any("tools.locker" in line for line in left_behind(tmp_path)))
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not left_behind(tmp_path))
+
+
+def test_a_journey_that_cannot_be_says_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSIGNE_HTTP_PORT", "nonsense")
+    process = start(tmp_path, "--once")
+    said, _ = process.communicate(timeout=30)
+    last = json.loads(said.splitlines()[-1])
+    assert (process.returncode, last["journey"]) == (1, "failed")
+    assert last["step"]

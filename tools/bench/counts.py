@@ -1,0 +1,53 @@
+"""How much each section does. FULL is what `make bench` prints; QUICK only shows that every section still runs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Everything is bounded by a count, so a slow machine is slow and never endless."""
+
+    # gateway
+    pairs: int  # durable and echo, in turns
+    lockers: int
+    events_each: int  # per locker and run
+    rate: int  # open loop, events a second
+    rate_s: int
+    # http
+    connections: int
+    rounds: int  # reservation and release, per connection and run
+    # latency
+    cabinets: int  # one after the other: a locker opens ten doors an hour on command, not more
+    openings: int  # of each kind, per cabinet
+    # crypto
+    repeats: int
+    # memory
+    boxes: tuple[int, ...]
+
+
+FULL = Counts(
+    pairs=5,
+    lockers=1_000,
+    events_each=30,
+    rate=2_000,
+    rate_s=5,
+    connections=8,
+    rounds=40,
+    cabinets=3,
+    openings=10,
+    repeats=15,
+    boxes=(14, 48, 100),
+)
+QUICK = Counts(
+    pairs=1,
+    lockers=5,
+    events_each=4,
+    rate=50,
+    rate_s=1,
+    connections=2,
+    rounds=2,
+    cabinets=1,
+    openings=1,
+    repeats=1,
+    boxes=(14,),
+)

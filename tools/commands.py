@@ -1,0 +1,134 @@
+"""What `consigne` asks of a gateway, one function a command: read, print as a table or as JSON, or act and wait.
+
+Answers go to stdout and nothing else does; a command raises Failed with its remedy and never prints a traceback.
+"""
+
+import json
+import time
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+import segno
+
+from tools.client import OK, REFUSED, UNFINISHED, USAGE, Failed, Gateway, Json
+
+POLL_S = 0.25
+OPERATION_WAIT_S = 75.0  # the order runs out after 60 s, and the gateway notices a little later
+LOCKER_COLUMNS = ("id", "name", "provisioned", "online", "firmware", "seen_at")
+COMPARTMENT_COLUMNS = ("number", "module", "size", "availability", "door", "holding", "accessible", "parcel")
+PARCEL_COLUMNS = ("id", "label", "carrier", "locker", "size", "state", "compartment", "deadline")
+
+
+def cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, cast(list[object], value)))
+    return str(value)
+
+
+def table(rows: Iterable[Json], columns: Sequence[str]) -> str:
+    """Columns as wide as they need, headings in capitals."""
+    lines = [[column.upper() for column in columns], *([cell(row[column]) for column in columns] for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    padded = ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(line.rstrip() for line in padded)
+
+
+def fields(document: Json) -> str:
+    width = max(map(len, document))
+    return "\n".join(f"{name.ljust(width)}  {cell(value)}".rstrip() for name, value in document.items())
+
+
+def say(arguments: Namespace, document: Any, text: str) -> int:
+    print(json.dumps(document, ensure_ascii=False, indent=2) if arguments.json else text)
+    return OK
+
+
+def word(text: str) -> str:
+    """One part of a path, whatever was typed: `..` and `/` lead nowhere else."""
+    return quote(text, safe="").replace(".", "%2E")
+
+
+def list_lockers(arguments: Namespace, gateway: Gateway) -> int:
+    found = list(gateway.pages("/v1/lockers"))
+    return say(arguments, found, table(found, LOCKER_COLUMNS))
+
+
+def show_locker(arguments: Namespace, gateway: Gateway) -> int:
+    locker = gateway.get(f"/v1/lockers/{word(arguments.locker)}")
+    doors = list(gateway.pages(f"/v1/lockers/{word(arguments.locker)}/compartments"))
+    text = f"{fields(locker)}\n\n{table(doors, COMPARTMENT_COLUMNS)}"
+    return say(arguments, {**locker, "compartments": doors}, text)
+
+
+def list_parcels(arguments: Namespace, gateway: Gateway) -> int:
+    found = list(gateway.pages("/v1/parcels"))
+    return say(arguments, found, table(found, PARCEL_COLUMNS))
+
+
+def show_parcel(arguments: Namespace, gateway: Gateway) -> int:
+    parcel = gateway.get(f"/v1/parcels/{word(arguments.parcel)}")
+    return say(arguments, parcel, fields(parcel))
+
+
+def expect_parcel(arguments: Namespace, gateway: Gateway) -> int:
+    body: Json = {
+        "label": arguments.label,
+        "locker": arguments.locker,
+        "size": arguments.size,
+        "carrier": arguments.carrier,
+        "accessible": arguments.accessible,
+        "heavy": arguments.heavy,
+    }
+    if arguments.merchant:
+        body["merchant"] = arguments.merchant
+    parcel = gateway.post("/v1/parcels", body)
+    return say(arguments, parcel, fields(parcel))
+
+
+def open_door(arguments: Namespace, gateway: Gateway) -> int:
+    path = f"/v1/lockers/{word(arguments.locker)}/compartments/{arguments.compartment}/open"
+    operation = gateway.post(path, {"reason": arguments.reason})
+    operation = wait_for(gateway, operation)
+    say(arguments, operation, f"compartment {operation['compartment']} of {operation['locker']}: {operation['state']}")
+    if operation["state"] == "failed":
+        raise Failed(
+            f"the locker did not open it: {operation['error']}",
+            "see how it stands: consigne lockers show " + str(operation["locker"]),
+            REFUSED,
+        )
+    return OK
+
+
+def wait_for(gateway: Gateway, operation: Json) -> Json:
+    """The operation once its door opened, it is done, or it failed."""
+    until = time.monotonic() + OPERATION_WAIT_S
+    while operation["state"] in ("waiting", "authorised"):
+        if time.monotonic() > until:
+            raise Failed(f"{operation['id']} has not ended", "is the locker online? consigne lockers list", UNFINISHED)
+        time.sleep(POLL_S)
+        operation = gateway.get(f"/v1/operations/{operation['id']}")
+    return operation
+
+
+def issue_badge(arguments: Namespace, gateway: Gateway) -> int:
+    """The QR goes to the file that is named, or onto the terminal; --json prints the token too."""
+    if arguments.svg and Path(arguments.svg).exists():
+        raise Failed(f"{arguments.svg} exists", "name a new file", USAGE)
+    body: Json = {"carrier": arguments.carrier, "holder": arguments.holder, "days": arguments.days}
+    badge = gateway.post("/v1/badges", body)
+    if arguments.svg:
+        try:
+            Path(arguments.svg).write_text(badge["qr_svg"], "utf-8")
+        except OSError as problem:
+            raise Failed(f"cannot write {arguments.svg}: {type(problem).__name__}", "name another file", USAGE)
+    if not arguments.json and not arguments.svg:
+        segno.make_qr(badge["token"], error="m").terminal(border=4, compact=True)
+    line = f"badge {badge['id']} of {badge['carrier']}/{badge['holder']}, good until {badge['expires_at']}"
+    return say(arguments, badge, line)

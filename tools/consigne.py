@@ -1,0 +1,189 @@
+"""The `consigne` command: start a gateway, speak to a locker's console, ask and order things of a gateway.
+
+Secrets come from the environment or from files, never from flags. Answers on stdout, errors on stderr with a remedy.
+"""
+
+import argparse
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from tools import commands, console, doctor
+from tools.client import OK, REFUSED, USAGE, Failed, Gateway, connect_here
+
+EPILOG = """\
+examples:
+  consigne gateway                                   start everything on this machine
+  consigne lockers list --json
+  consigne parcels expect 6A12345678901 --locker mairie-1 --size M --carrier colibri
+  consigne open mairie-1 4 --reason "door stuck"
+  consigne badge colibri staff-17 --svg badge.svg
+  consigne console /dev/ttyUSB0 --login anne         a terminal; Ctrl-] leaves
+  consigne console /dev/ttyUSB0 -c status -c doors   for scripts
+
+environment:
+  CONSIGNE_URL        the gateway, http://127.0.0.1:8420 if not set
+  CONSIGNE_KEY        your key to it, or
+  CONSIGNE_KEY_FILE   the file that holds it; if neither is set, the operator key of the gateway on this machine
+
+exit codes:
+  0 done   1 refused   2 wrong usage   3 cannot reach it   4 key missing or not allowed   5 not finished in time
+"""
+
+Command = Callable[[Namespace], int]
+
+
+def with_gateway(run: Callable[[Namespace, Gateway], int]) -> Command:
+    def command(arguments: Namespace) -> int:
+        with connect_here() as gateway:
+            return run(arguments, gateway)
+
+    return command
+
+
+def start_gateway(rest: list[str]) -> int:
+    from gateway.main import main as gateway_main  # noqa: PLC0415 — loads the whole service
+
+    return gateway_main(rest)
+
+
+def speak_console(arguments: Namespace) -> int:
+    with console.open_port(arguments.port) as port:
+        session = console.Session(port)
+        if arguments.login:
+            console.log_in(session, arguments.login, _answerer(arguments), arguments.locker)
+        orders = _orders(arguments)
+        return console.interact(port) if orders is None else console.run_script(session, orders, print)
+
+
+def _answerer(arguments: Namespace) -> console.Answerer:
+    if arguments.key_file:
+        return console.key_file_answerer(Path(arguments.key_file), arguments.login)
+
+    def ask_gateway(locker: str, challenge: str) -> str:
+        with connect_here() as gateway:
+            body = {"challenge": challenge, "name": arguments.login}
+            return str(gateway.post(f"/v1/lockers/{commands.word(locker)}/console-answers", body)["answer"])
+
+    return ask_gateway
+
+
+def _orders(arguments: Namespace) -> Iterable[str] | None:
+    """None: a person types. Without a terminal the orders are read from stdin."""
+    if arguments.command:
+        return arguments.command
+    if arguments.run and arguments.run != "-":
+        try:
+            return Path(arguments.run).read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise Failed(f"cannot read {arguments.run}: {type(problem).__name__}", "name a text file", USAGE)
+    return sys.stdin if arguments.run == "-" or not sys.stdin.isatty() else None
+
+
+# ------------------------------------------------------------------ the words
+def build_parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="consigne",
+        description="Smart parcel lockers that towns run themselves.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words = parser.add_subparsers(required=True, metavar="COMMAND")
+    words.add_parser("gateway", help="start the gateway and its broker (consigne gateway --help)", add_help=False)
+    _console_words(words.add_parser("console", help="speak to a locker's serial console"))
+    _locker_words(words.add_parser("lockers", help="the lockers").add_subparsers(required=True, metavar="VERB"))
+    _parcel_words(words.add_parser("parcels", help="the parcels").add_subparsers(required=True, metavar="VERB"))
+    _open_words(words.add_parser("open", help="open a door, and wait until it is"))
+    _badge_words(words.add_parser("badge", help="make a courier's badge"))
+    check = words.add_parser("doctor", help="check this machine and the gateway")
+    check.set_defaults(call=doctor.check, json=False)
+    _json(check)
+    return parser
+
+
+def _json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _console_words(parser: ArgumentParser) -> None:
+    parser.add_argument("port", metavar="PORT", help="the serial port, /dev/ttyUSB0 for example")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("-c", dest="command", action="append", metavar="ORDER", help="send it and leave (repeatable)")
+    how.add_argument("--run", metavar="FILE", help="send the orders of a file, one a line; - is stdin")
+    parser.add_argument("--login", metavar="NAME", help="log in first, for orders that act")
+    parser.add_argument("--key-file", metavar="FILE", help="answer with the locker's own key, without a gateway")
+    parser.add_argument("--locker", default="", metavar="ID", help="its id, if its console cannot say")
+    parser.set_defaults(call=speak_console)
+
+
+def _locker_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    every = verbs.add_parser("list", help="every locker")
+    every.set_defaults(call=with_gateway(commands.list_lockers))
+    one = verbs.add_parser("show", help="one locker and its compartments")
+    one.add_argument("locker", metavar="LOCKER")
+    one.set_defaults(call=with_gateway(commands.show_locker))
+    for verb in (every, one):
+        _json(verb)
+
+
+def _parcel_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    every = verbs.add_parser("list", help="your parcels")
+    every.set_defaults(call=with_gateway(commands.list_parcels))
+    one = verbs.add_parser("show", help="one parcel")
+    one.add_argument("parcel", metavar="PARCEL", help="par_…")
+    one.set_defaults(call=with_gateway(commands.show_parcel))
+    new = verbs.add_parser("expect", help="announce a parcel")
+    new.add_argument("label", metavar="LABEL", help="what its barcode says")
+    new.add_argument("--locker", required=True)
+    new.add_argument("--size", required=True, choices=("S", "M", "L"))
+    new.add_argument("--carrier", required=True)
+    new.add_argument("--merchant")
+    new.add_argument("--accessible", action="store_true", help="within everyone's reach")
+    new.add_argument("--heavy", action="store_true", help="over 10 kg")
+    new.set_defaults(call=with_gateway(commands.expect_parcel))
+    for verb in (every, one, new):
+        _json(verb)
+
+
+def _open_words(parser: ArgumentParser) -> None:
+    parser.add_argument("locker", metavar="LOCKER")
+    parser.add_argument("compartment", metavar="N", type=int, help="the number on the door")
+    parser.add_argument("--reason", required=True, help="why; it stands in the books")
+    _json(parser)
+    parser.set_defaults(call=with_gateway(commands.open_door))
+
+
+def _badge_words(parser: ArgumentParser) -> None:
+    parser.add_argument("carrier", metavar="CARRIER")
+    parser.add_argument("holder", metavar="HOLDER", help="a staff number, never a name")
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--svg", metavar="FILE", help="write the QR there")
+    _json(parser)
+    parser.set_defaults(call=with_gateway(commands.issue_badge))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words[:1] == ["gateway"]:
+            return start_gateway(words[1:])
+        arguments = build_parser().parse_args(words)
+        code: int = arguments.call(arguments)
+        sys.stdout.flush()  # a reader that went away is noticed here, not at the interpreter's end
+        return code
+    except Failed as failed:
+        print(f"consigne: {failed.text}", file=sys.stderr)
+        if failed.remedy:
+            print(f"  {failed.remedy}", file=sys.stderr)
+        return failed.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `consigne … | head` is no error
+        return OK
+    except KeyboardInterrupt:
+        return REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The demonstration: `python -m tools.demo` serves the page until Ctrl-C, `--once` plays one journey and ends."""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Never
+
+from tools.client import Failed
+from tools.demo.child import ChildError
+from tools.demo.feed import Feed
+from tools.demo.follower import Follower
+from tools.demo.journey import JourneyError, play
+from tools.demo.page import Page, create_page
+from tools.demo.serving import serve, show
+from tools.demo.stack import Stack
+from tools.demo.watcher import Watcher
+from tools.locker.cabinets import CABINETS
+
+START = time.monotonic()
+
+
+def say(line: str) -> None:
+    print(f"{time.monotonic() - START:6.1f} s  {line}", flush=True)
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="play one journey without a browser, then end")
+    parser.add_argument("--port", type=int, default=0, help="of the page, on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page")
+    flags = parser.parse_args(argv)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    with tempfile.TemporaryDirectory(prefix="consigne-demo-") as folder:
+        try:
+            return _once(Path(folder)) if flags.once else _page(Path(folder), flags.port, flags.no_browser)
+        except KeyboardInterrupt:
+            say("ended")
+            return 130 if flags.once else 0
+
+
+def _end(_number: int, _frame: object) -> Never:
+    raise KeyboardInterrupt
+
+
+def _once(folder: Path) -> int:
+    step = "start the gateway and a locker"
+    try:
+        with Stack(folder, say) as stack:
+            stack.add_locker(CABINETS["mairie-1"]("mairie-1"))
+            stack.wait_online()
+            journey = play(stack, "mairie-1", say)
+    except JourneyError as failed:
+        step, why = failed.step, failed.why
+    except (ChildError, Failed, TimeoutError, OSError) as problem:
+        why = str(problem)
+    else:
+        times = {"deposit_ms": journey.deposit_ms, "pickup_ms": journey.pickup_ms}
+        print(json.dumps({"journey": "ok", **times}), flush=True)
+        return 0
+    say(f"failed at: {step}: {why}")
+    print(json.dumps({"journey": "failed", "step": step}), flush=True)
+    return 1
+
+
+def _page(folder: Path, port: int, no_browser: bool) -> int:
+    try:
+        with Stack(folder, say) as stack:
+            for name, hardware in CABINETS.items():
+                stack.add_locker(hardware(name))
+            stack.wait_online()
+            _serve(stack, port, no_browser)
+            say("ending everything")
+    except (ChildError, Failed, TimeoutError, OSError) as problem:
+        say(f"the demonstration cannot run: {problem}")
+        return 1
+    say("ended")
+    return 0
+
+
+def _serve(stack: Stack, port: int, no_browser: bool) -> None:
+    feed = Feed()
+    watchers = {name: Watcher(locker, stack.api, feed) for name, locker in stack.lockers.items()}
+
+    follower = Follower(stack.api, feed)
+
+    def ready(url: str) -> None:
+        say(f"the page: {url}")
+        say("Ctrl-C ends it all")
+        if not no_browser:
+            show(url)
+
+    try:
+        serve(create_page(Page(stack.api, watchers, feed)), feed, port, ready)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        feed.close()
+        follower.close()
+        for watcher in watchers.values():
+            watcher.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

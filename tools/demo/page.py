@@ -1,0 +1,214 @@
+"""The page's server, on loopback only: static files, one stream of news, and a few acts.
+
+The operator's key stays here. A page from elsewhere can neither call it (Host and Origin are checked) nor
+frame it, and nothing is loaded from anywhere else.
+"""
+
+import mimetypes
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi import Path as UrlPath
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, Field
+
+from tools.client import Failed, Gateway
+from tools.demo.feed import Feed, News
+from tools.demo.game import CARRIERS, Game
+from tools.demo.watcher import Watcher
+from tools.locker.client import CabinetError
+
+STATIC = Path(__file__).with_name("static")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+BODY_MAX = 16_384
+
+
+class BadgeBody(BaseModel):
+    carrier: Annotated[str, Field(max_length=32)]
+
+
+class ParcelBody(BaseModel):
+    locker: str
+    size: Literal["S", "M", "L"]
+    carrier: Annotated[str, Field(max_length=32)]
+    accessible: bool = False
+
+
+class TextBody(BaseModel):
+    text: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class LoginBody(BaseModel):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+
+
+Number = Annotated[int, UrlPath(ge=1, le=400)]
+
+
+class Page:
+    """What the routes share."""
+
+    def __init__(self, api: Gateway, watchers: dict[str, Watcher], feed: Feed) -> None:
+        self.api = api
+        self.watchers = watchers
+        self.feed = feed
+        self.game = Game(api)
+
+    def watcher(self, locker: str) -> Watcher:
+        if locker not in self.watchers:
+            raise HTTPException(404, "no such locker")
+        return self.watchers[locker]
+
+    def opening(self) -> list[News]:
+        return [news for one in self.watchers.values() for news in (one.books(), one.standing())]
+
+
+@contextmanager
+def _said_plainly() -> Generator[None]:
+    """What the parts refuse becomes one line for the person at the page."""
+    try:
+        yield
+    except Failed as failed:
+        raise HTTPException(409, f"{failed.text}. {failed.remedy}".strip(" ."))
+    except (CabinetError, TimeoutError, OSError) as problem:
+        raise HTTPException(409, str(problem) or type(problem).__name__)
+    except (KeyError, ValueError):
+        raise HTTPException(422, "no such order")
+
+
+def create_page(page: Page) -> FastAPI:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    _guard(app)
+    _reading(app, page)
+    _acting(app, page)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+def _guard(app: FastAPI) -> None:
+    mimetypes.add_type("text/javascript", ".js")  # some systems' tables say otherwise, and nosniff is on
+
+    async def check(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
+        host = request.headers.get("host", "")
+        strangers = host.rpartition(":")[0] not in ("127.0.0.1", "localhost")
+        origin = request.headers.get("origin")
+        if strangers or (origin is not None and origin != f"http://{host}"):
+            return JSONResponse({"error": "this page answers to its own address only"}, 403)
+        if request.method == "POST" and not _plain_json(request):
+            return JSONResponse({"error": "a small application/json body, please"}, 415)
+        answer = await follow(request)
+        answer.headers.update(HEADERS)
+        return answer
+
+    async def refused(_request: Request, problem: Exception) -> Response:
+        if isinstance(problem, HTTPException):
+            return JSONResponse({"error": problem.detail}, problem.status_code)
+        return JSONResponse({"error": "no such order"}, 422)
+
+    app.middleware("http")(check)
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, refused)
+
+
+def _plain_json(request: Request) -> bool:
+    length = request.headers.get("content-length", "")
+    kind = request.headers.get("content-type", "")
+    return kind.startswith("application/json") and length.isdigit() and int(length) <= BODY_MAX
+
+
+def _reading(app: FastAPI, page: Page) -> None:
+    @app.get("/")
+    def index() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    @app.get("/api/stage")
+    def stage() -> dict[str, Any]:
+        return {
+            "lockers": [
+                {
+                    "id": name,
+                    "name": one.locker.hardware["name"],
+                    "hardware": one.locker.hardware,
+                    "console": one.serial.past,
+                }
+                for name, one in page.watchers.items()
+            ],
+            "carriers": [{"id": slug, "name": name} for slug, name in CARRIERS],
+            "hand": page.game.hand,
+        }
+
+    @app.get("/api/feed")
+    async def feed() -> StreamingResponse:
+        stream: AsyncIterator[str] = page.feed.page(page.opening)
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+    @app.get("/api/parcels")
+    def parcels() -> dict[str, Any]:
+        with _said_plainly():
+            return {"parcels": page.game.parcels()}
+
+
+def _acting(app: FastAPI, page: Page) -> None:
+    @app.post("/api/badges")
+    def badges(body: BadgeBody) -> dict[str, Any]:
+        with _said_plainly():
+            return page.game.get_badge(body.carrier)
+
+    @app.post("/api/parcels")
+    def new_parcel(body: ParcelBody) -> dict[str, Any]:
+        page.watcher(body.locker)
+        with _said_plainly():
+            return page.game.new_parcel(body.locker, body.size, body.carrier, body.accessible)
+
+    @app.post("/api/lockers/{locker}/do")
+    def do(locker: str, order: dict[str, Any]) -> dict[str, Any]:
+        watcher = page.watcher(locker)
+        with _said_plainly():
+            watcher.order(order)
+        return {}
+
+    @app.post("/api/lockers/{locker}/console")
+    def console(locker: str, body: TextBody) -> dict[str, Any]:
+        watcher = page.watcher(locker)
+        with _said_plainly():
+            watcher.serial.type(body.text)
+        return {}
+
+    @app.post("/api/lockers/{locker}/login")
+    def login(locker: str, body: LoginBody) -> dict[str, Any]:
+        watcher = page.watcher(locker)
+        path = f"/v1/lockers/{locker}/console-answers"
+
+        def answer(challenge: str) -> str:
+            return str(page.api.post(path, {"challenge": challenge, "name": body.name})["answer"])
+
+        with _said_plainly():
+            return {"ok": watcher.serial.log_in(body.name, answer)}
+
+    orders: dict[str, tuple[str, dict[str, Any]]] = {
+        "open": ("open", {"reason": "demo"}),
+        "out": ("service", {"out": True, "reason": "demo"}),
+        "back": ("service", {"out": False, "reason": "demo"}),
+        "release": ("release", {"reason": "demo"}),
+    }
+
+    @app.post("/api/lockers/{locker}/compartments/{number}/{what}")
+    def operate(locker: str, number: Number, what: Literal["open", "out", "back", "release"]) -> dict[str, Any]:
+        page.watcher(locker)
+        leaf, body = orders[what]
+        with _said_plainly():
+            return page.api.post(f"/v1/lockers/{locker}/compartments/{number}/{leaf}", body)

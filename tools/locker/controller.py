@@ -1,0 +1,260 @@
+"""The controller board: a MicroPython process, its power, its watchdog, and the wires to it.
+
+When it dies, of whatever cause, every output falls low at once and power comes back a moment later, as on a
+board. It may use the heap of a board, and as much again as the shim itself takes (SHIM_KB, measured).
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Protocol
+
+from tools.locker import rom
+from tools.locker.flash import SHIM
+from tools.micropython import Interpreter
+
+HEAP_KB = 110  # an ESP32 without PSRAM, before Wi-Fi
+# What the shim itself takes, measured (README.md tells how): modules, file systems, and what a Pin costs here
+# that is built into a board's firmware.
+SHIM_KB = 10
+SHIM_PIN_BYTES = 72
+ROMFS_SINCE = (1, 25)
+# Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
+SOURCES_KB = 80
+TYPING = rom.SOURCES / "device/lib"
+RESTART_S = 0.2
+PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
+CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
+CRASH_S = 2.0
+_TICKS_MASK = (1 << 30) - 1
+_PR_SET_PDEATHSIG = 1
+
+
+class Hands(Protocol):
+    """What the board's outputs are connected to."""
+
+    def drive(self, pin: int, level: int, at_ms: float) -> None: ...
+    def transmit(self, uart: int, data: bytes) -> None: ...
+    def sound(self, pin: int, hertz: int) -> None: ...
+    def printed(self, data: bytes) -> None: ...
+    def power_lost(self, at_ms: float) -> None: ...
+    def power_came(self) -> None: ...
+
+
+def now_ms() -> float:
+    """The cabinet's clock; MicroPython's ticks on the same machine are its lower bits."""
+    return time.monotonic() * 1000
+
+
+class Controller:
+    def __init__(self, interpreter: Interpreter, folder: Path, pins: list[int], pin_count: int, hands: Hands) -> None:
+        self._interpreter = interpreter
+        self._folder = folder
+        self._pins = pins  # whose level matters to the cabinet
+        self._pin_count = pin_count
+        self._hands = hands
+        self._process: asyncio.subprocess.Process | None = None
+        self._wires: asyncio.StreamWriter | None = None
+        self._log: IO[bytes] = open(folder / "locker.log", "ab")  # noqa: SIM115 - closed by stop()
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._watchdog_s = 0.0
+        self._cause = PWRON
+        self._started = 0.0
+        self._crashes = 0
+        self._killed = False
+        self._reading: asyncio.Task[None] | None = None
+        self._grounded: set[int] = set()
+        self._joined: set[tuple[int, int]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self.wanted = False
+        self.failed = ""
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def powered(self) -> bool:
+        return self._process is not None
+
+    # -------------------------------------------------------------- power
+    def power(self, on: bool) -> None:
+        self.wanted = on
+        if not on:
+            self.kill(PWRON)
+        elif self._task is None or self._task.done():
+            self._crashes = 0
+            self.failed = ""
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def kill(self, cause: int = PWRON) -> None:
+        """SIGKILL, in the middle of whatever it does."""
+        if self._process is not None and self._process.returncode is None:
+            self._cause = cause
+            self._killed = True
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def stop(self) -> None:
+        self.power(False)
+        if self._task is not None:
+            await self._task
+        self._log.close()
+
+    async def _run(self) -> None:
+        """One life of the board after the other, while there is power."""
+        while self.wanted:
+            self._killed = False
+            try:
+                await self._live()
+            except OSError as error:
+                self._give_up(f"the board's code could not be made or started: {error}")
+            died_early = time.monotonic() - self._started < CRASH_S and not self._killed
+            self._crashes = self._crashes + 1 if died_early else 0
+            if self._crashes >= CRASHES_MAX:
+                self._give_up(f"MicroPython ended {CRASHES_MAX} times at once; see {self._folder / 'locker.log'}")
+            if self.wanted:
+                await asyncio.sleep(RESTART_S)
+
+    def _give_up(self, why: str) -> None:
+        self.failed = why
+        self.wanted = False
+
+    async def _live(self) -> None:
+        path = self._folder / "wires"
+        path.unlink(missing_ok=True)
+        socket_path = str(path) if len(str(path)) < 100 else _short_path()
+        server = await asyncio.start_unix_server(self._connected, socket_path)
+        code = rom.build()
+        has_romfs = self._interpreter.version >= ROMFS_SINCE
+        code_path = str(code / "rom.img" if has_romfs else code / "sources")
+        heap = self._interpreter.heap_options(self._heap_kb(has_romfs))
+        image = str((self._folder / "flash.img").absolute())
+        arguments = [str(SHIM / "launch.py"), socket_path, image, code_path, str(self._cause)]
+        self._process = await asyncio.create_subprocess_exec(
+            *self._interpreter.command,
+            *heap,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=self._log,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            env=self._interpreter.environment(SHIM, TYPING),
+        )
+        self._started = time.monotonic()
+        self._cause = PWRON
+        self._hands.power_came()
+        await self._read_output(self._process)
+        await self._process.wait()
+        if self._reading is not None:
+            await self._reading  # what the board still said before it died comes before its silence
+        self._fell_silent()
+        server.close()
+        Path(socket_path).unlink(missing_ok=True)
+
+    def _heap_kb(self, has_romfs: bool) -> int:
+        shim_kb = SHIM_KB + self._pin_count * SHIM_PIN_BYTES // 1024
+        return HEAP_KB + shim_kb + (0 if has_romfs else SOURCES_KB)
+
+    def _fell_silent(self) -> None:
+        self._process = None
+        self._wires = None
+        self._reading = None
+        self._feed(0)
+        self._hands.power_lost(now_ms())
+
+    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        while data := await process.stdout.read(1024):
+            self._hands.printed(data)
+
+    def typed(self, data: bytes) -> None:
+        """Bytes on the board's stdin."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(data)
+
+    # -------------------------------------------------------------- the wires
+    def ground(self, pin: int, on: bool) -> None:
+        (self._grounded.add if on else self._grounded.discard)(pin)
+        self._say(f"G {pin} {on:d}\n")
+
+    def join(self, pin: int, other: int, on: bool) -> None:
+        (self._joined.add if on else self._joined.discard)((pin, other))
+        self._say(f"W {pin} {other} {on:d}\n")
+
+    def receive(self, uart: int, data: bytes) -> None:
+        """Bytes arrive at a UART of the board."""
+        self._say(f"U {uart} {data.hex()}\n")
+
+    def _say(self, line: str) -> None:
+        if self._wires is not None:
+            self._wires.write(line.encode())
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._wires = writer
+        self._reading = asyncio.current_task()
+        self._say(f"S {' '.join(map(str, self._pins))}\n")
+        for pin in sorted(self._grounded):
+            self._say(f"G {pin} 1\n")
+        for pin, other in sorted(self._joined):
+            self._say(f"W {pin} {other} 1\n")
+        with contextlib.suppress(OSError):
+            while line := await reader.readline():
+                words = line.decode().split()
+                _TAKE[words[0]](self, words[1:])
+        writer.close()
+
+    def _take_pin(self, words: list[str]) -> None:
+        pin, level, ticks = map(int, words)
+        now = now_ms()
+        ago = (int(now) - ticks) & _TICKS_MASK
+        self._hands.drive(pin, level, now - ago if ago < 1000 else now)
+
+    def _take_bytes(self, words: list[str]) -> None:
+        self._hands.transmit(int(words[0]), bytes.fromhex(words[1] if len(words) > 1 else ""))
+
+    def _take_sound(self, words: list[str]) -> None:
+        self._hands.sound(int(words[0]), int(words[1]))
+
+    # -------------------------------------------------------------- watchdog and reset
+    def _take_watchdog(self, words: list[str]) -> None:
+        self._feed(int(words[0]) / 1000)
+
+    def _take_feed(self, _words: list[str]) -> None:
+        self._feed(self._watchdog_s)
+
+    def _feed(self, seconds: float) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._watchdog_s = seconds
+        loop = asyncio.get_running_loop()
+        self._watchdog = loop.call_later(seconds, self.kill, WDT) if seconds else None
+
+    def _take_reset(self, _words: list[str]) -> None:
+        self.kill(SOFT)
+
+
+_TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
+    "P": Controller._take_pin,
+    "U": Controller._take_bytes,
+    "Z": Controller._take_sound,
+    "D": Controller._take_watchdog,
+    "F": Controller._take_feed,
+    "X": Controller._take_reset,
+}
+
+
+def _short_path() -> str:
+    """A Unix socket's path may be 107 bytes long."""
+    return f"/tmp/consigne-{os.getpid()}-{time.monotonic_ns() % 10**9}.wires"
+
+
+def _die_with_parent() -> None:
+    """A cabinet that is killed takes its board with it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,90 @@
+"""A virtual locker's folder: hardware.json (the cabinet), flash.img (what provisioning leaves) and cable.json.
+
+The locker's broker, as its flash knows it, is its own end of the cable: a local port of its own, kept in
+cable.json beside the broker's real address, so that the cable can be cut.
+"""
+
+import json
+import random
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.locker.cabinets import Hardware
+from tools.locker.flash import make_flash
+
+LOCAL = "127.0.0.1"
+# Below the ports that systems give out by themselves, so that nobody else has it after a restart.
+PORTS = range(20_000, 32_000)
+PORT_TRIES = 200
+WATCHDOG_MS = 8000
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What the gateway hands out for one locker. `trusted`: key id in hex -> prepared Ed25519 table."""
+
+    locker: str
+    generation: int
+    key: bytes
+    broker: tuple[str, int]
+    trusted: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    code_digits: int = 12
+
+
+def provision(folder: Path, hardware: Hardware, bundle: Bundle) -> None:
+    """Write (or write again) everything that `python -m tools.locker FOLDER` needs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cable = _cable(folder / "cable.json", bundle.broker)
+    files = {
+        "/config.json": json.dumps(config(hardware, bundle, cable["listen"])).encode(),
+        "/key": bundle.key,
+        **{f"/trust/{name}": table for name, table in bundle.trusted.items()},
+    }
+    make_flash(folder / "flash.img", files)
+    (folder / "cable.json").write_text(json.dumps(cable))
+    (folder / "hardware.json").write_text(json.dumps(hardware | {"locker": bundle.locker}))
+
+
+def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
+    """The text of /config.json."""
+    return {
+        "version": 1,
+        "locker": bundle.locker,
+        "generation": bundle.generation,
+        "broker": {"host": LOCAL, "port": port},
+        "network": {"ssid": "consigne", "password": "virtual"},
+        "modules": [
+            {
+                "name": module["name"],
+                "compartments": [
+                    {name: box[name] for name in ("number", "size", "lock", "door")} for box in module["compartments"]
+                ],
+            }
+            for module in hardware["modules"]
+        ],
+        **{name: hardware[name] for name in ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed")},
+        "watchdog_ms": hardware.get("watchdog_ms", WATCHDOG_MS),
+        "trusted": sorted(bundle.trusted),
+        "code_digits": bundle.code_digits,
+    }
+
+
+def _cable(path: Path, broker: tuple[str, int]) -> dict[str, Any]:
+    """The local end stays the same when a locker is provisioned again."""
+    listen = json.loads(path.read_text())["listen"] if path.exists() else _free_port()
+    return {"listen": listen, "broker": list(broker)}
+
+
+def _free_port() -> int:
+    for _try in range(PORT_TRIES):
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind((LOCAL, port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"no free port on {LOCAL} in {PORT_TRIES} tries")

@@ -1,0 +1,50 @@
+"""Runs in MicroPython: lays out the file systems as on a board, then runs its boot.py and main.py.
+
+    launch.py SOCKET FLASH.IMG ROM CAUSE
+
+The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import machine
+import network  # noqa: F401  # pyright: ignore[reportUnusedImport] - loaded while its file can be reached
+from blocks import FileBlocks, vfs
+from wires import bundle
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def rom(path: str) -> "Any":
+    """The image, in memory that is not the interpreter's heap: on a board it is flash. Or a folder of sources."""
+    if not path.endswith(".img"):
+        return vfs.VfsPosix(path)
+    ffi: Any = __import__("ffi")
+    uctypes: Any = __import__("uctypes")
+    size = os.stat(path)[6]
+    image = uctypes.bytearray_at(ffi.open(None).func("p", "malloc", "L")(size), size)
+    with open(path, "rb") as file:
+        file.readinto(image)
+    return vfs.VfsRom(image)
+
+
+def run(name: str) -> None:
+    with open("/rom/" + name) as file:
+        text = file.read()
+    exec(compile(text, "/" + name, "exec"), {"__name__": "__main__"})
+
+
+socket_path, image, code, cause = sys.argv[1:5]
+machine.Board.cause = int(cause)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+bundle.connect(socket_path)
+flash = vfs.VfsLfs2(FileBlocks(image))
+code = rom(code)
+vfs.umount("/")
+vfs.mount(flash, "/")
+vfs.mount(code, "/rom")
+sys.path[:] = ["/rom"]
+run("boot.py")
+run("main.py")

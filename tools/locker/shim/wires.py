@@ -1,0 +1,120 @@
+"""The wire bundle between this MicroPython and its cabinet: one Unix socket, one short line a message.
+
+From the cabinet: first of all `S pin pin …` (whose level it wants to know), then `G pin on` (a switch to ground),
+`W pin pin on` (a switch between two pins), `U uart hex` (bytes on a UART). To it: `P pin level ticks`, `U uart hex`,
+`Z pin hertz`, `D timeout_ms` and `F` (the watchdog: armed, fed), `X` (reset).
+Switches are known here, so that reading a pin costs no round trip.
+"""
+
+import select
+import socket
+import sys
+import time
+from binascii import hexlify, unhexlify
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+ticks_ms: "Any" = getattr(time, "ticks_ms")  # noqa: B009 - MicroPython's own
+
+
+class Wires:
+    """All of it; there is one, `bundle`."""
+
+    def __init__(self) -> None:
+        self.uarts: dict[int, Any] = {}  # number -> machine.UART
+        self.grounded: set[int] = set()  # pins that a closed switch joins to ground
+        self.linked: dict[int, list[int]] = {}  # pin -> pins that closed switches join it to
+        self.low: set[int] = set()  # pins that this board drives low
+        self.high: set[int] = set()  # pins that it drives high
+        self.watched: set[int] = set()  # pins whose level the cabinet wants to be told
+        self.pumped = -1  # when the socket was last looked at, in ticks
+        self._socket: Any = None
+        self._poll = select.poll()
+        self._rest = b""
+
+    def connect(self, path: str) -> None:
+        name = path.encode() + b"\0"
+        # A sockaddr_un; BSDs put its length first.
+        head = bytes([len(name) + 2, 1]) if sys.platform == "darwin" else b"\x01\x00"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.connect(head + name)
+        self._poll.register(self._socket, select.POLLIN)
+        while not self.watched:
+            self.pump()
+
+    def send(self, line: str) -> None:
+        data = line.encode()
+        while data:
+            data = data[self._socket.send(data) :]
+
+    def pump(self) -> None:
+        """Take up what the cabinet said since."""
+        self.pumped = ticks_ms()
+        while self._poll.poll(0):
+            data = self._socket.recv(512)
+            if not data:
+                sys.exit(0)  # no cabinet, no power
+            lines = (self._rest + data).split(b"\n")
+            self._rest = lines.pop()
+            for line in lines:
+                words = line.split()
+                _TAKE[words[0]](self, words[1:])
+
+    def level(self, pin: int) -> "int | None":
+        """What a pin reads that switches join to others; None: nothing pulls it anywhere."""
+        seen = [pin]
+        for here in seen:  # grows while it is walked
+            if here in self.grounded or here in self.low:
+                return 0
+            if here in self.high:
+                return 1
+            for other in self.linked.get(here, ()):
+                if other not in seen:
+                    seen.append(other)
+        return None
+
+    def drive(self, pin: int, value: "int | None") -> None:
+        """`value`: 0, 1 or None (let go)."""
+        self.low.discard(pin)
+        self.high.discard(pin)
+        if value == 0:
+            self.low.add(pin)
+        elif value == 1:
+            self.high.add(pin)
+        if pin in self.watched:
+            self.send(f"P {pin} {value or 0} {ticks_ms()}\n")
+
+    def transmit(self, uart: int, data: bytes) -> None:
+        self.send(f"U {uart} {hexlify(data).decode()}\n")
+
+    def _watch(self, words: "list[bytes]") -> None:
+        for pin in words:
+            self.watched.add(int(pin))
+
+    def _ground(self, words: "list[bytes]") -> None:
+        if words[1] == b"1":
+            self.grounded.add(int(words[0]))
+        else:
+            self.grounded.discard(int(words[0]))
+
+    def _join(self, words: "list[bytes]") -> None:
+        one, other = int(words[0]), int(words[1])
+        for pin, peer in ((one, other), (other, one)):
+            peers = [known for known in self.linked.get(pin, ()) if known != peer]
+            if words[2] == b"1":
+                peers.append(peer)
+            if peers:
+                self.linked[pin] = peers
+            else:
+                self.linked.pop(pin, None)
+
+    def _receive(self, words: "list[bytes]") -> None:
+        port = self.uarts.get(int(words[0]))
+        if port is not None:
+            port.take(unhexlify(words[1]))
+
+
+_TAKE: "dict[bytes, Any]" = {b"S": Wires._watch, b"G": Wires._ground, b"W": Wires._join, b"U": Wires._receive}
+bundle = Wires()
