@@ -26,8 +26,9 @@ _BLOCK = 64
 _TAG = b"\x58\x20"  # head of the 32-byte MAC at the end
 _PROOF_SIZE = len(_TAG) + 32
 _UP_WIDTH = len(messages.Up.FIELDS) + 2  # version, head, type, fields
-_UP_KINDS = messages.Up.KINDS[:-1]
-_DOWN_KINDS = messages.Down.KINDS[:-1]
+# Type -> (class, kinds of the envelope's fields and its own), and for commands the kinds alone.
+_UPS = {number: (cls, messages.Up.KINDS[:-1] + cls.KINDS) for number, cls in messages.EVENTS.items()}
+_DOWN_KINDS = {number: messages.Down.KINDS[:-1] + cls.KINDS for number, cls in messages.COMMANDS.items()}
 _SHORT, _BYTE = 24, 256  # lengths below these have one- and two-byte heads (RFC 8949, section 3)
 
 
@@ -82,8 +83,12 @@ class Envelopes:
 
     def seal(self, locker: str, down: messages.Down) -> bytes:
         """Raises ProtocolError: unknown_locker; bad_value for a field outside its kind."""
+        return self.seal_command(locker, down.id, down.issued_s, down.ttl_s, down.command)
+
+    def seal_command(self, locker: str, id8: bytes, issued_s: int, ttl_s: int, command: messages.Message) -> bytes:
+        """The same, without a Down made for it: answers go out by the thousand."""
         line = self._line(locker)
-        payload = self._codec.encode_down(down)
+        payload = self._codec.encode_command(id8, issued_s, ttl_s, command)
         body = _head(len(payload)) + payload
         return line.prefix + body + _TAG + _mac(line.down_inner, line.down_outer, body)
 
@@ -185,13 +190,12 @@ class Codec:
             self.__init__()
         return messages.decode_up(payload)  # which says what is wrong with it
 
-    def encode_down(self, down: messages.Down) -> bytes:
+    def encode_command(self, id8: bytes, issued_s: int, ttl_s: int, command: messages.Message) -> bytes:
         """What does not fit is refused by messages.encode."""
-        command = down.command
         values = command.values()
-        if not _fit(_DOWN_KINDS + command.KINDS, (down.id, down.issued_s, down.ttl_s, *values)):
-            return messages.encode(down)
-        return self._encode([messages.VERSION, down.id, down.issued_s, down.ttl_s, command.TYPE, values])
+        if not _fit(_DOWN_KINDS.get(command.TYPE, ()), (id8, issued_s, ttl_s, *values)):
+            return messages.encode(messages.Down(id8, issued_s, ttl_s, command))
+        return self._encode([messages.VERSION, id8, issued_s, ttl_s, command.TYPE, values])
 
     def _encode(self, items: Any) -> bytes:
         self._buffer.seek(0)
@@ -224,12 +228,12 @@ def _up_of(items: Any) -> messages.Up | None:
         or values.__class__ is not list
     ):
         return None
-    cls = messages.EVENTS.get(number)
-    if cls is None or not _fit(_UP_KINDS + cls.KINDS, (boot, seq, t_mono, t_wall, *values)):
+    known = _UPS.get(number)
+    if known is None or not _fit(known[1], (boot, seq, t_mono, t_wall, *values)):
         return None
     if (seq > 0) != (number >= messages.FIRST_CUSTODY_TYPE):
         return None
-    made: Any = cls  # of many classes, and past Record.__init__, which counts and names fields for people
+    made: Any = known[0]  # of many classes, and past Record.__init__, which counts and names fields for people
     event: Any = made.__new__(made)
     event.__dict__.update(zip(made.FIELDS, values, strict=True))
     up: Any = messages.Up.__new__(messages.Up)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.limits import LOCKERS_CACHED_MAX
-from protocol import ed25519, tokens
+from protocol import ed25519_tables, tokens
 from protocol.hmac import HmacKey
 from protocol.keys import KEY_SIZE, hkdf, locker_key, sub_key
 
@@ -35,7 +35,7 @@ class Keys:
         self.public_key = self._signer.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.kid = tokens.key_id(self.public_key)
         # What lockers are given at provisioning, and what checks our own tokens: key id -> comb table.
-        self.trusted: dict[bytes, bytes] = {self.kid: ed25519.prepare(self.public_key)}
+        self.trusted: dict[bytes, bytes] = {self.kid: ed25519_tables.prepare(self.public_key)}
         self._cache: dict[tuple[str, int, str], HmacKey] = {}
 
     @staticmethod

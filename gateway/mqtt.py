@@ -145,10 +145,10 @@ class Connection:
     def publish(self, topic: str, payload: bytes) -> None:
         self._waiting.append((topic, payload))
 
-    def acknowledge(self, received: Received) -> None:
+    def acknowledge(self, received: Sequence[Received]) -> None:
         buffered = self._buffered()
-        if received.mid and buffered is not None:
-            buffered.send(frames.puback(received.mid))
+        if buffered is not None:
+            buffered.send(b"".join([frames.puback(one.mid) for one in received if one.mid]))
 
     def flush(self) -> None:
         """Hand everything to the kernel, in one piece where it takes it."""

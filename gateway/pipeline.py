@@ -19,10 +19,11 @@ from gateway.mqtt import Connection
 from gateway.outbox import Outbox
 from protocol import topics
 from protocol.errors import ProtocolError, number_of
-from protocol.messages import Down, Message, Reject
+from protocol.messages import Reject
 
 TakeUp = Callable[[Sequence[Arrival]], Sequence[Answer]]
 
+_ID_SIZE = 8  # of a command
 _DATABASE_FAULTS = (sqlite3.OperationalError, OSError)  # disk full, I/O error, locked: the world's fault
 
 
@@ -119,11 +120,8 @@ class Pipeline:
         arrivals, answers = self._opened(received)
         if arrivals:
             answers += self._taken(arrivals)
-        for answer in answers:
-            for message in answer.messages:
-                self._tell(answer.locker, message)
-        for one in received:
-            self._connection.acknowledge(one)
+        self._tell(answers)
+        self._connection.acknowledge(received)
         self._connection.flush()
         self._hand_over(bool(arrivals))
 
@@ -168,13 +166,20 @@ class Pipeline:
             )
             return [Answer(arrival.locker, [Reject(up.seq, number_of("wrong_state"))])]
 
-    def _tell(self, locker: str, message: Message) -> None:
+    def _tell(self, answers: Sequence[Answer]) -> None:
         """About the link itself; harmless to lose and to repeat, so it is in no outbox."""
-        down = Down(secrets.token_bytes(8), self._clock(), limits.LINK_COMMAND_TTL_S, message)
-        try:
-            self._connection.publish(self._envelopes.topic(locker), self._envelopes.seal(locker, down))
-        except ProtocolError as error:
-            log.event("answer_not_sealed", locker=locker, error=error.code)
+        now_s, ttl_s = self._clock(), limits.LINK_COMMAND_TTL_S
+        ids = secrets.token_bytes(_ID_SIZE * sum([len(answer.messages) for answer in answers]))
+        place = 0
+        for answer in answers:
+            for message in answer.messages:
+                id8, place = ids[place : place + _ID_SIZE], place + _ID_SIZE
+                try:
+                    sealed = self._envelopes.seal_command(answer.locker, id8, now_s, ttl_s, message)
+                except ProtocolError as error:
+                    log.event("answer_not_sealed", locker=answer.locker, error=error.code)
+                else:
+                    self._connection.publish(self._envelopes.topic(answer.locker), sealed)
 
     # -------------------------------------------------------------- opening
     def _opened(self, received: Sequence[Received]) -> tuple[list[Arrival], list[Answer]]:

@@ -1,7 +1,8 @@
 """Ed25519 verification (RFC 8032) by fixed-base combs: cofactorless, canonical, over public data only.
 
 R is never decompressed: s*B - h*A is worked out and its encoding compared with the signature's R, byte by byte.
-Trusted keys are few and long-lived, so each has a table made once (protocol.ed25519_tables), as has B.
+Trusted keys are few and long-lived, so each has a table made once (protocol.ed25519_tables.prepare), as has B;
+what makes tables is no part of this, because a locker only verifies.
 
 The comb: an odd k below 2**258 is a sum of +1s and -1s times powers of two, six teeth of 43 columns; the five lower
 teeth, as seen from the top one, name one of 32 points, which the top tooth adds or takes away. An even k is made
@@ -15,19 +16,10 @@ from protocol.sha512 import sha512
 
 P = (1 << 255) - 19
 L = (1 << 252) + 27742317777372353535851937790883648493
-D = 37095705934669439343138083508754565189542113879843219016388785533085940283555
 TEETH = 6
 COLUMNS = 43
 _ENTRY = 96
 TABLE_SIZE = 32 + (_ENTRY << (TEETH - 1))
-
-
-def prepare(public_key: bytes) -> bytes:
-    """The table of a key to be trusted. Raises ProtocolError("bad_value") for one that no honest signer has."""
-    # Here, because a locker only verifies: what makes tables stays out of its heap.
-    from protocol.ed25519_tables import make_table  # noqa: PLC0415
-
-    return make_table(public_key)
 
 
 def verify(table: bytes, message: bytes, signature: bytes) -> bool:

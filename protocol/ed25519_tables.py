@@ -3,15 +3,16 @@
 A table is the 32 bytes of the key, then 32 points, each as 96 bytes: y + x, y - x and 2dxy, little-endian.
 """
 
-from protocol.ed25519 import COLUMNS, TEETH, D, L, P, inverse
+from protocol.ed25519 import COLUMNS, TEETH, L, P, inverse
 from protocol.errors import ProtocolError
 
 BASE = bytes([0x58]) + bytes([0x66]) * 31  # RFC 8032, section 5.1: y = 4/5, x even
+D = 37095705934669439343138083508754565189542113879843219016388785533085940283555
 _IDENTITY = (0, 1, 1, 0)
 
 
-def make_table(public_key: bytes) -> bytes:
-    """The table of minus the key, since R = s*B - h*A. Raises ProtocolError("bad_value").
+def prepare(public_key: bytes) -> bytes:
+    """The table of a key to be trusted: of minus the key, since R = s*B - h*A. Raises ProtocolError("bad_value").
 
     Refused are non-canonical encodings, what is not on the curve, and every point outside the group of order L:
     small orders, and the mixed ones, whose scalars must not be reduced modulo L as the comb does.

@@ -38,31 +38,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-# How an opening was asked for, or a code shown.
-KEYPAD, SCANNER, CONSOLE, COMMAND = 1, 2, 3, 4
-CHANNELS = {KEYPAD: "keypad", SCANNER: "scanner", CONSOLE: "console", COMMAND: "command"}
-
-# Why a courier asks for a compartment (again).
-FIRST, TOO_SMALL, JAMMED, WRONG_BOX = 0, 1, 2, 3
-REASONS = {FIRST: "first", TOO_SMALL: "too_small", JAMMED: "jammed", WRONG_BOX: "wrong_box"}
-
-# Door states (the table is device.agent.door's), as they stand in Birth and DoorFaulted.
-DOOR_STATES = (
-    "unknown",
-    "closed",
-    "opening",
-    "open",
-    "left_open",
-    "jammed",
-    "forced",
-    "faulty",
-    "out_of_service",
-)
-
-# What a compartment holds, as the locker knows it; Birth.doors packs (holding << 4 | door state).
-FREE, DEPOSITING, HELD, REVOKED = 0, 1, 2, 3
-QUARANTINED_FLAG = 0x80
-
 
 class Message(Record):
     """What travels inside an envelope. TYPE is its number on the wire and is never reused; KINDS its fields' kinds."""

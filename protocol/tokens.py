@@ -67,7 +67,7 @@ def seal(token: Token, kid: bytes, sign: "Callable[[bytes], bytes]") -> str:
 
 
 def open_token(text: "str | bytes", trusted: "dict[bytes, bytes]") -> Token:
-    """The token, if one of the `trusted` keys (kid -> ed25519.prepare()'s table) signed it.
+    """The token, if one of the `trusted` keys (kid -> ed25519_tables.prepare()'s table) signed it.
 
     Raises ProtocolError: too_large, malformed, not_canonical, unknown_key, bad_signature, bad_value.
     """

@@ -140,6 +140,17 @@ def test_what_is_flashed_uses_only_what_a_board_has(name: str):
             assert not outside, f"{name} imports {sorted(outside)}: {part} does no I/O; take it as an argument"
 
 
+def test_no_call_is_used_that_an_older_micropython_lacks():
+    """1.22, the oldest we take, has startswith and endswith for one text only."""
+    shared = {f"tests/shared/{path.name}": path for path in (ROOT / "tests" / "shared").glob("*.py")}
+    flashed = {name: path for name, path in MODULES.items() if name.split(".")[0] in ("protocol", "device")}
+    for name, path in (flashed | shared).items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                tuples = node.func.attr in ("startswith", "endswith") and isinstance(node.args[0], ast.Tuple)
+                assert not tuples, f"{name}:{node.lineno}: {node.func.attr} of a tuple: ask twice, with `or`"
+
+
 @pytest.mark.parametrize("name", sorted(n for n in MODULES if n.startswith("gateway.domain")))
 def test_the_domain_decides_and_does_nothing_else(name: str):
     impure = top_names(MODULES[name]) & IMPURE

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from protocol.errors import ProtocolError, number_of
 from protocol.limits import SCAN_SIZE_MAX, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS, WRONG_CODE_REFILL_MS
-from protocol.messages import HELD, KEYPAD, SCANNER, BucketRefilled, CodeRefused
+from protocol.messages import BucketRefilled, CodeRefused
+from protocol.numbers import HELD, KEYPAD, SCANNER
 from protocol.otp import is_well_formed
 from protocol.tokens import COURIER, DELEGATE, PICKUP, open_token
 

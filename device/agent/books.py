@@ -10,12 +10,6 @@ from protocol import cbor
 from protocol.errors import ProtocolError
 from protocol.limits import COMMAND_IDS_KEPT, COMMAND_OPENS_PER_HOUR_MAX, WRONG_CODE_BUCKET
 from protocol.messages import (
-    COMMAND,
-    DEPOSITING,
-    DOOR_STATES,
-    FREE,
-    HELD,
-    REVOKED,
     Booted,
     BucketRefilled,
     CodeRefused,
@@ -33,6 +27,7 @@ from protocol.messages import (
     Revoke,
     decode_up,
 )
+from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, REVOKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

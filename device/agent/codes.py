@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
-from protocol.messages import HELD
+from protocol.numbers import HELD
 from protocol.otp import typed_code
 
 if TYPE_CHECKING:

@@ -10,8 +10,6 @@ from protocol.limits import (
     COMMAND_TTL_OPEN_S_MAX,
 )
 from protocol.messages import (
-    COMMAND,
-    FREE,
     Assign,
     CommandDone,
     Decline,
@@ -23,6 +21,7 @@ from protocol.messages import (
     Release,
     Revoke,
 )
+from protocol.numbers import COMMAND, FREE
 
 if TYPE_CHECKING:
     from typing import Any

@@ -20,16 +20,8 @@ from device.agent.openings import Openings
 from device.agent.orders import carry_out
 from device.agent.panel import Panel
 from protocol.limits import HEARTBEAT_MS
-from protocol.messages import (
-    CONSOLE,
-    DOOR_STATES,
-    QUARANTINED_FLAG,
-    Birth,
-    Booted,
-    Heartbeat,
-    OpeningAuthorised,
-    ServiceActed,
-)
+from protocol.messages import Birth, Booted, Heartbeat, OpeningAuthorised, ServiceActed
+from protocol.numbers import CONSOLE, DOOR_STATES, QUARANTINED_FLAG
 
 if TYPE_CHECKING:
     from typing import Any

@@ -12,7 +12,7 @@ from protocol.limits import (
     PULSE_TRIES_MAX,
 )
 
-# States: the numbers are the places in protocol.messages.DOOR_STATES.
+# States: the numbers are the places in protocol.numbers.DOOR_STATES.
 UNKNOWN, CLOSED, OPENING, OPEN, LEFT_OPEN, JAMMED, FORCED, FAULTY, OUT_OF_SERVICE = 0, 1, 2, 3, 4, 5, 6, 7, 8
 STATES = 9
 

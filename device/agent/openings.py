@@ -13,11 +13,6 @@ from device.agent.door import Doors
 from device.agent.effects import Pulse
 from protocol.limits import PULSE_MS, REOPEN_MS, REOPENS_MAX
 from protocol.messages import (
-    DEPOSITING,
-    FREE,
-    HELD,
-    JAMMED,
-    WRONG_BOX,
     Collected,
     DepositAbandoned,
     DepositAuthorised,
@@ -28,6 +23,7 @@ from protocol.messages import (
     OpeningAuthorised,
     PickupAuthorised,
 )
+from protocol.numbers import DEPOSITING, FREE, HELD, JAMMED, WRONG_BOX
 
 if TYPE_CHECKING:
     from device.agent.codes import Codes

@@ -16,16 +16,8 @@ from protocol.limits import (
     REQUEST_TTL_MS,
     TYPING_IDLE_MS,
 )
-from protocol.messages import (
-    FIRST,
-    JAMMED,
-    KEYPAD,
-    SCANNER,
-    TOO_SMALL,
-    CourierIdentified,
-    DepositRequested,
-    OpeningAuthorised,
-)
+from protocol.messages import CourierIdentified, DepositRequested, OpeningAuthorised
+from protocol.numbers import FIRST, JAMMED, KEYPAD, SCANNER, TOO_SMALL
 from protocol.tokens import COURIER
 
 if TYPE_CHECKING:

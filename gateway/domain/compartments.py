@@ -6,7 +6,7 @@ What is not known to be closed and empty is never offered: unknown is a state.
 
 from dataclasses import dataclass
 
-from protocol.messages import DEPOSITING, DOOR_STATES, FREE, HELD, QUARANTINED_FLAG, REVOKED
+from protocol.numbers import DEPOSITING, DOOR_STATES, FREE, HELD, QUARANTINED_FLAG, REVOKED
 
 SIZES = ("S", "M", "L")  # smallest first
 RANK = {size: rank for rank, size in enumerate(SIZES)}

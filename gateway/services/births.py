@@ -7,7 +7,8 @@ the books have come exactly that far, so that old news is never taken for a cont
 from gateway.domain.compartments import Compartment, Standing, standing
 from gateway.domain.lockers import Locker
 from gateway.services.batch import Batch, Turn
-from protocol.messages import FREE, HELD, Ack, Birth, Resend, SetTime, Up
+from protocol.messages import Ack, Birth, Resend, SetTime, Up
+from protocol.numbers import FREE, HELD
 
 
 def birth(batch: Batch, turn: Turn, up: Up) -> None:

@@ -7,7 +7,8 @@ from gateway.services.batch import Batch
 from gateway.services.desk import Desk
 from gateway.services.orders import order
 from gateway.services.told_doors import refused
-from protocol.messages import DEPOSITING, Assign, Down, Release
+from protocol.messages import Assign, Down, Release
+from protocol.numbers import DEPOSITING
 
 
 def due_commands(desk: Desk, limit: int) -> list[tuple[str, Down]]:

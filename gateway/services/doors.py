@@ -9,7 +9,8 @@ from gateway.limits import REASON_SIZE_MAX
 from gateway.services.desk import Desk, known_compartment
 from gateway.services.orders import order
 from gateway.services.ports import Transaction
-from protocol.messages import DEPOSITING, HELD, Message, Open, OutOfService, Release, Revoke
+from protocol.messages import Message, Open, OutOfService, Release, Revoke
+from protocol.numbers import DEPOSITING, HELD
 
 
 def _operate(

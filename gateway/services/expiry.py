@@ -8,7 +8,8 @@ from gateway.services import allocations
 from gateway.services.desk import Desk
 from gateway.services.orders import order
 from gateway.services.ports import Transaction
-from protocol.messages import DEPOSITING, Revoke
+from protocol.messages import Revoke
+from protocol.numbers import DEPOSITING
 
 _REQUESTS_KEPT_S = 7 * 86_400  # a broker that holds back a request for longer is answered anew
 _ANSWERS_KEPT_S = 86_400
@@ -22,7 +23,6 @@ def expire_due(desk: Desk) -> int:
         expired = tx.parcels_past_deadline(now, EXPIRIES_PER_ROUND_MAX)
         for parcel in expired:
             tx.keep_parcel(replace(parcel, state=after(parcel.state, "expire")))
-            _revoke(desk, tx, parcel)
         for parcel in tx.expired_but_open(Revoke.TYPE, now - _REVOKE_AGAIN_S, EXPIRIES_PER_ROUND_MAX):
             _revoke(desk, tx, parcel)
         given_back = _end_reservations(desk, tx, now)

@@ -21,7 +21,8 @@ from gateway.services import allocations
 from gateway.services.desk import Desk, known_locker
 from gateway.services.orders import order
 from gateway.services.ports import Transaction
-from protocol.messages import HELD, Open, Revoke
+from protocol.messages import Open, Revoke
+from protocol.numbers import HELD
 
 
 def known_parcel(tx: Transaction, who: Principal, number: ParcelNumber) -> Parcel:

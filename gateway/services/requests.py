@@ -12,7 +12,8 @@ from gateway.services import allocations
 from gateway.services.batch import Batch, Turn
 from gateway.services.orders import order
 from protocol.errors import number_of
-from protocol.messages import FIRST, TOO_SMALL, Assign, Decline, DepositRequested, Up
+from protocol.messages import Assign, Decline, DepositRequested, Up
+from protocol.numbers import FIRST, TOO_SMALL
 
 
 def deposit_requested(batch: Batch, turn: Turn, up: Up) -> None:

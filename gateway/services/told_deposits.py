@@ -13,18 +13,8 @@ from gateway.domain.parcels import Parcel, after, can
 from gateway.services import allocations
 from gateway.services.batch import Batch
 from gateway.services.told_doors import end_operation, shut
-from protocol.messages import (
-    DEPOSITING,
-    FREE,
-    HELD,
-    TOO_SMALL,
-    Collected,
-    DepositAbandoned,
-    DepositAuthorised,
-    Deposited,
-    PickupAuthorised,
-    Up,
-)
+from protocol.messages import Collected, DepositAbandoned, DepositAuthorised, Deposited, PickupAuthorised, Up
+from protocol.numbers import DEPOSITING, FREE, HELD, TOO_SMALL
 
 _DAY_S = 86_400
 

@@ -15,10 +15,6 @@ from gateway.services.batch import Batch
 from gateway.services.orders import order
 from protocol.errors import CODES
 from protocol.messages import (
-    DOOR_STATES,
-    FREE,
-    HELD,
-    REVOKED,
     Assign,
     BucketRefilled,
     CodeRefused,
@@ -30,6 +26,7 @@ from protocol.messages import (
     Revoke,
     Up,
 )
+from protocol.numbers import DOOR_STATES, FREE, HELD, REVOKED
 
 
 # ------------------------------------------------------------------ doors

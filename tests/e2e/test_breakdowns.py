@@ -2,6 +2,9 @@
 
 import os
 import signal
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from scene import Scene
 
@@ -54,6 +57,33 @@ def test_a_gateway_killed_between_two_events_misses_none_and_doubles_none(scene:
     assert [types.count(kind) for kind in ("DepositAuthorised", "Deposited", "PickupAuthorised", "Collected")] == [
         1
     ] * 4
+    scene.assert_books_exact()
+
+
+def test_a_gateway_killed_right_after_a_commit_counts_the_event_once(scene: Scene) -> None:
+    since = scene.last_seq()
+    part = scene.deposit()
+    code = scene.code(part)
+    books = f"file:{scene.stack.data / 'consigne.db'}?mode=ro"
+    with closing(sqlite3.connect(books, uri=True)) as database:
+
+        def committed() -> int:
+            return database.execute("SELECT max(seq) FROM events WHERE locker = 'mairie-1'").fetchone()[0]
+
+        before = committed()
+        with ThreadPoolExecutor() as elsewhere:
+            typing = elsewhere.submit(scene.cabinet.keys, code)
+            while committed() == before:
+                pass
+            scene.stack.kill_gateway()  # its Ack is on the way at best
+            typing.result()
+    scene.cabinet.wait_for_door(part.compartment, "open")
+    part.close_door()
+    scene.stack.start_gateway()
+    part.collected()
+    part.close()
+    assert scene.types_since(since).count("PickupAuthorised") == 1
+    assert scene.types_since(since).count("Collected") == 1
     scene.assert_books_exact()
 
 

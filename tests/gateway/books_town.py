@@ -23,9 +23,6 @@ from gateway.services.take_up import take_up
 from gateway.store.sqlite import SqliteStore
 from protocol.errors import number_of
 from protocol.messages import (
-    COMMAND,
-    DOOR_STATES,
-    FIRST,
     Assign,
     Birth,
     Collected,
@@ -42,6 +39,7 @@ from protocol.messages import (
     PickupAuthorised,
     Up,
 )
+from protocol.numbers import COMMAND, DOOR_STATES, FIRST
 
 NOW_S = 1_800_000_000
 CLOSED = DOOR_STATES.index("closed")

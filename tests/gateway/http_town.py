@@ -26,10 +26,10 @@ from gateway.keys import Keys
 from gateway.services import people, take_up
 from gateway.services.desk import Desk
 from gateway.store.sqlite import SqliteStore
-from protocol import messages
+from protocol import messages, numbers
 from protocol.messages import Birth, Collected, DepositAuthorised, Deposited, Message, Up
 
-CLOSED = messages.DOOR_STATES.index("closed")
+CLOSED = numbers.DOOR_STATES.index("closed")
 NOW_S = 1_800_000_000
 
 
@@ -103,7 +103,7 @@ class Town:
         )
 
     def collect(self, locker: str, box: int, number: int) -> None:
-        self.says(locker, messages.PickupAuthorised(box, number, messages.KEYPAD, 0), Collected(box, number))
+        self.says(locker, messages.PickupAuthorised(box, number, numbers.KEYPAD, 0), Collected(box, number))
 
 
 def _serve(desk: Desk, wakes: list[int], listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:

@@ -14,7 +14,7 @@ from http_town import Town, key, open_locker, parcel_body, town
 
 from gateway.domain.people import SCOPES
 from gateway.services import commands
-from protocol import messages, tokens
+from protocol import messages, numbers, tokens
 from tools import consigne
 from tools.client import OK, REFUSED, UNAUTHENTICATED, UNREACHABLE, USAGE
 
@@ -83,7 +83,7 @@ def carried_out(here: Town, code: int) -> threading.Thread:
                     said = messages.CommandDone(down.id, down.issued_s, code, down.command.TYPE, box, 0)
                     here.says(name, said)
                     return
-                authorised = messages.OpeningAuthorised(box, messages.COMMAND, None, down.id, down.issued_s)
+                authorised = messages.OpeningAuthorised(box, numbers.COMMAND, None, down.id, down.issued_s)
                 here.says(name, authorised, messages.DoorOpened(box))
                 return
             time.sleep(0.01)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.allocation import Wish, choose, next_size
 from gateway.domain.compartments import RANK, SIZES, Compartment, availability
-from protocol.messages import DOOR_STATES
+from protocol.numbers import DOOR_STATES
 
 
 def box(number: int, size: str = "S", module: str = "A", bottom_mm: int = 500, **more: object) -> Compartment:

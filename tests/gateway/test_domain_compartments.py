@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from gateway.domain.compartments import AVAILABILITIES, Compartment, availability, standing
-from protocol.messages import DEPOSITING, DOOR_STATES, FREE, HELD, QUARANTINED_FLAG, REVOKED
+from protocol.numbers import DEPOSITING, DOOR_STATES, FREE, HELD, QUARANTINED_FLAG, REVOKED
 
 
 def box(**changes: object) -> Compartment:

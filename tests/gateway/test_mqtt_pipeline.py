@@ -160,8 +160,9 @@ def test_a_gateway_that_comes_late_finds_the_lockers_that_are_there(tmp_path: Pa
     """It has no session at the broker yet: the retained births tell."""
     with running_town(tmp_path) as town:
         town.pipeline.stop()
-        os.kill(town.broker.pid or 0, signal.SIGKILL)  # and with it every session
-        wait_for(lambda: town.broker.pid is not None and town.broker._running.is_set())
+        before = town.broker.pid
+        os.kill(before or 0, signal.SIGKILL)  # and with it every session
+        wait_for(lambda: town.broker.pid not in (None, before) and town.broker._running.is_set())
         locker = town.locker("gare-1")
         locker.birth()
         again = make_pipeline(town.desk, town.broker.address)

@@ -17,7 +17,6 @@ from gateway.domain.errors import Refusal
 from gateway.services import commands, expiry, parcels
 from protocol.errors import number_of
 from protocol.messages import (
-    TOO_SMALL,
     Assign,
     CommandDone,
     DepositAbandoned,
@@ -27,6 +26,7 @@ from protocol.messages import (
     DoorFaulted,
     DoorOpened,
 )
+from protocol.numbers import TOO_SMALL
 
 ROUNDS = 1_000
 

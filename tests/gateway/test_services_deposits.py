@@ -10,11 +10,6 @@ from gateway.services import commands, expiry, lockers, parcels, people
 from gateway.services.take_up import take_up
 from protocol.errors import number_of
 from protocol.messages import (
-    DOOR_STATES,
-    FIRST,
-    JAMMED,
-    TOO_SMALL,
-    WRONG_BOX,
     Assign,
     CommandDone,
     Decline,
@@ -25,6 +20,7 @@ from protocol.messages import (
     DoorFaulted,
     DoorOpened,
 )
+from protocol.numbers import DOOR_STATES, FIRST, JAMMED, TOO_SMALL, WRONG_BOX
 
 JAM = DOOR_STATES.index("jammed")
 

@@ -10,17 +10,8 @@ from gateway.domain.parcels import NewParcel
 from gateway.domain.people import MERCHANT, Principal
 from gateway.services import commands, doors, events, expiry, lockers, parcels, people
 from protocol.errors import number_of
-from protocol.messages import (
-    HELD,
-    Ack,
-    Assign,
-    Decline,
-    DoorClosed,
-    DoorOpened,
-    Open,
-    Release,
-    Revoke,
-)
+from protocol.messages import Ack, Assign, Decline, DoorClosed, DoorOpened, Open, Release, Revoke
+from protocol.numbers import HELD
 from protocol.tokens import open_token
 
 DAY_S = 86_400

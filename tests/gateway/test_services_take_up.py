@@ -12,13 +12,6 @@ from gateway.services import commands, doors, events, lockers, parcels
 from gateway.services.take_up import take_up
 from protocol.errors import number_of
 from protocol.messages import (
-    COMMAND,
-    DEPOSITING,
-    DOOR_STATES,
-    FREE,
-    HELD,
-    KEYPAD,
-    QUARANTINED_FLAG,
     Ack,
     Birth,
     Booted,
@@ -47,6 +40,7 @@ from protocol.messages import (
     SetTime,
     Up,
 )
+from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, QUARANTINED_FLAG
 
 OPEN, FORCED, LEFT_OPEN = (DOOR_STATES.index(word) for word in ("open", "forced", "left_open"))
 
@@ -178,6 +172,15 @@ def test_an_old_birth_and_an_old_will_change_nothing(town: Town) -> None:
     assert not lockers.get_locker(town.desk, OPERATOR, "mairie-1").online
     town.tell("mairie-1", Heartbeat(1, 2, 3))
     assert lockers.get_locker(town.desk, OPERATOR, "mairie-1").online
+
+
+def test_a_retained_birth_read_again_by_a_new_gateway_takes_nothing_back(town: Town) -> None:
+    town.locker("S")
+    retained = Birth("1.0.0", bytes(8), 1, 0, bytes([OPEN]))
+    town.tell("mairie-1", retained)
+    town.says("mairie-1", DoorClosed(1), DoorFaulted(1, FORCED, True), DoorClosed(1))
+    assert town.tell("mairie-1", retained) == [SetTime(bytes(8), NOW_S), Ack(3)]
+    assert (town.availability(), town.alarms()) == (["quarantined"], ["door_forced"])
 
 
 def test_a_journal_that_lost_its_end_does_not_make_its_next_events_repeats(town: Town) -> None:

@@ -58,7 +58,7 @@ def test_an_inner_transaction_is_undone_alone_and_committed_with_the_outer(town:
         seen_elsewhere: list[int] = []
         reader = threading.Thread(target=lambda: seen_elsewhere.append(len(town.alarms())))
         reader.start()
-        reader.join()
+        reader.join(10)
         assert seen_elsewhere == [0]
         assert sorted(town.alarms()) == ["inner", "outer"]  # this thread sees its own
     assert sorted(town.alarms()) == ["inner", "outer"]

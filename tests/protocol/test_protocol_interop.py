@@ -14,7 +14,7 @@ from refusal import refusal_of
 from samples import DOWNS, ID, UPS
 
 from protocol import base45, cose, messages
-from protocol.ed25519 import prepare
+from protocol.ed25519_tables import prepare
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
 from protocol.tokens import COURIER, DELEGATE, PICKUP, TECHNICIAN, Token, claims, key_id, open_token, seal

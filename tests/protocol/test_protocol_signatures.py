@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusal import refusal_of
 
-from protocol.ed25519 import COLUMNS, TEETH, L, P, _comb_digits, _combine, inverse, prepare, verify
+from protocol.ed25519 import COLUMNS, TEETH, L, P, _comb_digits, _combine, inverse, verify
 from protocol.ed25519_base import BASE_TABLE
-from protocol.ed25519_tables import BASE, _decompress, _times
+from protocol.ed25519_tables import BASE, _decompress, _times, prepare
 from protocol.sha512 import sha512
 
 SEED = 20261122

@@ -9,7 +9,7 @@ from rig import Rig
 from tokens_of_rig import COURIER_TOKEN, FOREIGN_LOCKER_TOKEN, FOREIGN_SIGNER_TOKEN, PICKUP_TOKEN
 
 from device.agent import events as on
-from protocol import messages
+from protocol import messages, numbers
 
 _NUMBERS = [1, 2, 3, 4, 5]
 _SCANS = (
@@ -70,7 +70,7 @@ def _whole_deposit(rig: Rig, chance: Chance) -> None:
 
 def _code(rig: Rig, chance: Chance) -> None:
     place = chance.below(5)
-    if rig.agent.books.holdings[place] != messages.HELD and chance.below(100):
+    if rig.agent.books.holdings[place] != numbers.HELD and chance.below(100):
         return
     rig.keys(rig.code(_NUMBERS[place], max(1, rig.agent.books.deposit(place))))
 

@@ -12,7 +12,7 @@ from device.agent.books import Books
 from device.agent.config import Config
 from device.agent.core import Agent
 from protocol import cbor, cose, messages
-from protocol.ed25519 import prepare
+from protocol.ed25519_tables import prepare
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
 from protocol.otp import typed_code

@@ -1,6 +1,7 @@
 """One envelope of every message, with values that use the widths of their fields. Pinned: never change a row."""
 
 from protocol import messages as m
+from protocol.numbers import CONSOLE, FIRST, KEYPAD, SCANNER, TOO_SMALL
 
 ID = bytes(range(8))
 LARGE = 0x7FFFFFFFFFFFFFFF
@@ -9,7 +10,7 @@ EVENTS = (
     m.Birth("1.2.3", ID, 1, LARGE, bytes([0x11, 0x20, 0x85])),
     m.Lost(),
     m.Heartbeat(45_000, 9_999, 0),
-    m.DepositRequested(1, ID, "dupont", "LB123456789FR", m.FIRST),
+    m.DepositRequested(1, ID, "dupont", "LB123456789FR", FIRST),
     m.MessageRefused(7),
     m.Booted("1.2.3", "power"),
     m.DoorOpened(1),
@@ -18,12 +19,12 @@ EVENTS = (
     m.CourierIdentified(ID, "chez-léa"),
     m.DepositAuthorised(3, 1, 2, LARGE, ID, 1_900_000_000),
     m.Deposited(3, 0xFFFFFFFF, LARGE),
-    m.DepositAbandoned(3, 0xFFFFFFFF, LARGE, m.TOO_SMALL),
-    m.PickupAuthorised(3, 1, m.KEYPAD, 0),
+    m.DepositAbandoned(3, 0xFFFFFFFF, LARGE, TOO_SMALL),
+    m.PickupAuthorised(3, 1, KEYPAD, 0),
     m.Collected(3, 1),
-    m.CodeRefused(m.SCANNER, 8, 10),
+    m.CodeRefused(SCANNER, 8, 10),
     m.BucketRefilled(9),
-    m.OpeningAuthorised(3, m.CONSOLE, "léa", None, None),
+    m.OpeningAuthorised(3, CONSOLE, "léa", None, None),
     m.CommandDone(ID, 1_900_000_000, 0, 21, None, 1),
     m.ServiceActed("léa", "selftest"),
 )

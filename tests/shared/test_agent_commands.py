@@ -4,7 +4,7 @@ from rig import Rig
 
 from device.agent import door
 from device.agent import events as on
-from protocol import messages
+from protocol import messages, numbers
 from protocol.errors import number_of
 from protocol.limits import COMMAND_IDS_KEPT, COMMAND_OPENS_PER_HOUR_MAX
 
@@ -99,7 +99,7 @@ def test_a_revoked_deposit_opens_nothing_and_keeps_its_compartment():
         locker.keys(locker.code(2, 1))
         assert locker.screen[0] == "code_used"
     assert len(rig.pulses) == pulses
-    assert rig.agent.books.holdings[1] == messages.REVOKED
+    assert rig.agent.books.holdings[1] == numbers.REVOKED
 
 
 def test_an_old_revocation_does_not_touch_a_later_deposit():
@@ -110,7 +110,7 @@ def test_an_old_revocation_does_not_touch_a_later_deposit():
     rig.deposit(2, 78)
     rig.say(rig.gateway.say(messages.Revoke(2, 1), ttl_s=DAY))
     assert results(rig)[-1] == number_of("spent")
-    assert rig.agent.books.holdings[1] == messages.HELD
+    assert rig.agent.books.holdings[1] == numbers.HELD
 
 
 def test_release_frees_a_checked_compartment_and_never_one_with_a_live_code():
@@ -121,7 +121,7 @@ def test_release_frees_a_checked_compartment_and_never_one_with_a_live_code():
     assert results(rig)[-1] == number_of("wrong_state")
     rig.say(rig.gateway.say(messages.Revoke(2, 1), ttl_s=DAY))
     rig.say(rig.gateway.say(messages.Release(2), ttl_s=DAY))
-    assert results(rig)[-1] == 0 and rig.agent.books.holdings[1] == messages.FREE
+    assert results(rig)[-1] == 0 and rig.agent.books.holdings[1] == numbers.FREE
 
 
 def test_out_of_service_survives_a_restart_and_ends_by_order():

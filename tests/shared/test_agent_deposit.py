@@ -6,7 +6,7 @@ from tokens_of_rig import COURIER_TOKEN
 from device.agent import door
 from device.agent import events as on
 from device.agent.books import QUARANTINED
-from protocol import messages
+from protocol import messages, numbers
 from protocol.errors import number_of
 from protocol.limits import JOURNAL_RESERVE_RECORDS, LEFT_OPEN_MS, PULSE_RETRY_MS
 
@@ -50,8 +50,8 @@ def test_too_small_gives_the_compartment_back_and_asks_for_a_bigger_one():
     rig.do(on.Scanned(b"PARCEL-1"))
     assign(rig, 1)
     rig.keys("B")
-    assert messages.DepositAbandoned(1, 1, 77, messages.TOO_SMALL) in rig.flash.events()
-    assert last_request(rig).reason == messages.TOO_SMALL
+    assert messages.DepositAbandoned(1, 1, 77, numbers.TOO_SMALL) in rig.flash.events()
+    assert last_request(rig).reason == numbers.TOO_SMALL
     assign(rig, 3)
     rig.push(1)
     rig.push(3)
@@ -66,7 +66,7 @@ def test_a_jammed_door_is_replaced_on_the_spot_and_not_offered_again():
     assign(rig, 1)
     rig.wait(3 * PULSE_RETRY_MS + 1)
     assert messages.DoorFaulted(1, door.JAMMED, True) in rig.flash.events()
-    assert last_request(rig).reason == messages.JAMMED
+    assert last_request(rig).reason == numbers.JAMMED
     assign(rig, 1)
     assert isinstance(rig.flash.events()[-1], messages.CommandDone), "a quarantined compartment is refused"
     rig.do(on.Scanned(b"PARCEL-1"))
@@ -155,10 +155,10 @@ def test_a_deposit_whose_door_lies_or_is_taken_out_of_service_goes_elsewhere_and
         assign(rig, 2)
         if disturb == "out":
             rig.say(rig.gateway.say(messages.OutOfService(2, True), ttl_s=86_400))
-            assert last_request(rig).reason == messages.JAMMED, "the courier gets another one"
+            assert last_request(rig).reason == numbers.JAMMED, "the courier gets another one"
         else:
             rig.agent.openings._outcome(rig.now, 1, door.DOUBTED, [])
-        assert rig.agent.books.holdings[1] == messages.FREE
+        assert rig.agent.books.holdings[1] == numbers.FREE
         assert rig.agent.books.has(1, QUARANTINED), "the parcel may be inside"
 
 
@@ -182,9 +182,26 @@ def test_a_courier_may_look_once_more_into_the_compartment_just_filled():
     assert rig.pulses == [2, 2]
     rig.push(2)
     assert rig.screen[0] == "courier_ready"
-    assert rig.flash.events()[-1] == messages.DoorClosed(2) and rig.agent.books.holdings[1] == messages.HELD
+    assert rig.flash.events()[-1] == messages.DoorClosed(2) and rig.agent.books.holdings[1] == numbers.HELD
     rig.keys("C")
     assert rig.pulses == [2, 2], "once"
     rig.deposit(1)
     rig.keys("*C")
     assert rig.pulses == [2, 2, 1], "and not by whoever comes next"
+
+
+def test_an_assign_of_an_occupied_revoked_or_quarantined_compartment_is_refused():
+    rig = courier_at(Rig())
+    rig.deposit(1)
+    rig.deposit(2)
+    rig.say(rig.gateway.say(messages.Revoke(2, 1), ttl_s=86_400))
+    rig.pull(3)
+    rig.push(3)  # forced, and closed again: nobody knows what is inside
+    pulses = len(rig.pulses)
+    for number in (1, 2, 3):
+        rig.do(on.Scanned(b"PARCEL-9"))
+        assign(rig, number, 99)
+        last = rig.flash.events()[-1]
+        assert isinstance(last, messages.CommandDone) and last.code == number_of("wrong_state"), number
+        rig.wait(11_000)
+    assert len(rig.pulses) == pulses

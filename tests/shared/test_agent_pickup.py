@@ -5,7 +5,7 @@ from tokens_of_rig import FOREIGN_LOCKER_TOKEN, FOREIGN_SIGNER_TOKEN, PICKUP_TOK
 
 from device.agent import door
 from device.agent import events as on
-from protocol import messages
+from protocol import messages, numbers
 from protocol.limits import PULSE_RETRY_MS, REOPEN_MS, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS
 
 
@@ -238,7 +238,7 @@ def test_a_technician_may_open_the_jammed_door_that_a_customer_gave_up_on():
     rig.settle()
     rig.push(2)
     assert rig.flash.events()[-1] == messages.DoorClosed(2)
-    assert rig.agent.books.holdings[1] == messages.HELD, "the technician's opening collects nothing"
+    assert rig.agent.books.holdings[1] == numbers.HELD, "the technician's opening collects nothing"
 
 
 def test_a_door_taken_out_of_service_while_it_opens_collects_nothing_later():

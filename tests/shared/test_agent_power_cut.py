@@ -9,7 +9,7 @@ from tokens_of_rig import COURIER_TOKEN
 
 from device.agent import events as on
 from device.agent.books import QUARANTINED
-from protocol import messages
+from protocol import messages, numbers
 from protocol.limits import REOPEN_MS
 
 
@@ -64,7 +64,7 @@ def check(rig: Rig, saved: "list[bytes]") -> None:
     assert rig.flash.records[: len(saved)] == saved
     for number in rig.inside:
         place = rig.agent.books.place(number)
-        free = rig.agent.books.holdings[place] == messages.FREE and not rig.agent.books.has(place, QUARANTINED)
+        free = rig.agent.books.holdings[place] == numbers.FREE and not rig.agent.books.has(place, QUARANTINED)
         assert not free, "a compartment with a parcel inside is called free"
 
 
@@ -80,7 +80,7 @@ def opens_again(rig: Rig) -> None:
         assert len(rig.pulses) == pulses, "a collected code opened again"
         rig.wait(10_000)
     for place, holding in enumerate(bytes(rig.agent.books.holdings)):
-        if holding == messages.HELD:
+        if holding == numbers.HELD:
             number = rig.agent.books.numbers[place]
             rig.keys(rig.code(number, rig.agent.books.deposit(place)))
             assert rig.pulses[-1] == number

@@ -41,7 +41,7 @@ class Terminal:
         """The answer to one line, without echo and prompt."""
         lines = self.type(line.encode() + b"\r").split("\r\n")
         assert lines[0].endswith(line)
-        answers = [said for said in lines if said.startswith(("OK ", "ERR "))]
+        answers = [said for said in lines if said[:3] == "OK " or said[:4] == "ERR "]
         assert len(answers) == 1, answers
         return answers[0]
 

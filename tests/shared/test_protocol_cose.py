@@ -5,7 +5,8 @@ from binascii import unhexlify
 from refusal import refusal_of
 
 from protocol import cbor, cose
-from protocol.ed25519 import prepare, verify
+from protocol.ed25519 import verify
+from protocol.ed25519_tables import prepare
 from protocol.hmac import HmacKey
 
 # COSE working group, Examples/countersign-v2/mac0-01: a COSE_Mac0 with HMAC 256/256 and its ToMac bytes, and an

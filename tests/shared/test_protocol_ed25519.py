@@ -5,9 +5,9 @@ from binascii import hexlify, unhexlify
 
 from refusal import refusal_of
 
-from protocol.ed25519 import TABLE_SIZE, L, P, inverse, prepare, verify
+from protocol.ed25519 import TABLE_SIZE, L, P, inverse, verify
 from protocol.ed25519_base import BASE_TABLE
-from protocol.ed25519_tables import make_base_table
+from protocol.ed25519_tables import make_base_table, prepare
 from protocol.errors import ProtocolError
 from protocol.sha512 import sha512
 

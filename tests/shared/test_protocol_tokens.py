@@ -6,7 +6,7 @@ from refusal import refusal_of
 from signer import OTHER_SECRET, SECRET, public_key, sign
 
 from protocol import base45, cbor, cose
-from protocol.ed25519 import prepare
+from protocol.ed25519_tables import prepare
 from protocol.limits import SCAN_SIZE_MAX, TOKEN_SIZE_MAX
 from protocol.tokens import COURIER, DELEGATE, PICKUP, TECHNICIAN, Token, claims, key_id, open_token, seal
 

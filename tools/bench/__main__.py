@@ -10,19 +10,24 @@ import sys
 from collections.abc import Callable, Sequence
 
 from gateway import log
-from tools.bench import gateway, latency
+from tools.bench import crypto, gateway, http, latency, memory
 from tools.bench.counts import FULL, QUICK, Counts
 from tools.bench.report import Report, load_average
 
 SECTIONS: dict[str, Callable[[Report, Counts], None]] = {
+    "memory": memory.run,
     "latency": latency.run,
     "gateway": gateway.run,
+    "http": http.run,
+    "crypto": crypto.run,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; all if none is named")
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; all if none is named"
+    )
     parser.add_argument("--json", action="store_true", help="only the line of JSON on stdout; the tables go to stderr")
     parser.add_argument("--quick", action="store_true", help="tiny counts: does it run, not how fast")
     options = parser.parse_args(argv)

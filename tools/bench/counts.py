@@ -17,8 +17,8 @@ class Counts:
     connections: int
     rounds: int  # reservation and release, per connection and run
     # latency
-    cabinets: int  # one after the other: a locker opens ten doors an hour on command, not more
-    openings: int  # of each kind, per cabinet
+    cabinets: int  # one after the other: a locker's coils may be on for 6 s a minute, which is 20 openings
+    openings: int  # of each of four kinds, per cabinet
     # crypto
     repeats: int
     # memory
@@ -26,15 +26,15 @@ class Counts:
 
 
 FULL = Counts(
-    pairs=5,
+    pairs=3,
     lockers=1_000,
     events_each=30,
     rate=2_000,
     rate_s=5,
     connections=8,
     rounds=40,
-    cabinets=3,
-    openings=10,
+    cabinets=6,
+    openings=5,
     repeats=15,
     boxes=(14, 48, 100),
 )

@@ -32,7 +32,7 @@ class Crowd:
             LockerLine(address, name, keys.locker_key(name, town.GENERATION), town.GENERATION)
             for name in town.names(count)
         ]
-        self._packets: list[deque[bytes]] = [deque() for _ in self._lines]
+        self._packets = [deque[bytes]() for _ in self._lines]
         self._first_seq = 1
         self._selector = selectors.DefaultSelector()
         for place, line in enumerate(self._lines):
@@ -52,7 +52,8 @@ class Crowd:
         """Broker's acknowledgements of the last run."""
         while ready := self._selector.select(0):
             for key, _ in ready:
-                self._lines[key.data].read()
+                place: int = key.data
+                self._lines[place].read()
 
     # -------------------------------------------------------------- closed loop
     def closed(self, _order: Document) -> Document:
@@ -67,7 +68,7 @@ class Crowd:
             if not ready:
                 raise StallError(f"{left} of {total} events were never answered")
             for key, _ in ready:
-                place = key.data
+                place: int = key.data
                 payloads, answers = lines[place].read()
                 if not payloads:
                     continue
@@ -96,7 +97,7 @@ class _OpenLoop:
         self._lines = lines
         self._packets = packets
         self._selector = selector
-        self._due: list[deque[tuple[int, float]]] = [deque() for _ in lines]  # of each locker: (seq, when it was due)
+        self._due = [deque[tuple[int, float]]() for _ in lines]  # of each locker: (seq, when it was due)
         self._next_seq = [first_seq] * len(lines)
         self._sent = 0
         self._delays_ms: list[float] = []
@@ -104,7 +105,7 @@ class _OpenLoop:
 
     def run(self, rate: float) -> Document:
         total = sum(map(len, self._packets))
-        start = time.perf_counter()
+        cpu, start = time.process_time(), time.perf_counter()
         while len(self._delays_ms) < total:
             now = time.perf_counter()
             while self._sent < total and start + self._sent / rate <= now:
@@ -115,8 +116,9 @@ class _OpenLoop:
                 raise StallError(f"{total - len(self._delays_ms)} of {total} events were never answered")
             for key, _ in ready:
                 self._read(key.data)
-        seconds = time.perf_counter() - start
-        return {"events": total, "seconds": seconds, "delays_ms": self._delays_ms, "late_ms": self._late_ms}
+        seconds, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+        times = {"delays_ms": self._delays_ms, "late_ms": self._late_ms}
+        return {"events": total, "seconds": seconds, "cpu_s": cpu_s, **times}
 
     def _send(self, due: float, now: float) -> None:
         place = self._sent % len(self._lines)

@@ -4,6 +4,7 @@ locker is answered. Broker, gateway and lockers are three processes on this mach
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.packages import cache_folder
@@ -33,6 +34,24 @@ def run(report: Report, counts: Counts) -> None:
             bench.check()
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One run: seconds of wall, and of CPU in each of the three processes."""
+
+    events: int
+    wall_s: float
+    gateway_s: float
+    broker_s: float
+    crowd_s: float
+    batches: int
+    delays_ms: list[float]
+    late_ms: list[float]
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.wall_s
+
+
 class _Bench:
     """Runs one kind of gateway at a time under the same crowd."""
 
@@ -43,17 +62,25 @@ class _Bench:
         self._seq = 0  # what every locker has told so far
         self._broker = Path(f"/proc/{tested.ready['broker_pid']}/stat")
 
-    def run(self, kind: str, each: int, loop: str, **arguments: float) -> dict[str, float | list[float]]:
+    def run(self, kind: str, each: int, loop: str, **arguments: float) -> _Run:
         self._crowd.ask("prepare", first=self._seq + 1, each=each)
         self._tested.ask(kind)
         broker_s = self._broker_cpu_s()
         told = self._crowd.ask(loop, **arguments)
-        told["broker_s"] = self._broker_cpu_s() - broker_s
+        broker_s = self._broker_cpu_s() - broker_s
         ended = self._tested.ask("stop")
-        told["gateway_s"], told["batches"], told["kind"] = ended["cpu_s"], ended["batches"], kind
         if kind == "durable":
             self._seq += each
-        return told
+        return _Run(
+            events=int(told["events"]),
+            wall_s=float(told["seconds"]),
+            gateway_s=float(ended["cpu_s"]),
+            broker_s=broker_s,
+            crowd_s=float(told["cpu_s"]),
+            batches=int(ended["batches"]),
+            delays_ms=told.get("delays_ms", []),
+            late_ms=told.get("late_ms", []),
+        )
 
     def check(self) -> None:
         """Every event that was answered is in the books, once."""
@@ -77,27 +104,27 @@ def _throughput(report: Report, bench: _Bench, counts: Counts) -> None:
         f"Closed loop: {counts.lockers} lockers, each with one event under way; {counts.pairs} runs of each kind in "
         f"turns, of {counts.lockers * counts.events_each:,} events. Compare the two, not with other machines."
     )
-    told = {kind: [] for kind in _KINDS}
+    told: dict[str, list[_Run]] = {kind: [] for kind in _KINDS}
     bench.run("echo", min(counts.events_each, 5), "closed")  # the first run of all warms up
     for pair in range(counts.pairs):
         for kind in _KINDS if pair % 2 else _KINDS[::-1]:
             told[kind].append(bench.run(kind, counts.events_each, "closed"))
-    rates = {kind: [run["events"] / run["seconds"] for run in runs] for kind, runs in told.items()}
-    durable, echo = median(rates["durable"]), median(rates["echo"])
+    durable, echo = (median([run.rate for run in told[kind]]) for kind in _KINDS)
     report.row("durable_per_s", round(durable), "events/s", "verified, decoded, committed, answered (median)")
     report.row("echo_per_s", round(echo), "events/s", "the same connection, answering without any of it (median)")
-    pairs = [mine / bare for mine, bare in zip(rates["durable"], rates["echo"], strict=True)]
-    report.row("durable_to_echo", round(durable / echo, 3), "", "ratio of the medians", f"≥ {GOAL_RATIO}")
-    spread = f"{min(pairs):.2f}–{max(pairs):.2f}"
-    report.row("durable_to_echo_spread", spread, "", "lowest and highest ratio of two runs in a row")
-    for kind in _KINDS:
-        for part in ("gateway", "broker", "cpu"):
-            name = {"cpu": "crowd"}.get(part, part)
-            field = "cpu_s" if part == "cpu" else f"{part}_s"
-            spent = median([run[field] / run["events"] * 1e6 for run in told[kind]])
-            report.row(f"{kind}_{name}_us", round(spent, 1), "µs", f"CPU of the {name} per event, {kind}")
-    batch = median([run["events"] / max(1, run["batches"]) for run in told["durable"]])
+    ratios = [mine.rate / bare.rate for mine, bare in zip(told["durable"], told["echo"], strict=True)]
+    report.row("durable_to_echo", round(median(ratios), 3), "", "median ratio of two runs in a row", f"≥ {GOAL_RATIO}")
+    report.row("durable_to_echo_spread", f"{min(ratios):.2f}–{max(ratios):.2f}", "", "lowest and highest of them")
+    for kind, runs in told.items():
+        _cpu(report, kind, runs)
+    batch = median([run.events / max(1, run.batches) for run in told["durable"]])
     report.row("events_per_commit", round(batch, 1), "events", "taken up by one transaction (no timer gathers them)")
+
+
+def _cpu(report: Report, kind: str, runs: list[_Run]) -> None:
+    for part in ("gateway", "broker", "crowd"):
+        spent: list[float] = [getattr(run, f"{part}_s") / run.events * 1e6 for run in runs]
+        report.row(f"{kind}_{part}_us", round(median(spent), 1), "µs", f"CPU of the {part} per event, {kind}")
 
 
 def _delays(report: Report, bench: _Bench, counts: Counts) -> None:
@@ -108,13 +135,11 @@ def _delays(report: Report, bench: _Bench, counts: Counts) -> None:
     each = max(1, counts.rate * counts.rate_s // counts.lockers)
     time.sleep(0.2)
     told = bench.run("durable", each, "open", rate=counts.rate)
-    delays = told["delays_ms"]
-    rate = round(told["events"] / told["seconds"])
-    report.row("open_loop_per_s", rate, "events/s", f"answered, of {counts.rate:,} that were due")
+    report.row("open_loop_per_s", round(told.rate), "events/s", f"answered, of {counts.rate:,} that were due")
     for name, percent in (("p50", 50), ("p99", 99)):
-        value = round(percentile(delays, percent), 2)
+        value = round(percentile(told.delays_ms, percent), 2)
         report.row(f"event_to_command_{name}_ms", value, "ms", f"event to command, {name}")
-    late = round(percentile(told["late_ms"], 99), 2)
+    late = round(percentile(told.late_ms, 99), 2)
     report.row("generator_late_p99_ms", late, "ms", "of which the generator itself was late with sending, p99")
 
 

@@ -62,8 +62,7 @@ class Echo:
         received = self._connection.take()
         for one in received:
             self._connection.publish(self._down(one.topic), self._answer)
-        for one in received:
-            self._connection.acknowledge(one)
+        self._connection.acknowledge(received)
         self._connection.flush()
 
     def _down(self, topic: str) -> str:
@@ -76,7 +75,8 @@ class Echo:
 class UnderTest:
     def __init__(self, folder: Path, count: int) -> None:
         self._keys = town.keys()
-        self._desk = Desk(SqliteStore.open(folder / "bench.db"), self._keys, Settings.default(folder))
+        self._store = SqliteStore.open(folder / "bench.db")
+        self._desk = Desk(self._store, self._keys, Settings.default(folder))
         self._names = town.names(count)
         with self._desk.store.transaction():
             for name in self._names:
@@ -114,7 +114,7 @@ class UnderTest:
     def books(self, _order: Document) -> Document:
         """What has been kept: the log's length, and the lowest and highest last_seq of all lockers."""
         seqs = [locker.last_seq for locker in lockers.list_lockers(self._desk, GATEWAY)]
-        with self._desk.store.reading() as tx:
+        with self._store.reading() as tx:
             events = tx.sql.execute("SELECT count(*) FROM events").fetchone()[0]
         return {"events": events, "lowest": min(seqs), "highest": max(seqs)}
 
@@ -122,7 +122,7 @@ class UnderTest:
         if self._running is not None:
             self._running.stop()
         self.broker.stop()
-        self._desk.store.close()
+        self._store.close()
 
     def _envelopes(self) -> Envelopes:
         return Envelopes(self._keys, lambda locker: lockers.generation_of(self._desk, locker))
@@ -140,10 +140,9 @@ class UnderTest:
 
 
 def _drawing(name: str) -> NewLocker:
-    boxes = [
-        NewCompartment(number, "M", 400, 300, 500, 0, 100 * number) for number in range(1, town.COMPARTMENTS + 1)
-    ]
-    return NewLocker(name, "Bench", [NewModule("A", boxes)])
+    numbers = range(1, town.COMPARTMENTS + 1)
+    boxes = tuple(NewCompartment(number, "M", 400, 300, 500, 0, 100 * number) for number in numbers)
+    return NewLocker(name, "Bench", (NewModule("A", boxes),))
 
 
 def main() -> None:

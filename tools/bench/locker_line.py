@@ -87,7 +87,6 @@ class LockerLine:
             raise LineError(f"{self.locker}: the broker answered {answer.hex()}")
 
 
-
 def _text(text: str) -> bytes:
     return len(text).to_bytes(2, "big") + text.encode()
 

@@ -3,29 +3,140 @@
 import ast
 import io
 import json
-import os
 import subprocess
 import tempfile
 import time
 import tokenize
 from pathlib import Path
 
-import serial
-
-from device.agent.books import Books
 from gateway.packages import cache_folder
-from protocol.messages import Deposited, DepositAuthorised, Up
 from tools import micropython
+from tools.bench import town
 from tools.bench.counts import Counts
 from tools.bench.report import Report
-from tools.console import Session
+from tools.console import Session, open_port
 from tools.locker import cabinets, client, rom
 from tools.locker.cabinets import Hardware
-from tools.locker.controller import HEAP_KB
+from tools.locker.controller import HEAP_KB, ROMFS_SINCE
 from tools.locker.provision import Bundle, provision
 
-ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).parent / "board" / "agent_memory.py"
 LARGE_KB = 1_000  # enough to compile everything in, for the comparison
 CODES = 100
 LINES_GOAL = 3_000
+BOOT_S = 30
+_NO_CODE = (
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+)
+
+
+def run(report: Report, counts: Counts) -> None:
+    report.heading("memory", f"the agent in real MicroPython; a board without PSRAM has {HEAP_KB} kB of heap")
+    interpreter = micropython.find()
+    bits = f"{interpreter.word_bits}-bit MicroPython {interpreter.version[0]}.{interpreter.version[1]}"
+    report.row("interpreter", bits, "", "byte counts of 32-bit builds are those of the boards")
+    built = rom.build()
+    _code(report, interpreter, built)
+    _running(report, counts)
+    _lines(report, built)
+
+
+# ------------------------------------------------------------------ code and state
+def _code(report: Report, interpreter: micropython.Interpreter, built: Path) -> None:
+    # Before 1.25 there is no ROMFS, and the code is on the heap in any case.
+    image = [str(built / "rom.img")] if interpreter.version >= ROMFS_SINCE else []
+    in_place = _measured(interpreter, interpreter.heap_options(HEAP_KB if image else LARGE_KB), image, built)
+    compiled = _measured(interpreter, interpreter.heap_options(LARGE_KB), [], built)
+    assert in_place["codes"] == compiled["codes"] == CODES
+    report.row("code_bytes", in_place["code"], "bytes", "heap taken by importing protocol and agent, run in place")
+    report.row("code_from_py_bytes", compiled["code"], "bytes", "the same from .py files, compiled into the heap")
+    report.row("empty_bytes", in_place["empty"], "bytes", f"an agent of {CODES} compartments that started, no parcels")
+    report.row("live_codes_bytes", in_place["codes_bytes"], "bytes", f"what {CODES} parcels with live codes add to it")
+    total = in_place["code"] + in_place["empty"] + in_place["codes_bytes"]
+    report.row("agent_bytes", total, "bytes", f"all three: the agent with {CODES} compartments and {CODES} live codes")
+
+
+def _measured(interpreter: micropython.Interpreter, heap: list[str], image: list[str], built: Path) -> dict[str, int]:
+    command = [*interpreter.command, *heap, str(SCRIPT), str(CODES), *image]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=interpreter.environment(built / "sources")
+    )
+    if done.returncode:
+        raise OSError(f"{SCRIPT.name}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+# ------------------------------------------------------------------ a running locker
+def _running(report: Report, counts: Counts) -> None:
+    for boxes in counts.boxes:
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=cache_folder()) as name:
+            folder = Path(name)
+            hardware = cabinet(boxes)
+            keys = town.keys()
+            bundle = Bundle(
+                hardware["locker"],
+                town.GENERATION,
+                keys.locker_key(hardware["locker"], town.GENERATION),
+                ("127.0.0.1", 9),  # nobody: a locker boots without its network
+                {kid.hex(): table for kid, table in keys.trusted.items()},
+            )
+            provision(folder, hardware, bundle)
+            with client.start(folder) as locker:
+                free = _heap_free(locker.console)
+        report.row(
+            f"heap_free_{boxes}", free, "bytes", f"free of {HEAP_KB} kB in a booted locker of {boxes} compartments"
+        )
+
+
+def cabinet(boxes: int) -> Hardware:
+    """A demo locker, or one with as many compartments as wanted, all alike: only their number matters here."""
+    for make in cabinets.CABINETS.values():
+        hardware = make("bench-1")
+        if sum(len(module["compartments"]) for module in hardware["modules"]) == boxes:
+            return hardware
+    hardware = cabinets.mairie("bench-1")
+    pattern = hardware["modules"][0]["compartments"][0]
+    numbers = range(1, boxes + 1)
+    first_lock, first_door = 1_000, 2_000  # clear of the keypad's pins and of each other
+    same = [pattern | {"number": n, "lock": first_lock + n, "door": first_door + n} for n in numbers]
+    return hardware | {"modules": [hardware["modules"][0] | {"compartments": same}]}
+
+
+def _heap_free(console: str) -> int:
+    with open_port(console) as port:
+        session = Session(port)
+        until = time.monotonic() + BOOT_S
+        while not (free := int(session.ask("status")["heap_free"])):
+            if time.monotonic() > until:
+                raise TimeoutError("the locker does not measure its heap")
+            time.sleep(0.1)
+        return free
+
+
+# ------------------------------------------------------------------ lines
+def _lines(report: Report, built: Path) -> None:
+    files = sorted((built / "sources").rglob("*.py"))
+    lines = sum(code_lines(path.read_text("utf-8")) for path in files)
+    text = f"lines of code as flashed, in {len(files)} files: no blank lines, comments or docstrings"
+    report.row("code_lines", lines, "lines", text, f"about {LINES_GOAL:,}")
+    report.row(
+        "rom_image_bytes", (built / "rom.img").stat().st_size, "bytes", "all of it compiled, with the screens' texts"
+    )
+
+
+def code_lines(text: str) -> int:
+    """Lines that hold something other than space, comment or docstring."""
+    held: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in _NO_CODE:
+            held.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
+            docstring = node.body[0]
+            held.difference_update(range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1))
+    return len(held)

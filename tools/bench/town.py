@@ -1,9 +1,8 @@
 """The lockers that the bench's gateway knows and its crowd plays. Their keys come from a master of their own that
 opens nothing else, so both processes can work them out."""
 
-from protocol.messages import DoorClosed, DoorOpened, Message
-
 from gateway.keys import Keys
+from protocol.messages import DoorClosed, DoorOpened, Message
 
 GENERATION = 1
 COMPARTMENTS = 14

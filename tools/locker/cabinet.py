@@ -14,9 +14,9 @@ from tools.locker.serial_port import SerialPort
 from tools.micropython import Interpreter
 
 KEYPAD_PINS = 8
-KEY_HOLD_MS = 60
+KEY_HOLD_MS = 90  # as people do
 LEAN_MS, LEAN_MS_MAX = 20, 2000
-KEY_PACE_MS = 130  # a brisk typist
+KEY_PACE_MS = 150  # a brisk typist
 PACE_MS_MIN = KEY_HOLD_MS + 50  # the keypad's debouncing needs the pause
 SCAN_SIZE_MAX = 4096
 _CHUNK = 16  # bytes that a scanner sends at a time; at 9600 baud, 17 ms

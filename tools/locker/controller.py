@@ -182,11 +182,11 @@ class Controller:
     # -------------------------------------------------------------- the wires
     def ground(self, pin: int, on: bool) -> None:
         (self._grounded.add if on else self._grounded.discard)(pin)
-        self._say(f"G {pin} {on:d}\n")
+        self._say(f"G {pin} {on:d} {now_ms():.0f}\n")
 
     def join(self, pin: int, other: int, on: bool) -> None:
         (self._joined.add if on else self._joined.discard)((pin, other))
-        self._say(f"W {pin} {other} {on:d}\n")
+        self._say(f"W {pin} {other} {on:d} {now_ms():.0f}\n")
 
     def receive(self, uart: int, data: bytes) -> None:
         """Bytes arrive at a UART of the board."""
@@ -201,9 +201,9 @@ class Controller:
         self._reading = asyncio.current_task()
         self._say(f"S {' '.join(map(str, self._pins))}\n")
         for pin in sorted(self._grounded):
-            self._say(f"G {pin} 1\n")
+            self._say(f"G {pin} 1 {now_ms():.0f}\n")
         for pin, other in sorted(self._joined):
-            self._say(f"W {pin} {other} 1\n")
+            self._say(f"W {pin} {other} 1 {now_ms():.0f}\n")
         with contextlib.suppress(OSError):
             while line := await reader.readline():
                 words = line.decode().split()

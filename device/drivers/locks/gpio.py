@@ -73,6 +73,7 @@ class GpioLocks:
         self._live.value(self._off)
         self._live = None
         self._arm(0, self._cut)
+        self._spent = self._recent(now_ms)
         self._spent.append((now_ms, self._compartment, now_ms - self._since))
         self._rest_until = now_ms + REST_MS
 
@@ -92,6 +93,8 @@ class GpioLocks:
             pin.value(self._off)
 
     def _within_duty(self, now_ms: int, compartment: int, ms: int) -> bool:
-        self._spent = [spent for spent in self._spent if now_ms - spent[0] < PULSE_DUTY_WINDOW_MS]
-        on_ms = sum([spent[2] for spent in self._spent if spent[1] == compartment])
+        on_ms = sum([spent[2] for spent in self._recent(now_ms) if spent[1] == compartment])
         return on_ms + ms <= PULSE_DUTY_MS_MAX
+
+    def _recent(self, now_ms: int) -> "list[tuple[int, int, int]]":
+        return [spent for spent in self._spent if now_ms - spent[0] < PULSE_DUTY_WINDOW_MS]

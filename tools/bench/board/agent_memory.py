@@ -39,35 +39,51 @@ def taken() -> int:
     return measure()
 
 
-def agent_with_parcels() -> "Any":
-    from device.agent.books import Books
-    from device.agent.config import Config
-    from device.agent.core import Agent
-    from protocol import messages
+def module(name: str) -> "Any":
+    """Imported when it is asked for: each import is measured."""
+    __import__(name)
+    return sys.modules[name]
 
-    numbers = list(range(1, COUNT + 1))
-    books = Books(numbers)
-    for number in numbers:
-        authorised = messages.DepositAuthorised(number, 1, 1, number, None, None)
-        books.apply(messages.Up(1, 2 * number - 1, 0, None, authorised))
-        books.apply(messages.Up(1, 2 * number, 0, None, messages.Deposited(number, 1, number)))
-    agent = Agent(Config("bench-1", 1, bytes(32), numbers, {}, 12, True), books, bytes(32), 1)
+
+def agent_of(numbers: "list[int]") -> "Any":
+    config = module("device.agent.config").Config("bench-1", 1, bytes(32), numbers, {}, 12, True)
+    agent = module("device.agent.core").Agent(config, module("device.agent.books").Books(numbers), bytes(32), 1)
     agent.start(0, "power")
     return agent
+
+
+def deposit_everywhere(agent: "Any") -> int:
+    """A parcel in every compartment; how many codes are live then."""
+    messages = module("protocol.messages")
+    books = agent.books
+    for number in books.numbers:
+        authorised = messages.DepositAuthorised(number, 1, 1, number, None, None)
+        for event in (authorised, messages.Deposited(number, 1, number)):
+            books.apply(messages.Up(1, books.seq + 1, 0, None, event))
+    return sum([1 for holding in books.holdings if holding == module("protocol.numbers").HELD])
 
 
 if len(sys.argv) > 2:
     mount(sys.argv[2])
 before = taken()
 for name in PROTOCOL:
-    __import__("protocol." + name)
+    module("protocol." + name)
 protocol = taken()
 for name in AGENT:
-    __import__("device.agent." + name)
+    module("device.agent." + name)
 code = taken()
-kept = agent_with_parcels()
-after = taken()
-live = sum([1 for holding in kept.books.holdings if holding == 2])
+kept = agent_of(list(range(1, COUNT + 1)))
+empty = taken()
+live = deposit_everywhere(kept)
+full = taken()
 print(
-    json.dumps({"protocol": protocol - before, "code": code - before, "state": after - code, "codes": live})
+    json.dumps(
+        {
+            "protocol": protocol - before,
+            "code": code - before,
+            "empty": empty - code,
+            "codes_bytes": full - empty,
+            "codes": live,
+        }
+    )
 )

@@ -1,9 +1,10 @@
 """The wire bundle between this MicroPython and its cabinet: one Unix socket, one short line a message.
 
-From the cabinet: first of all `S pin pin …` (whose level it wants to know), then `G pin on` (a switch to ground),
-`W pin pin on` (a switch between two pins), `U uart hex` (bytes on a UART). To it: `P pin level ticks`, `U uart hex`,
-`Z pin hertz`, `D timeout_ms` and `F` (the watchdog: armed, fed), `X` (reset).
-Switches are known here, so that reading a pin costs no round trip.
+From the cabinet: first of all `S pin pin …` (whose level it wants to know), then `G pin on ms` (a switch to ground),
+`W pin pin on ms` (a switch between two pins), `U uart hex` (bytes on a UART). To it: `P pin level ticks`,
+`U uart hex`, `Z pin hertz`, `D timeout_ms` and `F` (the watchdog: armed, fed), `X` (reset).
+Switches are known here, so that reading a pin costs no round trip. They move in the board's own time, which stands
+still while a busy PC does not let this process run: a key that was down for 90 ms is down for 90 ms here.
 """
 
 import select
@@ -16,6 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
+STEP_MS_MAX = 15  # a board looks at its pins more often than this; what is more was the PC's
+QUIET_MS = 200  # after so long without a change, the board's time catches up with the cabinet's
+_TICKS_MASK = (1 << 30) - 1
 ticks_ms: "Any" = getattr(time, "ticks_ms")  # noqa: B009 - MicroPython's own
 
 
@@ -33,6 +37,9 @@ class Wires:
         self._socket: Any = None
         self._poll = select.poll()
         self._rest = b""
+        self._own_ms = 0  # the board's own time
+        self._waiting: list[tuple[int, Any, list[bytes]]] = []  # (when in own time, what, arguments)
+        self._last = (0, 0)  # the last switch: when, in the cabinet's time and in ours
 
     def connect(self, path: str) -> None:
         name = path.encode() + b"\0"
@@ -51,7 +58,9 @@ class Wires:
 
     def pump(self) -> None:
         """Take up what the cabinet said since."""
-        self.pumped = ticks_ms()
+        now = ticks_ms()
+        self._own_ms += min((now - self.pumped) & _TICKS_MASK, STEP_MS_MAX)
+        self.pumped = now
         while self._poll.poll(0):
             data = self._socket.recv(512)
             if not data:
@@ -60,7 +69,21 @@ class Wires:
             self._rest = lines.pop()
             for line in lines:
                 words = line.split()
-                _TAKE[words[0]](self, words[1:])
+                self._take(_TAKE[words[0]], words)
+        while self._waiting and self._waiting[0][0] <= self._own_ms:
+            _due, act, words = self._waiting.pop(0)
+            act(self, words[1:])
+
+    def _take(self, act: "Any", words: "list[bytes]") -> None:
+        """Switches wait for their moment; everything else happens as it comes."""
+        if act not in (Wires._ground, Wires._join):
+            act(self, words[1:])
+            return
+        at = int(words[-1])
+        since = at - self._last[0]
+        due = self._own_ms if since > QUIET_MS else max(self._own_ms, self._last[1] + since)
+        self._last = (at, due)
+        self._waiting.append((due, act, words))
 
     def level(self, pin: int) -> "int | None":
         """What a pin reads that switches join to others; None: nothing pulls it anywhere."""
