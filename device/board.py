@@ -97,7 +97,7 @@ class Board:
 
     def report(self, error: Exception) -> None:
         """Where the technician can see it; our exceptions hold no secrets."""
-        sys.print_exception(error)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        sys.print_exception(error, sys.stderr)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 def _cause() -> str:

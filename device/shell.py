@@ -26,6 +26,7 @@ CALM_MS = 60_000  # without a failure for so long, the next one is the first aga
 IDLE_MS = 600_000  # then a restart is tried: a fault may have been the flash's or the memory's passing mood
 ROTATE_AGAIN_MS = 60_000
 TIDY_MS = 30_000
+SORRY_MS = 8_000
 _LINE_MAX = 16
 _TICKED = Ticked()
 
@@ -50,6 +51,7 @@ class Shell:
         self._free = -1
         self._rotate_at = 0
         self._tidy_at = 0
+        self._sorry_until = 0
         self._failed_at = 0
         self._line = b""
         self._idle_until = 0
@@ -95,6 +97,7 @@ class Shell:
         except Exception as error:
             self._note(now, error)
             self.begin(now, "anew")
+            self._apologise(now)
         board.buzzer.tick(now)
         board.watchdog.feed()
 
@@ -113,6 +116,9 @@ class Shell:
         self._keep_journal(now)
         if now >= self._tidy_at:
             self._tidy(now)
+        if self._sorry_until and now >= self._sorry_until:
+            self._sorry_until = 0
+            self._board.display.show("welcome", ())
 
     def _tidy(self, now: int) -> None:
         """Collect garbage while nobody waits, so that it is seldom due when someone does."""
@@ -163,6 +169,12 @@ class Shell:
         self._board.report(error)
         gc.collect()
 
+    def _apologise(self, now: int) -> None:
+        """Whoever stood there sees that it was not their mistake, for a moment."""
+        if self.agent is not None:
+            self._board.display.show("again", ())
+            self._sorry_until = now + SORRY_MS
+
     def _stay_idle(self, now: int, events: "list[Any]") -> None:
         """A console that knows one order, and a restart after a while."""
         for event in events:
@@ -186,6 +198,7 @@ class Shell:
 
     def _show(self, _now: int, order: effects.Show) -> None:
         self._board.display.show(order.screen, order.arguments)
+        self._sorry_until = 0
 
     def _beep(self, now: int, order: effects.Beep) -> None:
         self._board.buzzer.play(now, order.tune)

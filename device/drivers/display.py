@@ -1,8 +1,8 @@
 """A serial text display of four lines of twenty characters, and the texts it shows.
 
 The agent names a screen; the words live in one JSON table a language (screens/fr.json, …), one screen a line so
-that only the line that is shown is ever read into memory. A screen whose first argument is empty may have a line
-of its own, named with a trailing "-". A name that is in no table is shown as it is.
+that only the line that is shown is ever read into memory. A screen whose first argument is a code may have words
+for one code alone ("declined:wrong_state"). A name that is in no table is shown as it is.
 """
 
 import json
@@ -16,6 +16,7 @@ HEIGHT = 4
 CLEAR = b"\x0c"
 MOVE = b"\x1f\x24"  # then column and row, from 1
 LANGUAGES = ("fr", "en")
+BY_CODE = ("declined",)  # screens that may have words for one code alone
 
 
 class Texts:
@@ -34,11 +35,12 @@ class Texts:
 
     def lines(self, screen: str, arguments: "tuple[str, ...]") -> "list[str]":
         """Four lines, filled in, at most WIDTH characters each."""
-        if arguments and arguments[0] == "":
-            screen = screen + "-"
-        if screen != self._name:
-            self._lines = self._find(screen) or self._find(screen.rstrip("-")) or [screen]
-            self._name = screen
+        name = screen
+        if screen in BY_CODE:
+            name = f"{screen}:{arguments[0]}"
+        if name != self._name:
+            self._lines = self._find(name) or self._find(screen) or [screen]
+            self._name = name
         filled = [_fill(line, arguments)[:WIDTH] for line in self._lines[:HEIGHT]]
         return filled + [""] * (HEIGHT - len(filled))
 

@@ -252,6 +252,12 @@ def test_the_language_key_shows_the_same_screen_in_the_other_language():
     assert wire.sent.count(b"Your code:") == 1, "a language that is not there changes nothing"
 
 
+def test_a_refusal_has_words_for_its_code_or_says_the_code():
+    texts = Texts(str(SCREENS), "fr")
+    assert texts.lines("declined", ("wrong_state",))[0] == "Déjà déposé, ou pas"
+    assert texts.lines("declined", ("rate_limited",))[1] == "rate_limited"
+
+
 def test_only_lines_that_changed_are_sent():
     wire = Wire()
     display = Display(wire, Texts(str(SCREENS), "fr"))

@@ -9,7 +9,7 @@ from table_board import TableBoard
 
 from device.agent import effects as do
 from device.agent import events as on
-from device.shell import FAILURES_MAX, IDLE_MS, Shell
+from device.shell import FAILURES_MAX, IDLE_MS, SORRY_MS, Shell
 
 
 class Script:
@@ -113,11 +113,26 @@ def test_nothing_after_a_failed_save_is_done_and_the_agent_is_made_anew(board: T
     script = Script({on.KeyPressed: [do.Show("a", ()), do.Save(7, b"a gap"), do.Pulse(3, 300)]})
     shell = begun(board, script)
     press(board, shell)
-    assert board.did("show") == [("show", ("a", ()))]
+    assert board.did("show") == [("show", ("a", ())), ("show", ("again", ()))]
     assert board.did("pulse") == []
     assert script.causes == ["power", "anew"]
     assert len(board.errors) == 1
     assert shell.agent is script
+
+
+def test_the_apology_makes_way_for_the_welcome_or_for_whatever_is_shown_next(board: TableBoard):
+    script = Script({on.KeyPressed: [do.Save(7, b"a gap")], on.Scanned: [do.Show("badge_first", ())]})
+    shell = begun(board, script)
+    press(board, shell)
+    board.clock.ms += SORRY_MS
+    shell.lap()
+    assert board.did("show")[-1] == ("show", ("welcome", ()))
+    press(board, shell)
+    board.parts.arriving = [on.Scanned(b"label")]
+    shell.lap()
+    board.clock.ms += SORRY_MS
+    shell.lap()
+    assert board.did("show")[-1] == ("show", ("badge_first", ()))
 
 
 def test_a_flash_that_cannot_be_written_stops_the_pulse(board: TableBoard, tmp_path: Path):

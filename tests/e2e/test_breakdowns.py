@@ -6,9 +6,21 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+import pytest
 from scene import Scene
 
 from tools.demo.journey import Play, coil_on
+from tools.demo.stack import Stack
+
+
+@pytest.fixture
+def scene(stack: Stack) -> Scene:
+    """Freshly booted: a link that broke often waits ever longer before it dials again."""
+    scene = Scene(stack, "mairie-1")
+    since = scene.last_seq()
+    scene.cabinet.kill()
+    scene.wait_event("Booted", since)
+    return scene
 
 
 def collect(part: Play) -> None:

@@ -26,7 +26,7 @@ class Counts:
 
 
 FULL = Counts(
-    pairs=3,
+    pairs=5,
     lockers=1_000,
     events_each=30,
     rate=2_000,

@@ -84,12 +84,14 @@ class UnderTest:
                 lockers.provision_locker(self._desk, GATEWAY, name)
         self.broker = Broker(folder / "broker", find_mosquitto(), Address("127.0.0.1", 0), self._keys)
         self.broker.start(lockers.provisioned(self._desk))
+        # One for all runs, as in production: each locker's key is worked out once, not once a run.
+        self._envelopes = Envelopes(self._keys, lambda locker: lockers.generation_of(self._desk, locker))
         self._running: Pipeline | Echo | None = None
         self._cpu = 0.0
 
     def durable(self, _order: Document) -> Document:
         desk = self._desk
-        envelopes = self._envelopes()
+        envelopes = self._envelopes
         outbox = Outbox(
             envelopes,
             due=lambda limit: commands.due_commands(desk, limit),
@@ -99,7 +101,7 @@ class UnderTest:
         return self._run(Pipeline(lambda arrivals: take_up(desk, list(arrivals)), envelopes, outbox, connection))
 
     def echo(self, _order: Document) -> Document:
-        answer = self._envelopes().seal(self._names[0], Down(bytes(8), int(time.time()), 60, Ack(1_000)))
+        answer = self._envelopes.seal(self._names[0], Down(bytes(8), int(time.time()), 60, Ack(1_000)))
         return self._run(Echo(Connection(self.broker.address), answer))
 
     def stop(self, _order: Document) -> Document:
@@ -123,9 +125,6 @@ class UnderTest:
             self._running.stop()
         self.broker.stop()
         self._store.close()
-
-    def _envelopes(self) -> Envelopes:
-        return Envelopes(self._keys, lambda locker: lockers.generation_of(self._desk, locker))
 
     def _run(self, wanted: Pipeline | Echo) -> Document:
         self._running = wanted

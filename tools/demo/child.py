@@ -41,7 +41,7 @@ class Child:
         try:
             self.ready = self._first_line(wait_s)
         except BaseException:
-            self.kill()
+            self.stop()
             raise
 
     @property

@@ -297,7 +297,7 @@ const heard = {
     stage.live[locker].screen = news.lines;
   },
   beep(locker, news) {
-    if (loud && locker === stage.current) beep(news.tune);
+    if (loud && locker === stage.current) beep(news.hz);
   },
   power(locker, news) {
     stage.live[locker].powered = news.on;

@@ -128,16 +128,14 @@ export function faults(node, live, order) {
   );
 }
 
-export function beep(tune) {
-  const notes = { ok: [880, 1320], error: [300, 220], attention: [660, 660, 660], key: [1200] }[tune] ?? [700];
+/** One note of the locker's buzzer: the cabinet tells each as it begins, and how high. */
+export function beep(hz) {
   const sound = (beep.context ??= new AudioContext());
-  notes.forEach((hz, place) => {
-    const tone = sound.createOscillator();
-    const level = sound.createGain();
-    tone.frequency.value = hz;
-    level.gain.value = 0.05;
-    tone.connect(level).connect(sound.destination);
-    tone.start(sound.currentTime + place * 0.14);
-    tone.stop(sound.currentTime + place * 0.14 + (tune === "key" ? 0.04 : 0.11));
-  });
+  const tone = sound.createOscillator();
+  const level = sound.createGain();
+  tone.frequency.value = hz;
+  level.gain.value = 0.05;
+  tone.connect(level).connect(sound.destination);
+  tone.start();
+  tone.stop(sound.currentTime + 0.1);
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STEP_MS_MAX = 15  # a board looks at its pins more often than this; what is more was the PC's
 QUIET_MS = 200  # after so long without a change, the board's time catches up with the cabinet's
+CATCH_UP_MS = 2  # and with every change a little, so that lateness does not last
 _TICKS_MASK = (1 << 30) - 1
 ticks_ms: "Any" = getattr(time, "ticks_ms")  # noqa: B009 - MicroPython's own
 
@@ -81,7 +82,7 @@ class Wires:
             return
         at = int(words[-1])
         since = at - self._last[0]
-        due = self._own_ms if since > QUIET_MS else max(self._own_ms, self._last[1] + since)
+        due = self._own_ms if since > QUIET_MS else max(self._own_ms, self._last[1] + since - CATCH_UP_MS)
         self._last = (at, due)
         self._waiting.append((due, act, words))
 
