@@ -92,7 +92,7 @@ class Access:
         return self._books.holdings[place] == HELD
 
     def _count_refusal(self, now: int, number: int, effects: "list[Effect]") -> None:
-        if now < self._token_refusal_at:
+        if now < self._token_refusal_at or not self._ledger.has_room:
             return
         self._token_refusal_at = now + _REFUSED_TOKENS_EVERY_MS
         self._ledger.save(now, CodeRefused(SCANNER, number, self._books.bucket), effects)

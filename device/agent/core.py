@@ -54,7 +54,6 @@ class Agent:
         self._commands = Commands(self._ledger, self.openings, codes, self.panel)
         self._heartbeat_at = 0
         self._looked_by = 0
-        self.journal_free = 0
         self.heap_free = 0
 
     # -------------------------------------------------------------- one lap
@@ -103,7 +102,7 @@ class Agent:
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + HEARTBEAT_MS
             waiting = self.books.seq - self.link.acked
-            self.link.tell(now, Heartbeat(self.heap_free, self.journal_free, waiting), effects)
+            self.link.tell(now, Heartbeat(self.heap_free, self._ledger.journal_free, waiting), effects)
         self.link.tick(now, effects)  # last: what all the others had to say leaves in one piece
 
     # -------------------------------------------------------------- events
@@ -151,8 +150,7 @@ class Agent:
         self.link.journal_read(now, event.first, event.records, effects)
 
     def _journal_measured(self, _now: int, event: "events.JournalMeasured", _effects: "list[Effect]") -> None:
-        self.journal_free = event.free
-        self.panel.journal_free = event.free
+        self._ledger.journal_free = event.free
 
     # -------------------------------------------------------------- for the console
     def facts(self, now: int) -> "dict[str, Any]":
@@ -189,7 +187,7 @@ class Agent:
             "first": self.first_seq,
             "last": self.books.seq,
             "acked": self.link.acked,
-            "free": self.journal_free,
+            "free": self._ledger.journal_free,
         }
 
     def selftest(self) -> "list[list[Any]]":

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from device.agent.effects import Save
+from protocol.limits import JOURNAL_RESERVE_RECORDS
 from protocol.messages import Up, encode
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ class Ledger:
         self.books = books
         self.link = link
         self.boot = boot
+        self.journal_free = JOURNAL_RESERVE_RECORDS  # records that still fit, as the shell last measured
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room beside the reserve, which is for pickups and doors alone."""
+        return self.journal_free >= JOURNAL_RESERVE_RECORDS
 
     def save(self, now: int, event: "Message", effects: "list[Effect]") -> None:
         """Journal a custody event. Whatever is appended to `effects` after this happens only once it is durable."""

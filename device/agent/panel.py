@@ -11,7 +11,6 @@ from protocol.errors import CODES, ProtocolError
 from protocol.limits import (
     COURIER_IDLE_MS,
     COURIER_REOPEN_MS,
-    JOURNAL_RESERVE_RECORDS,
     LABEL_SIZE_MAX,
     REQUEST_TTL_MS,
     TYPING_IDLE_MS,
@@ -38,7 +37,6 @@ class Panel:
         self._access = access
         self._openings = openings
         self._digits = digits
-        self.journal_free = JOURNAL_RESERVE_RECORDS
         self.mode = IDLE
         self._typed = ""
         self._until: int | None = None
@@ -155,7 +153,7 @@ class Panel:
     def _courier_comes(self, now: int, token: "Token", effects: "list[Effect]") -> None:
         if self.mode >= ASKING:  # a deposit is under way; it is not taken over by a second badge
             return
-        if self.journal_free < JOURNAL_RESERVE_RECORDS:
+        if not self._ledger.has_room:
             self._tell(now, "journal_full", (), effects)
             return
         self._badge = token.id
@@ -191,7 +189,7 @@ class Panel:
         self._last = -1
 
     def _ask(self, now: int, reason: int, effects: "list[Effect]") -> None:
-        if self.journal_free < JOURNAL_RESERVE_RECORDS:
+        if not self._ledger.has_room:
             self._tell_courier(now, "journal_full", (), effects)
             return
         self._request += 1

@@ -6,7 +6,7 @@ from tokens_of_rig import FOREIGN_LOCKER_TOKEN, FOREIGN_SIGNER_TOKEN, PICKUP_TOK
 from device.agent import door
 from device.agent import events as on
 from protocol import messages, numbers
-from protocol.limits import PULSE_RETRY_MS, REOPEN_MS, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS
+from protocol.limits import JOURNAL_RESERVE_RECORDS, PULSE_RETRY_MS, REOPEN_MS, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS
 
 
 def locker_with_parcel(number: int = 2) -> Rig:
@@ -195,6 +195,11 @@ def test_a_flood_of_forged_tokens_does_not_fill_the_journal():
         rig.do(on.Scanned(FOREIGN_SIGNER_TOKEN.encode()))
         rig.wait(1_000)
     assert len(rig.flash.records) - before <= 2
+    rig.do(on.JournalMeasured(JOURNAL_RESERVE_RECORDS - 1))
+    before = len(rig.flash.records)
+    rig.wait(60_000)
+    rig.do(on.Scanned(FOREIGN_SIGNER_TOKEN.encode()))
+    assert len(rig.flash.records) == before, "the reserve is for those who collect"
 
 
 def test_a_code_of_sixteen_digits_needs_no_bucket():

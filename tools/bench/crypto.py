@@ -8,7 +8,7 @@ from pathlib import Path
 from tools import micropython
 from tools.bench import town
 from tools.bench.counts import Counts
-from tools.bench.report import Report, median
+from tools.bench.report import Report
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).parent / "board" / "crypto.py"
@@ -31,8 +31,8 @@ def run(report: Report, counts: Counts) -> None:
     interpreter = micropython.find()
     times = _asked(interpreter, "times", counts.repeats, HEAP_KB)
     churn = _asked(interpreter, "churn", 1, CHURN_KB)
-    report.note(f"Median of {counts.repeats} rounds in one process; each ratio is taken within its round.")
-    report.row("mulmods_us", round(median(times["mulmods"])), "µs", "1,000 products: the measure of the others")
+    report.note(f"The best of {counts.repeats} rounds in one process: what else runs here only ever adds.")
+    report.row("mulmods_us", round(min(times["mulmods"])), "µs", "1,000 products: the measure of the others")
     ratio = _ratio(times, "verify", "mulmods")
     report.row("ed25519_verify", round(ratio, 2), "×", "one signature checked, all of it", f"≤ {VERIFY_GOAL}")
     report.row("of_it_sha512", round(_ratio(times, "sha512", "mulmods"), 2), "×", "of which SHA-512 of 184 bytes")
@@ -43,13 +43,17 @@ def run(report: Report, counts: Counts) -> None:
     report.row("verify_churn_kb", churned_kb, "kB", "garbage that one verification makes", f"≤ {CHURN_GOAL_KB}")
     report.row("rfc8032_churn_kb", round(churn["reference"][0] / 1000), "kB", "garbage that the reference makes")
     for name, meaning in SMALL.items():
-        report.row(f"{name}_us", round(median(times[name]), 1), "µs", meaning)
-        share = median([part / whole * 1000 for part, whole in zip(times[name], times["mulmods"], strict=True)])
-        report.row(f"{name}_ratio", round(share, 1), "‰", "the same, in thousandths of the 1,000 products")
+        report.row(f"{name}_us", round(min(times[name]), 1), "µs", meaning)
+        report.row(
+            f"{name}_ratio",
+            round(_ratio(times, name, "mulmods") * 1000, 1),
+            "‰",
+            "the same, in thousandths of the 1,000 products",
+        )
 
 
 def _ratio(times: dict[str, list[float]], part: str, whole: str) -> float:
-    return median([one / other for one, other in zip(times[part], times[whole], strict=True)])
+    return min(times[part]) / min(times[whole])
 
 
 def _asked(interpreter: micropython.Interpreter, mode: str, repeats: int, heap_kb: int) -> dict[str, list[float]]:

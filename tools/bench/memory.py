@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import re
 import subprocess
 import tempfile
 import time
@@ -25,6 +26,7 @@ LARGE_KB = 1_000  # enough to compile everything in, for the comparison
 CODES = 100
 LINES_GOAL = 3_000
 BOOT_S = 30
+_NAMES = re.compile(r"qstr pool: .*n_total_bytes=(\d+)")
 _NO_CODE = (
     tokenize.COMMENT,
     tokenize.NL,
@@ -54,6 +56,7 @@ def _code(report: Report, interpreter: micropython.Interpreter, built: Path) -> 
     compiled = _measured(interpreter, interpreter.heap_options(LARGE_KB), [], built)
     assert in_place["codes"] == compiled["codes"] == CODES
     report.row("code_bytes", in_place["code"], "bytes", "heap taken by importing protocol and agent, run in place")
+    report.row("code_names_bytes", in_place["names"], "bytes", "of which names; a frozen firmware has them in flash")
     report.row("code_from_py_bytes", compiled["code"], "bytes", "the same from .py files, compiled into the heap")
     report.row("empty_bytes", in_place["empty"], "bytes", f"an agent of {CODES} compartments that started, no parcels")
     report.row("live_codes_bytes", in_place["codes_bytes"], "bytes", f"what {CODES} parcels with live codes add to it")
@@ -68,7 +71,8 @@ def _measured(interpreter: micropython.Interpreter, heap: list[str], image: list
     )
     if done.returncode:
         raise OSError(f"{SCRIPT.name}: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout)
+    names = _NAMES.search(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1]) | {"names": int(names[1]) if names else 0}
 
 
 # ------------------------------------------------------------------ a running locker

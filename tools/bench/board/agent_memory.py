@@ -3,7 +3,8 @@
     agent_memory.py COMPARTMENTS [ROM.IMG]
 
 With an image the code is run in place, as in a virtual locker and on a board with ROMFS; without, from sources.
-Every compartment holds a parcel with a live code. One line of JSON comes out.
+Every compartment holds a parcel with a live code. What MicroPython says of its names comes out, then one line of
+JSON.
 """
 
 import gc
@@ -11,6 +12,8 @@ import json
 import os
 import sys
 from typing import TYPE_CHECKING
+
+import micropython
 
 if TYPE_CHECKING:
     from typing import Any
@@ -72,6 +75,7 @@ protocol = taken()
 for name in AGENT:
     module("device.agent." + name)
 code = taken()
+micropython.qstr_info()
 kept = agent_of(list(range(1, COUNT + 1)))
 empty = taken()
 live = deposit_everywhere(kept)
