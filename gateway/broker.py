@@ -49,7 +49,7 @@ _TIED = """
 import ctypes, os, signal, sys
 parent, libraries, program = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 try:
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 except (OSError, AttributeError):
     pass
 if os.getppid() != parent:
