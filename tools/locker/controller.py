@@ -7,9 +7,10 @@ board. It may use the heap of a board, and as much again as the shim itself take
 import asyncio
 import contextlib
 import ctypes
-import os
+import secrets
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -252,7 +253,7 @@ _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
 
 def _short_path() -> str:
     """A Unix socket's path may be 107 bytes long."""
-    return f"/tmp/consigne-{os.getpid()}-{time.monotonic_ns() % 10**9}.wires"
+    return str(Path(tempfile.gettempdir()) / f"consigne-{secrets.token_hex(8)}.wires")
 
 
 def _die_with_parent() -> None:
