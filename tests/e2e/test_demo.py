@@ -12,7 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tools.console import Session, open_port
+
 ROOT = Path(__file__).resolve().parents[2]
+CONSOLES: list[str] = []  # the serial ports that the demo printed
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +26,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.
     assert process.stdout
     url = ""
     for line in process.stdout:
+        if " console " in line:
+            CONSOLES.append(line.split()[-1])
         if "http://" in line and "page" in line:
             url = line.split()[-1]
             break
@@ -91,6 +96,16 @@ def heard(lines: Iterator[str], test: Callable[[dict], bool]) -> dict:
             if test(news):
                 return news
     raise AssertionError("the feed ended")
+
+
+def test_the_printed_serial_port_answers_every_order_while_the_page_listens_too(
+    demo: tuple[subprocess.Popen[str], str, Path],
+) -> None:
+    assert demo[0].poll() is None and len(CONSOLES) == 2
+    with open_port(CONSOLES[0]) as port:
+        session = Session(port, wait_s=5)
+        for _ in range(40):
+            assert session.order("status").startswith("OK ")
 
 
 def test_the_technicians_console_is_in_the_page(demo: tuple[subprocess.Popen[str], str, Path]) -> None:

@@ -1,4 +1,8 @@
-"""A technician's cable into one locker's console: what it writes goes to the page, what the page types goes in."""
+"""The page's end of one locker's console: what was said so far, and orders with their answers.
+
+It goes through the control socket: the serial port is for a person with a terminal, and two readers of one port
+would each get half of the answers.
+"""
 
 import json
 import re
@@ -7,30 +11,23 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-import serial
-
 KEPT = 40_000  # characters of the past, for a page that opens later
 ANSWER_WAIT_S = 5.0
 _ANSWER = re.compile(r"(?:^|[\r\n>] ?)(OK|ERR)([^\r\n]*)\r?\n")
 
 
 class SerialLine:
-    def __init__(self, path: str, heard: Callable[[str], None]) -> None:
-        self._port = serial.Serial(path, 115_200, timeout=0.2, write_timeout=5)
-        self._heard = heard
+    """`write` types on the console; what it says comes in by hear()."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.type = write
         self._past = ""
         self._total = 0  # characters heard since the start
         self._news = threading.Condition()
-        self._open = True
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
 
     @property
     def past(self) -> str:
         return self._past
-
-    def type(self, text: str) -> None:
-        self._port.write(text.encode())
 
     def order(self, line: str) -> tuple[bool, str]:
         """Type one line; (whether it was OK, the rest of its answer). Raises TimeoutError."""
@@ -55,22 +52,8 @@ class SerialLine:
         challenge = cast("dict[str, Any]", json.loads(rest))["challenge"]
         return self.order(f"answer {answer(str(challenge))}")[0]
 
-    def close(self) -> None:
-        self._open = False
-        self._thread.join(1)
-        self._port.close()
-
-    def _listen(self) -> None:
-        while self._open:
-            try:
-                data = self._port.read(max(1, self._port.in_waiting))
-            except (OSError, serial.SerialException):
-                return  # the locker's process has ended
-            if not data:
-                continue
-            text = data.decode("utf-8", "replace")
-            with self._news:
-                self._past = (self._past + text)[-KEPT:]
-                self._total += len(text)
-                self._news.notify_all()
-            self._heard(text)
+    def hear(self, text: str) -> None:
+        with self._news:
+            self._past = (self._past + text)[-KEPT:]
+            self._total += len(text)
+            self._news.notify_all()

@@ -37,7 +37,7 @@ class Watcher:
         self._online = False
         self._open = True
         self._events = CabinetClient(locker.control)
-        self.serial = SerialLine(locker.console, lambda text: feed.tell(locker.id, "console", text=text))
+        self.serial = SerialLine(locker.cabinet.type)
         self._moved = threading.Event()
         self._books: list[News] = []
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._watch, self._look)]
@@ -49,7 +49,6 @@ class Watcher:
         self._moved.set()
         for thread in self._threads:
             thread.join(2)
-        self.serial.close()
         self._events.close()
 
     def order(self, order: Mapping[str, Any]) -> None:
@@ -105,6 +104,8 @@ class Watcher:
         while self._open:
             try:
                 for news in self._events.events(1.0):
+                    if news["event"] == "console":
+                        self.serial.hear(news["text"])
                     self._feed.tell(self.locker.id, **{key: news[key] for key in news if key not in ("locker", "at")})
                     self._moved.set()
             except TimeoutError:

@@ -90,7 +90,9 @@ class Cabinet:
             self._tell({"event": "beep", "hz": hertz})
 
     def printed(self, data: bytes) -> None:
+        """What the board says on its console: to the port, and to watchers, who must not read the port empty."""
         self._port.print(data)
+        self._tell({"event": "console", "text": data.decode("utf-8", "replace")})
 
     def power_lost(self, at_ms: float) -> None:
         self._front.power_lost(at_ms)
@@ -131,6 +133,9 @@ class Cabinet:
                 self._front.key(key, False)
                 await asyncio.sleep((pace_ms - KEY_HOLD_MS) / 1000)
         return {"at": round(at, 1)}
+
+    async def _type(self, request: dict[str, Any]) -> None:
+        self._controller.typed(str(request["text"]).encode())
 
     async def _scan(self, request: dict[str, Any]) -> dict[str, Any]:
         return await self._scan_bytes(str(request["text"]).encode("latin-1", "replace") + b"\r")
@@ -196,6 +201,7 @@ class Cabinet:
 
 _ORDERS: dict[str, Callable[[Cabinet, dict[str, Any]], Awaitable[dict[str, Any] | None]]] = {
     "keys": Cabinet._keys,
+    "type": Cabinet._type,
     "scan": Cabinet._scan,
     "scan_raw": Cabinet._scan_raw,
     "push": Cabinet._push,

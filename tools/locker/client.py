@@ -39,6 +39,10 @@ class CabinetClient:
         """Type, and wait until it is typed. When the last key's contact closed (cabinet's clock, ms)."""
         return self.ask("keys", keys=keys, pace_ms=pace_ms)["at"]
 
+    def type(self, text: str) -> None:
+        """On the serial console, beside whoever has its port open."""
+        self.ask("type", text=text)
+
     def scan(self, text: str) -> float:
         """When the last byte was on the wire."""
         return self.ask("scan", text=text)["at"]
