@@ -2,7 +2,6 @@
 
 # How an opening was asked for, or a code shown.
 KEYPAD, SCANNER, CONSOLE, COMMAND = 1, 2, 3, 4
-CHANNELS = {KEYPAD: "keypad", SCANNER: "scanner", CONSOLE: "console", COMMAND: "command"}
 
 # Why a courier asks for a compartment (again).
 FIRST, TOO_SMALL, JAMMED, WRONG_BOX = 0, 1, 2, 3

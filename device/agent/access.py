@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from protocol.errors import ProtocolError, number_of
 from protocol.limits import SCAN_SIZE_MAX, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS, WRONG_CODE_REFILL_MS
 from protocol.messages import BucketRefilled, CodeRefused
-from protocol.numbers import HELD, KEYPAD, SCANNER
+from protocol.numbers import KEYPAD, SCANNER
 from protocol.otp import is_well_formed
 from protocol.tokens import COURIER, DELEGATE, PICKUP, open_token
 
@@ -87,9 +87,6 @@ class Access:
         if place is None or self._books.deposit(place) != token.deposit:
             return None
         return place
-
-    def is_live(self, place: int) -> bool:
-        return self._books.holdings[place] == HELD
 
     def _count_refusal(self, now: int, number: int, effects: "list[Effect]") -> None:
         if now < self._token_refusal_at or not self._ledger.has_room:

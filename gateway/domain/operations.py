@@ -13,7 +13,6 @@ KINDS = (OPEN, TAKE_BACK, SERVICE, RELEASE)
 
 # waiting: not yet carried out. authorised: the locker is about to open. opened: the door was seen to open.
 STATES = ("waiting", "authorised", "opened", "done", "failed")
-RUNNING = ("waiting", "authorised", "opened")
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,10 +73,6 @@ class Front:
         self._by_lock = {box.lock: box for box in self.boxes.values()}
         self.pulses: deque[dict[str, Any]] = deque(maxlen=PULSES_KEPT)
 
-    @property
-    def lock_pins(self) -> list[int]:
-        return list(self._by_lock)
-
     # -------------------------------------------------------------- from the board
     def drive(self, pin: int, level: int, at_ms: float) -> None:
         """The board drives a pin, as of `at_ms`."""
