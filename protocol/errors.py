@@ -38,6 +38,7 @@ CODES = {
     29: "stale",  # a SetTime that answers no nonce of ours
     30: "unknown_locker",
     31: "gap",  # an event's number does not follow the last one
+    32: "revoked",  # it was right once, and was taken back
 }
 
 

@@ -6,7 +6,7 @@ bool is tested before int, always: isinstance(True, int) differs between the int
 from typing import TYPE_CHECKING
 
 from protocol.errors import ProtocolError
-from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX
+from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX, STATEMENT_SIZE_MAX, TRUST_PART_SIZE_MAX
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,9 +21,12 @@ U63 = (int, 0, 0x7FFFFFFFFFFFFFFF, False)
 OPTIONAL_U63 = (int, 0, 0x7FFFFFFFFFFFFFFF, True)
 COMPARTMENT = (int, 1, COMPARTMENTS_MAX, False)
 OPTIONAL_COMPARTMENT = (int, 1, COMPARTMENTS_MAX, True)
+ID4 = (bytes, 4, 4, False)
 ID8 = (bytes, 8, 8, False)
 OPTIONAL_ID8 = (bytes, 8, 8, True)
 BYTES = (bytes, 0, COMPARTMENTS_MAX, False)
+PART = (bytes, 1, TRUST_PART_SIZE_MAX, False)
+STATEMENT = (bytes, 1, STATEMENT_SIZE_MAX, False)
 WORD = (str, 0, 32, False)
 OPTIONAL_WORD = (str, 0, 32, True)
 LABEL = (str, 1, LABEL_SIZE_MAX, False)

@@ -7,7 +7,9 @@ MESSAGE_SIZE_MAX = 1024  # one MQTT payload; a board's receive buffer is allocat
 TOKEN_SIZE_MAX = 512  # a token's bytes, before its signature costs any time
 SCAN_SIZE_MAX = 800  # one scanner frame: Base45 of the largest token, or a label
 LABEL_SIZE_MAX = 64  # a carrier's parcel number (S10, SSCC and the like), opaque to us
-CONSOLE_LINE_MAX = 128
+CONSOLE_LINE_MAX = 320  # a technician's badge, pasted
+STATEMENT_SIZE_MAX = 256  # a signed statement about a signing key
+TRUST_PART_SIZE_MAX = 776  # a quarter of a key's table: one message with its envelope
 
 # --- the locker
 COMPARTMENTS_MAX = 400  # 20 modules of 20
@@ -34,6 +36,9 @@ WRONG_CODE_PAUSE_MS = 5_000
 TYPING_IDLE_MS = 20_000
 JOURNAL_RECORDS_KEPT = 10_000  # acknowledged ones, so that a restored gateway can ask again
 JOURNAL_RESERVE_RECORDS = 1_000  # room kept for pickups: deposits are refused below it
+
+TRUSTED_KEYS_MAX = 2  # the one in use and the one that follows it; each has a table of 3 KB in the heap
+REVOKED_TOKENS_KEPT = 64  # 768 bytes in every snapshot; when full the signing key is due for rotation
 
 # --- the link
 OUTBOX_WINDOW = 8  # records sent ahead of the gateway's Ack

@@ -17,12 +17,15 @@ from protocol.kinds import (
     BOOL,
     BYTES,
     COMPARTMENT,
+    ID4,
     ID8,
     LABEL,
     OPTIONAL_COMPARTMENT,
     OPTIONAL_ID8,
     OPTIONAL_U63,
     OPTIONAL_WORD,
+    PART,
+    STATEMENT,
     U8,
     U16,
     U32,
@@ -183,15 +186,16 @@ class DepositAbandoned(Message):
 
 class PickupAuthorised(Message):
     """Durable before the pulse: the right code or token for (compartment, deposit) was shown. `reopen` counts
-    the openings after the first."""
+    the openings after the first; `token` is a delegate's (None: the recipient's own code or token)."""
 
-    TYPE = 24
-    FIELDS = ("compartment", "deposit", "channel", "reopen")
-    KINDS = (COMPARTMENT, U32, U8, U8)
+    TYPE = 31  # 24 was this without `token`, before the first release
+    FIELDS = ("compartment", "deposit", "channel", "reopen", "token")
+    KINDS = (COMPARTMENT, U32, U8, U8, OPTIONAL_ID8)
     compartment: int
     deposit: int
     channel: int
     reopen: int
+    token: "bytes | None"
 
 
 class Collected(Message):
@@ -236,8 +240,9 @@ class OpeningAuthorised(Message):
 
 
 class CommandDone(Message):
-    """The result of a command: `code` 0, or why it took no effect. Release, Revoke and OutOfService change the
-    locker's books by this record, so it says what they ordered (`order` is their TYPE, `value` their argument)."""
+    """The result of a command: `code` 0, or why it took no effect. Release, Revoke, Reissue, Join and OutOfService
+    change the locker's books by this record, so it says what they ordered (`order` is their TYPE) and what came of
+    it (`value`: the deposit revoked, the deposit's new number, the group, whether out)."""
 
     TYPE = 29
     FIELDS = ("command", "issued", "code", "order", "compartment", "value")
@@ -258,6 +263,18 @@ class ServiceActed(Message):
     KINDS = (WORD, WORD)
     actor: str
     action: str
+
+
+class TokenRevoked(Message):
+    """The result of RevokeToken: from here on that badge, delegation or authorisation opens nothing."""
+
+    TYPE = 32
+    FIELDS = ("command", "issued", "token", "expiry_s")
+    KINDS = (ID8, U63, ID8, U63)
+    command: bytes
+    issued: int
+    token: bytes
+    expiry_s: int
 
 
 # ------------------------------------------------------------------ down
@@ -297,6 +314,17 @@ class Reject(Message):
     KINDS = (U63, U16)
     seq: int
     code: int
+
+
+class TrustPart(Message):
+    """A piece of the comb table of a signing key to come; Trust, right behind the last, says whether to believe it."""
+
+    TYPE = 5
+    FIELDS = ("kid", "offset", "part")
+    KINDS = (ID4, U16, PART)
+    kid: bytes
+    offset: int
+    part: bytes
 
 
 class Assign(Message):
@@ -363,6 +391,47 @@ class Identify(Message):
     TYPE = 22
 
 
+class Reissue(Message):
+    """This deposit's code is known to somebody it should not be: the same parcel under a new deposit number."""
+
+    TYPE = 23
+    FIELDS = ("compartment", "deposit")
+    KINDS = (COMPARTMENT, U32)
+    compartment: int
+    deposit: int
+
+
+class Join(Message):
+    """This deposit belongs to a recipient who has more than one here: whoever opens one may open the others in turn.
+    `group`: any number but 0, the same for all of them."""
+
+    TYPE = 24
+    FIELDS = ("compartment", "deposit", "group")
+    KINDS = (COMPARTMENT, U32, (int, 1, 0xFFFFFFFF, False))
+    compartment: int
+    deposit: int
+    group: int
+
+
+class RevokeToken(Message):
+    """A badge, a delegation or a technician's authorisation, by its token id; it may be forgotten after its expiry."""
+
+    TYPE = 25
+    FIELDS = ("token", "expiry_s")
+    KINDS = (ID8, U63)
+    token: bytes
+    expiry_s: int
+
+
+class Trust(Message):
+    """Believe another signing key, or one fewer: protocol.trust's statement, signed by a key that is trusted now."""
+
+    TYPE = 26
+    FIELDS = ("statement",)
+    KINDS = (STATEMENT,)
+    statement: bytes
+
+
 EVENTS = {
     cls.TYPE: cls
     for cls in (
@@ -379,19 +448,37 @@ EVENTS = {
         DepositAuthorised,
         Deposited,
         DepositAbandoned,
-        PickupAuthorised,
         Collected,
         CodeRefused,
         BucketRefilled,
         OpeningAuthorised,
         CommandDone,
         ServiceActed,
+        PickupAuthorised,
+        TokenRevoked,
     )
 }
 FIRST_CUSTODY_TYPE = 16
 COMMANDS = {
     cls.TYPE: cls
-    for cls in (Ack, Resend, SetTime, Reject, Assign, Decline, Open, Release, Revoke, OutOfService, Identify)
+    for cls in (
+        Ack,
+        Resend,
+        SetTime,
+        Reject,
+        TrustPart,
+        Assign,
+        Decline,
+        Open,
+        Release,
+        Revoke,
+        OutOfService,
+        Identify,
+        Reissue,
+        Join,
+        RevokeToken,
+        Trust,
+    )
 }
 FIRST_REMEMBERED_COMMAND = 16  # below: about the link itself, harmless to repeat
 

@@ -7,12 +7,13 @@ is read. Expiry is the caller's to judge: a locker without a clock refuses nobod
 import hashlib
 from typing import TYPE_CHECKING
 
-from protocol import base45, cbor, cose, ed25519
+from protocol import base45, cbor, cose
 from protocol.errors import ProtocolError
 from protocol.kinds import ID8, OPTIONAL_COMPARTMENT, OPTIONAL_U32, OPTIONAL_WORD, U63, WORD, check
 from protocol.limits import TOKEN_SIZE_MAX
 from protocol.record import Record
 from protocol.topics import is_locker_id
+from protocol.trust import verifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,12 +75,7 @@ def open_token(text: "str | bytes", trusted: "dict[bytes, bytes]") -> Token:
     if len(text) > (TOKEN_SIZE_MAX + 1) // 2 * 3:
         raise ProtocolError("too_large", "token")
 
-    def verify(kid: bytes, message: bytes, signature: bytes) -> bool:
-        if kid not in trusted:
-            raise ProtocolError("unknown_key")
-        return ed25519.verify(trusted[kid], message, signature)
-
-    payload = cose.open_sign1(base45.decode(text), verify)
+    payload = cose.open_sign1(base45.decode(text), verifier(trusted))
     token = _token_of(cbor.decode(payload))
     # What is not exactly ours is refused: a claim that we do not know may be a limit that we would not keep.
     if claims(token) != payload:

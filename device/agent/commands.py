@@ -50,7 +50,8 @@ class Commands:
             return
         why = self._why_not(now, down)
         if not why:
-            why = _HANDLERS[type(down.command).TYPE](self, now, down, effects)
+            handler = _HANDLERS.get(type(down.command).TYPE)
+            why = "unknown_type" if handler is None else handler(self, now, down, effects)
         if why:
             self._done(now, down, why, effects)
 

@@ -78,7 +78,7 @@ class Openings:
         if self._books.holdings[place] != HELD:
             return self._reopen(now, place, channel, effects)
         if self.doors.states[place] != door.OPENING:
-            self._ledger.save(now, PickupAuthorised(number, deposit, channel, 0), effects)
+            self._ledger.save(now, PickupAuthorised(number, deposit, channel, 0, None), effects)
             self._pending[place] = [_PICKUP, 0]
             self._order(now, place, effects)
         return ""
@@ -91,7 +91,7 @@ class Openings:
         if now > last[1] or last[2] >= REOPENS_MAX:
             return "spent"
         last[2] += 1
-        self._ledger.save(now, PickupAuthorised(self._books.numbers[place], last[0], channel, last[2]), effects)
+        self._ledger.save(now, PickupAuthorised(self._books.numbers[place], last[0], channel, last[2], None), effects)
         self._pending[place] = [_REOPEN, 0]
         self._order(now, place, effects)
         return ""

@@ -159,7 +159,7 @@ class Town:
         box, deposit = parcel.compartment, parcel.deposit
         return self.says(
             parcel.locker,
-            PickupAuthorised(box, deposit, channel, 0),
+            PickupAuthorised(box, deposit, channel, 0, None),
             DoorOpened(box),
             Collected(box, deposit),
         )

@@ -103,7 +103,7 @@ class Town:
         )
 
     def collect(self, locker: str, box: int, number: int) -> None:
-        self.says(locker, messages.PickupAuthorised(box, number, numbers.KEYPAD, 0), Collected(box, number))
+        self.says(locker, messages.PickupAuthorised(box, number, numbers.KEYPAD, 0, None), Collected(box, number))
 
 
 def _serve(desk: Desk, wakes: list[int], listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:

@@ -64,7 +64,7 @@ def test_the_same_batch_twice_changes_nothing_and_is_acknowledged_again(town: To
         DepositAuthorised(1, 1, 1, parcel.number, None, None),
         DoorOpened(1),
         Deposited(1, 1, parcel.number),
-        PickupAuthorised(1, 1, KEYPAD, 0),
+        PickupAuthorised(1, 1, KEYPAD, 0, None),
         DoorOpened(1),
         Collected(1, 1),
         CodeRefused(KEYPAD, 26, 0),
@@ -291,7 +291,9 @@ def test_an_impossible_life_is_an_alarm_and_never_an_exception(town: Town) -> No
     parcel = town.deposited("label-1")
     town.fetch(parcel)
     town.put_in("mairie-1", 2, 1, parcel.number)  # collected, and put in again
-    town.says("mairie-1", PickupAuthorised(1, 77, KEYPAD, 0), Collected(1, 77), DoorOpened(9), Deposited(9, 1, 1))
+    town.says(
+        "mairie-1", PickupAuthorised(1, 77, KEYPAD, 0, None), Collected(1, 77), DoorOpened(9), Deposited(9, 1, 1)
+    )
     assert set(town.alarms()) == {
         "deposit_of_a_parcel_that_cannot_be",
         "pickup_of_an_unknown_parcel",
@@ -305,7 +307,7 @@ def test_the_same_door_opened_again_by_the_same_person_is_no_second_pickup(town:
     town.locker("S")
     parcel = town.deposited("label-1")
     town.fetch(parcel)
-    town.says("mairie-1", PickupAuthorised(1, 1, KEYPAD, 1), DoorOpened(1), DoorClosed(1), Collected(1, 1))
+    town.says("mairie-1", PickupAuthorised(1, 1, KEYPAD, 1, None), DoorOpened(1), DoorClosed(1), Collected(1, 1))
     assert (town.parcel(parcel.number).state, town.alarms(), town.availability()) == ("collected", [], ["free"])
 
 
@@ -392,7 +394,7 @@ def any_message(chance: random.Random, numbers: list[int]) -> Message:
             DepositAuthorised(box, deposit, 1, parcel, command, None),
             Deposited(box, deposit, parcel),
             DepositAbandoned(box, deposit, parcel, chance.randrange(5)),
-            PickupAuthorised(box, deposit, KEYPAD, chance.randrange(3)),
+            PickupAuthorised(box, deposit, KEYPAD, chance.randrange(3), None),
             Collected(box, deposit),
             OpeningAuthorised(box, COMMAND, None, command, None),
             CommandDone(chance.randbytes(8), 1, chance.randrange(40), chance.randrange(16, 23), box, deposit),

@@ -20,19 +20,21 @@ EVENTS = (
     m.DepositAuthorised(3, 1, 2, LARGE, ID, 1_900_000_000),
     m.Deposited(3, 0xFFFFFFFF, LARGE),
     m.DepositAbandoned(3, 0xFFFFFFFF, LARGE, TOO_SMALL),
-    m.PickupAuthorised(3, 1, KEYPAD, 0),
     m.Collected(3, 1),
     m.CodeRefused(SCANNER, 8, 10),
     m.BucketRefilled(9),
     m.OpeningAuthorised(3, CONSOLE, "léa", None, None),
     m.CommandDone(ID, 1_900_000_000, 0, 21, None, 1),
     m.ServiceActed("léa", "selftest"),
+    m.PickupAuthorised(3, 1, KEYPAD, 0, None),
+    m.TokenRevoked(ID, 1_900_000_000, ID, LARGE),
 )
 COMMANDS = (
     m.Ack(255),
     m.Resend(256),
     m.SetTime(ID, 1_900_000_000),
     m.Reject(23, 4),
+    m.TrustPart(ID[:4], 2_328, bytes(776)),
     m.Assign(1, 0xFFFFFFFF, 14, LARGE),
     m.Decline(1, 24, 22),
     m.Open(14, "parcel stuck"),
@@ -40,6 +42,10 @@ COMMANDS = (
     m.Revoke(14, 65_535),
     m.OutOfService(14, False),
     m.Identify(),
+    m.Reissue(14, 65_535),
+    m.Join(14, 65_535, 0xFFFFFFFF),
+    m.RevokeToken(ID, LARGE),
+    m.Trust(bytes(256)),
 )
 UPS = [
     m.Up(3, place + 1 if event.TYPE >= m.FIRST_CUSTODY_TYPE else 0, 1_000 * place, None if place & 1 else LARGE, event)

@@ -126,7 +126,7 @@ def test_what_cannot_be_believed_is_refused_with_its_code():
         (lambda world: world.deliver(world.seal(good), name="other/topic"), "malformed"),
         (lambda world: world.deliver(bytes(MESSAGE_SIZE_MAX + 1)), "too_large"),
         (lambda world: world.deliver(sealed(b"\x02" + encode(down)[2:])), "unknown_version"),
-        (lambda world: world.deliver(sealed(encode(down)[1:-5] + b"\x17\x82\x01\x61x")), "unknown_type"),
+        (lambda world: world.deliver(sealed(encode(down)[1:-5] + b"\x0f\x82\x01\x61x")), "unknown_type"),
         (lambda world: world.deliver(sealed(encode(down)[1:] + b"\x00")), "malformed"),
         (lambda world: world.deliver(sealed(encode(down)[1:-3] + b"\x00\x61x")), "bad_value"),
     )
