@@ -56,7 +56,7 @@ class Board:
     def __init__(self) -> None:
         key = flash.read_key()
         document = flash.read_config()
-        self.config = Config.parse(document, key, flash.read_trust(document))
+        self.config = Config.parse(document, key, flash.read_trust())
         self.cause = _cause()
         self.clock = board_clock()
         self.waiter = Waiter()

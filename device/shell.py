@@ -13,6 +13,7 @@ from device.agent import effects
 from device.agent.books import Books
 from device.agent.core import Agent
 from device.agent.events import JournalMeasured, JournalRead, Ticked, Typed
+from device.drivers import flash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,6 +219,14 @@ class Shell:
     def _forget(self, _now: int, order: effects.Forget) -> None:
         self._board.journal.forget(order.seq)
 
+    def _keep_trust(self, _now: int, order: effects.KeepTrust) -> None:
+        flash.keep_trust(order.kid, order.table)
+        self._board.config.trusted[order.kid] = order.table
+
+    def _drop_trust(self, _now: int, order: effects.DropTrust) -> None:
+        flash.drop_trust(order.kid)
+        self._board.config.trusted.pop(order.kid, None)
+
     def _write(self, _now: int, order: effects.Write) -> None:
         self._board.console.write(order.data)
 
@@ -235,6 +244,8 @@ _PERFORM: "dict[type, Callable[[Shell, int, Any], None]]" = {
     effects.Send: Shell._send,
     effects.ReadJournal: Shell._read_journal,
     effects.Forget: Shell._forget,
+    effects.KeepTrust: Shell._keep_trust,
+    effects.DropTrust: Shell._drop_trust,
     effects.Write: Shell._write,
     effects.Restart: Shell._restart,
 }

@@ -30,6 +30,7 @@ REOPEN_MS = 180_000
 REOPENS_MAX = 2
 COURIER_IDLE_MS = 120_000
 COURIER_REOPEN_MS = 120_000  # the courier's own second look into the last compartment
+NEXT_PARCEL_MS = 60_000  # how long somebody who has one more parcel here may ask for it with one key
 WRONG_CODE_BUCKET = 10
 WRONG_CODE_REFILL_MS = 8 * 3_600_000  # three a day
 WRONG_CODE_PAUSE_MS = 5_000
@@ -62,6 +63,4 @@ CLOCK_SKEW_S_MAX = 5  # a command may seem to come from this far ahead
 
 # --- the console
 ACTOR_SIZE_MAX = 32  # kinds.WORD: it goes into the journal
-CONSOLE_TRIES_MAX = 3  # wrong answers, then a pause: 48 bits cannot be guessed at that pace
-CONSOLE_PAUSE_MS = 30_000
 CONSOLE_IDLE_MS = 600_000  # a technician who walked away is logged out

@@ -62,7 +62,11 @@ def open_statement(data: bytes, trusted: "dict[bytes, bytes]") -> Statement:
     """
     payload = cose.open_sign1(data, verifier(trusted))
     items: list[Any] = cbor.decode(payload)
-    if not isinstance(items, list) or len(items) != 5 or items[1] != _PURPOSE:  # pyright: ignore[reportUnnecessaryIsInstance]
+    if (
+        not isinstance(items, list)  # pyright: ignore[reportUnnecessaryIsInstance]
+        or len(items) != 5
+        or items[1] != _PURPOSE
+    ):
         raise ProtocolError("malformed", "statement")
     if isinstance(items[0], bool) or items[0] != _VERSION:
         raise ProtocolError("unknown_version")

@@ -7,8 +7,13 @@ replay alike. A snapshot is the sum so far, so that a restart reads one journal 
 from typing import TYPE_CHECKING
 
 from protocol import cbor
-from protocol.errors import ProtocolError
-from protocol.limits import COMMAND_IDS_KEPT, COMMAND_OPENS_PER_HOUR_MAX, WRONG_CODE_BUCKET
+from protocol.errors import ProtocolError, number_of
+from protocol.limits import (
+    COMMAND_IDS_KEPT,
+    COMMAND_OPENS_PER_HOUR_MAX,
+    REVOKED_TOKENS_KEPT,
+    WRONG_CODE_BUCKET,
+)
 from protocol.messages import (
     Booted,
     BucketRefilled,
@@ -20,14 +25,17 @@ from protocol.messages import (
     Deposited,
     DoorFaulted,
     DoorOpened,
+    Join,
     OpeningAuthorised,
     OutOfService,
     PickupAuthorised,
+    Reissue,
     Release,
     Revoke,
+    TokenRevoked,
     decode_up,
 )
-from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, REVOKED
+from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, REVOKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,10 +43,13 @@ if TYPE_CHECKING:
 
     from protocol.messages import Up
 
-VERSION = 1
-# Flags of a compartment.
-QUARANTINED, OUT, PICKUP, OPENED = 1, 2, 4, 8
+VERSION = 2
+# Flags of a compartment. DELEGATED: the pickup under way is a delegate's.
+QUARANTINED, OUT, PICKUP, OPENED, DELEGATED = 1, 2, 4, 8, 16
+CODES_KEPT = 3  # deposits of a compartment whose used code is still recognised as used
 _ID = 8
+_REVOCATION = 12  # a token's id and its expiry
+_WRONG_CODE = number_of("wrong_code")
 # Faults after which a door's opening and closing is no evidence for the pickup that was authorised before.
 _NO_EVIDENCE = (DOOR_STATES.index("jammed"), DOOR_STATES.index("forced"), DOOR_STATES.index("faulty"))
 
@@ -57,6 +68,11 @@ class Books:
         self.flags = bytearray(count)
         self._deposits = bytearray(4 * count)
         self._parcels = bytearray(8 * count)
+        self._groups = bytearray(4 * count)
+        self._collections = bytearray(count)  # bit n: the last deposit but n was collected
+        self._revoked = bytearray()
+        self.refused = False  # the last code typed was a wrong one
+        self.wall_s = 0  # the last time of day that was known
         # Command ids that took effect, oldest first, and the latest issue time among those forgotten since.
         self._ids = bytearray()
         self._issues = bytearray()
@@ -73,6 +89,15 @@ class Books:
     def parcel(self, place: int) -> int:
         return int.from_bytes(self._parcels[8 * place : 8 * place + 8], "big")
 
+    def group(self, place: int) -> int:
+        """What the deposits of one recipient have in common; 0 for one that stands alone."""
+        return int.from_bytes(self._groups[4 * place : 4 * place + 4], "big")
+
+    def was_collected(self, place: int, deposit: int) -> bool:
+        """Whether this one of the last CODES_KEPT deposits was fetched with its code (and not revoked, say)."""
+        back = self.deposit(place) - deposit
+        return 0 <= back < CODES_KEPT and self._collections[place] >> back & 1 != 0
+
     def has(self, place: int, flag: int) -> bool:
         return self.flags[place] & flag != 0
 
@@ -80,10 +105,28 @@ class Books:
         """Whether this id already took effect here."""
         return any([bytes(self._ids[start : start + _ID]) == command for start in range(0, len(self._ids), _ID)])
 
+    def token_is_revoked(self, token: bytes) -> bool:
+        starts = range(0, len(self._revoked), _REVOCATION)
+        return any([bytes(self._revoked[start : start + _ID]) == token for start in starts])
+
+    def revocations_left(self, now_s: int) -> int:
+        """How many more tokens can be revoked, those past their expiry forgotten."""
+        return REVOKED_TOKENS_KEPT - len(self._unexpired(now_s)) // _REVOCATION
+
+    def _unexpired(self, now_s: int) -> bytearray:
+        kept = bytearray()
+        for start in range(0, len(self._revoked), _REVOCATION):
+            entry = self._revoked[start : start + _REVOCATION]
+            if int.from_bytes(entry[_ID:], "big") >= now_s:
+                kept.extend(entry)
+        return kept
+
     # -------------------------------------------------------------- the one way they change
     def apply(self, up: "Up") -> None:
         event = up.event
         self.seq = up.seq
+        if up.t_wall_s is not None:
+            self.wall_s = up.t_wall_s
         handler = _HANDLERS.get(type(event).TYPE)
         if handler is not None:
             place = 0
@@ -112,7 +155,8 @@ class Books:
     def _deposit_authorised(self, place: int, event: "DepositAuthorised", _up: "Up") -> None:
         self.holdings[place] = DEPOSITING
         self._end(place)
-        self._deposits[4 * place : 4 * place + 4] = event.deposit.to_bytes(4, "big")
+        self._renumber(place, event.deposit)
+        self._groups[4 * place : 4 * place + 4] = bytes(4)
         self._parcels[8 * place : 8 * place + 8] = event.parcel.to_bytes(8, "big")
         self._remember(event.command, event.issued)
 
@@ -126,14 +170,29 @@ class Books:
 
     def _pickup_authorised(self, place: int, event: "PickupAuthorised", _up: "Up") -> None:
         if event.reopen == 0:
-            self.flags[place] |= PICKUP
+            self.flags[place] &= ~DELEGATED
+            self.flags[place] |= PICKUP if event.token is None else PICKUP | DELEGATED
+        if event.channel == KEYPAD:
+            self.refused = False
 
-    def _collected(self, place: int, _event: "Collected", _up: "Up") -> None:
+    def _collected(self, place: int, event: "Collected", _up: "Up") -> None:
         self.holdings[place] = FREE
+        if event.deposit == self.deposit(place):
+            self._collections[place] |= 1
         self._end(place)
 
     def _code_refused(self, _place: int, event: "CodeRefused", _up: "Up") -> None:
         self.bucket = event.left
+        if event.code == _WRONG_CODE:
+            self.refused = True
+
+    def _token_revoked(self, _place: int, event: "TokenRevoked", up: "Up") -> None:
+        self._remember(event.command, event.issued)
+        if self.token_is_revoked(event.token):
+            return
+        if len(self._revoked) >= _REVOCATION * REVOKED_TOKENS_KEPT:
+            self._revoked[:] = self._unexpired(up.t_wall_s or 0)
+        self._revoked.extend(event.token + min(event.expiry_s, 0xFFFFFFFF).to_bytes(4, "big"))
 
     def _opening_authorised(self, place: int, event: "OpeningAuthorised", up: "Up") -> None:
         self._remember(event.command, event.issued)
@@ -154,8 +213,19 @@ class Books:
         elif event.order == Revoke.TYPE:
             if self.holdings[place] == HELD and self.deposit(place) == event.value:
                 self.holdings[place] = REVOKED
+        elif event.order == Reissue.TYPE:
+            self._renumber(place, event.value)
+            self._end(place)
+        elif event.order == Join.TYPE:
+            self._groups[4 * place : 4 * place + 4] = event.value.to_bytes(4, "big")
         elif event.order == OutOfService.TYPE:
             self.flags[place] = (self.flags[place] & ~OUT) | (OUT if event.value else 0)
+
+    def _renumber(self, place: int, deposit: int) -> None:
+        """The next deposit, or the same parcel under a new number."""
+        ahead = min(max(deposit - self.deposit(place), 0), CODES_KEPT)
+        self._collections[place] = self._collections[place] << ahead & (1 << CODES_KEPT) - 1
+        self._deposits[4 * place : 4 * place + 4] = deposit.to_bytes(4, "big")
 
     def _end(self, place: int) -> None:
         """No deposit and no pickup is under way there any more."""
@@ -190,6 +260,11 @@ class Books:
                 self.flags,
                 self._deposits,
                 self._parcels,
+                self._groups,
+                self._collections,
+                self._revoked,
+                self.refused,
+                self.wall_s,
             ]
         )
 
@@ -201,7 +276,9 @@ class Books:
         self.opens_ms = items[5]
         self._ids[:] = items[6]
         self._issues[:] = items[7]
-        numbers, holdings, flags, deposits, parcels = items[8:13]
+        numbers, holdings, flags, deposits, parcels, groups, collections = items[8:15]
+        self._revoked[:] = items[15]
+        self.refused, self.wall_s = items[16:]
         for old in range(len(holdings)):
             place = self._places.get(int.from_bytes(numbers[2 * old : 2 * old + 2], "big"))
             if place is not None:
@@ -209,6 +286,8 @@ class Books:
                 self.flags[place] = flags[old]
                 self._deposits[4 * place : 4 * place + 4] = deposits[4 * old : 4 * old + 4]
                 self._parcels[8 * place : 8 * place + 8] = parcels[8 * old : 8 * old + 8]
+                self._groups[4 * place : 4 * place + 4] = groups[4 * old : 4 * old + 4]
+                self._collections[place] = collections[old]
 
     @staticmethod
     def replay(numbers: "list[int]", snapshot: "bytes | None", records: "Iterable[bytes]") -> "Books":
@@ -241,4 +320,5 @@ _HANDLERS: "dict[int, Any]" = {
     BucketRefilled.TYPE: _bucket_refilled,
     OpeningAuthorised.TYPE: Books._opening_authorised,
     CommandDone.TYPE: Books._command_done,
+    TokenRevoked.TYPE: Books._token_revoked,
 }

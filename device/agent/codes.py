@@ -3,6 +3,7 @@
 from array import array
 from typing import TYPE_CHECKING
 
+from device.agent.books import CODES_KEPT
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
 from protocol.numbers import HELD
@@ -10,8 +11,6 @@ from protocol.otp import typed_code
 
 if TYPE_CHECKING:
     from device.agent.books import Books
-
-_SPENT_KEPT = 3  # deposits of a compartment whose used code is still recognised as used
 
 
 class Codes:
@@ -37,20 +36,19 @@ class Codes:
     def _find(self, wanted: int) -> "int | None":
         found = None
         for place in range(len(self._live)):
-            difference = self._live[place] ^ wanted
-            if self._live[place] and difference == 0:
+            live = self._live[place]
+            if live ^ wanted == 0 and live:
                 found = place
         return found
 
     def find_spent(self, code: str) -> "tuple[int, int] | None":
-        """(place, deposit) of one of the last deposits that this code once opened."""
+        """(place, deposit) of one of the last deposits that this code once opened. Tries each of them, too."""
         wanted = int(code)
         found = None
         for place in range(len(self._live)):
             last = self._books.deposit(place)
-            for deposit in range(max(1, last - _SPENT_KEPT + 1), last + 1):
-                live = deposit == last and self._live[place] != 0
-                if self._derive(place, deposit) == wanted and not live:
+            for deposit in range(max(1, last - CODES_KEPT + 1), last + 1):
+                if self._derive(place, deposit) ^ wanted == 0 and (deposit != last or not self._live[place]):
                     found = (place, deposit)
         return found
 

@@ -14,14 +14,20 @@ from protocol.messages import (
     CommandDone,
     Decline,
     Identify,
+    Join,
     MessageRefused,
     Open,
     OpeningAuthorised,
     OutOfService,
+    Reissue,
     Release,
     Revoke,
+    RevokeToken,
+    TokenRevoked,
+    Trust,
+    TrustPart,
 )
-from protocol.numbers import COMMAND, FREE
+from protocol.numbers import COMMAND, FREE, HELD
 
 if TYPE_CHECKING:
     from typing import Any
@@ -31,27 +37,33 @@ if TYPE_CHECKING:
     from device.agent.ledger import Ledger
     from device.agent.openings import Openings
     from device.agent.panel import Panel
+    from device.agent.trust import Trust as Believed
     from protocol.messages import Down
 
 _HOUR_MS = 3_600_000
 
 
 class Commands:
-    def __init__(self, ledger: "Ledger", openings: "Openings", codes: "Codes", panel: "Panel") -> None:
+    def __init__(
+        self, ledger: "Ledger", openings: "Openings", codes: "Codes", panel: "Panel", trust: "Believed"
+    ) -> None:
         self._ledger = ledger
         self._books = ledger.books
         self._openings = openings
         self._codes = codes
         self._panel = panel
+        self._trust = trust
 
     def obey(self, now: int, down: "Down", effects: "list[Effect]") -> None:
+        if isinstance(down.command, TrustPart):  # proves nothing and changes nothing: no clock, no answer
+            self._trust.gather(down.command)
+            return
         if self._books.knows_command(down.id):
             self._ledger.link.tell(now, MessageRefused(number_of("repeated")), effects)
             return
         why = self._why_not(now, down)
         if not why:
-            handler = _HANDLERS.get(type(down.command).TYPE)
-            why = "unknown_type" if handler is None else handler(self, now, down, effects)
+            why = _HANDLERS[type(down.command).TYPE](self, now, down, effects)
         if why:
             self._done(now, down, why, effects)
 
@@ -136,6 +148,45 @@ class Commands:
         self._codes.refresh(place)
         return ""
 
+    def _reissue(self, now: int, down: "Down", effects: "list[Effect]") -> str:
+        """The parcel stays where it is; who has the old code has nothing, and what was begun with it is no pickup."""
+        place = self._place(down.command)
+        why = self._why_not_held(down.command, place)
+        if not why and self._openings.is_under_way(place):
+            why = "wrong_state"
+        if not why:
+            self._done(now, down, "ok", effects, self._codes.next_deposit(place))
+            self._openings.forget(place)
+            self._codes.refresh(place)
+        return why
+
+    def _join(self, now: int, down: "Down", effects: "list[Effect]") -> str:
+        command: Any = down.command
+        why = self._why_not_held(command, self._place(command))
+        if not why:
+            self._done(now, down, "ok", effects, command.group)
+        return why
+
+    def _why_not_held(self, command: "Any", place: int) -> str:
+        held = self._books.holdings[place] == HELD and self._books.deposit(place) == command.deposit
+        return "" if held else "spent"
+
+    def _revoke_token(self, now: int, down: "Down", effects: "list[Effect]") -> str:
+        command: Any = down.command
+        token: bytes = command.token
+        if not self._books.token_is_revoked(token) and self._books.revocations_left(down.issued_s) <= 0:
+            return "no_room"
+        self._ledger.save(now, TokenRevoked(down.id, down.issued_s, token, command.expiry_s), effects)
+        self._panel.token_revoked(token, effects)
+        return ""
+
+    def _change_trust(self, now: int, down: "Down", effects: "list[Effect]") -> str:
+        command: Any = down.command
+        why, kid = self._trust.change(command.statement, effects)
+        if not why:
+            self._done(now, down, "ok", effects, kid)
+        return why
+
     def _out_of_service(self, now: int, down: "Down", effects: "list[Effect]") -> str:
         command: Any = down.command
         place = self._place(command)
@@ -161,4 +212,8 @@ _HANDLERS = {
     Revoke.TYPE: Commands._revoke,
     OutOfService.TYPE: Commands._out_of_service,
     Identify.TYPE: Commands._identify,
+    Reissue.TYPE: Commands._reissue,
+    Join.TYPE: Commands._join,
+    RevokeToken.TYPE: Commands._revoke_token,
+    Trust.TYPE: Commands._change_trust,
 }

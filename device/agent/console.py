@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING
 from device.agent.effects import Write
 from protocol.hmac import equal
 from protocol.keys import console_answer
-from protocol.limits import (
-    CONSOLE_IDLE_MS,
-    CONSOLE_LINE_MAX,
-    CONSOLE_PAUSE_MS,
-    CONSOLE_TRIES_MAX,
-)
+from protocol.limits import CONSOLE_IDLE_MS, CONSOLE_LINE_MAX
 from protocol.record import Record
 
 if TYPE_CHECKING:
@@ -32,11 +27,13 @@ _PLAIN, _ESCAPED, _SEQUENCE = 0, 1, 2
 
 
 class Order(Record):
-    """One line. Who gives it is Console.actor at the moment it is carried out."""
+    """One line: its first word, its other words, and all that stood behind the first as it was typed. Who gives it is
+    Console.actor at the moment it is carried out."""
 
-    FIELDS = ("name", "arguments")
+    FIELDS = ("name", "arguments", "rest")
     name: str
     arguments: "list[str]"
+    rest: str
 
 
 class Console:
@@ -54,8 +51,7 @@ class Console:
         self._idle_at = 0
         self._challenge = b""
         self._asker = ""
-        self._wrong = 0
-        self._closed_until = 0
+        self._badge = b""  # the token that the actor came with, if it was one
 
     # -------------------------------------------------------------- typing
     def typed(self, now: int, data: bytes, effects: "list[Effect]") -> "Iterator[Order]":
@@ -105,16 +101,17 @@ class Console:
                 self._too_long = True
 
     def _take_line(self, now: int) -> "Order | None":
-        words = str(bytes(self._line), "ascii").split()
+        line = str(bytes(self._line), "ascii")
+        words = line.split()
         self._line[:] = b""
         self._escape = _PLAIN
         if self._too_long:
             self._too_long = False
-            return Order("", ["too_large", f"at most {CONSOLE_LINE_MAX} letters a line"])
+            return Order("", ["too_large", f"at most {CONSOLE_LINE_MAX} letters a line"], "")
         if not words:
             return None
         self._idle_at = now + CONSOLE_IDLE_MS
-        return Order(words[0].lower(), words[1:])
+        return Order(words[0].lower(), words[1:], line[line.find(words[0]) + len(words[0]) + 1 :])
 
     # -------------------------------------------------------------- answering
     def greet(self, effects: "list[Effect]") -> None:
@@ -135,34 +132,36 @@ class Console:
         return (self._locker + who).encode()
 
     # -------------------------------------------------------------- who is there
-    def challenge(self, now: int, name: str) -> str:
-        """What `name` must answer, in hex; "" while answers are not taken."""
-        if now < self._closed_until:
-            return ""
+    def challenge(self, name: str) -> str:
+        """What `name` must answer, in hex."""
         self._challenge = self._drbg.bytes(8)
         self._asker = name
         return self._challenge.hex()
 
     def answer(self, now: int, answer: str) -> str:
-        """ "" and the asker is logged in, or why not. A challenge is good for one answer."""
+        """ "" and the asker is logged in, or why not. A challenge is good for one answer; what a wrong one costs is
+        Access's business."""
         challenge, self._challenge = self._challenge, b""
-        if now < self._closed_until:
-            return "throttled"
         if not challenge:
             return "wrong_state"
-        if equal(answer.lower().encode(), console_answer(self._key, challenge, self._asker).encode()):
-            self.actor = self._asker
-            self._wrong = 0
-            return ""
-        self._wrong += 1
-        if self._wrong >= CONSOLE_TRIES_MAX:
-            self._wrong = 0
-            self._closed_until = now + CONSOLE_PAUSE_MS
-        return "wrong_code"
+        if not equal(answer.lower().encode(), console_answer(self._key, challenge, self._asker).encode()):
+            return "wrong_code"
+        self.log_in(now, self._asker, b"")
+        return ""
+
+    def log_in(self, now: int, name: str, badge: bytes) -> None:
+        self.actor = name
+        self._badge = badge
+        self._idle_at = now + CONSOLE_IDLE_MS
 
     def log_out(self) -> None:
         self.actor = ""
+        self._badge = b""
         self._challenge = b""
+
+    def token_revoked(self, token: bytes) -> None:
+        if self._badge == token:
+            self.log_out()
 
     def _log_out_when_idle(self, now: int, effects: "list[Effect]") -> None:
         """Only whole lines count as activity: noise keeps no session open."""

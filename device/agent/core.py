@@ -19,15 +19,19 @@ from device.agent.link import Link
 from device.agent.openings import Openings
 from device.agent.orders import carry_out
 from device.agent.panel import Panel
+from device.agent.trust import Trust
+from protocol.errors import ProtocolError
 from protocol.limits import HEARTBEAT_MS
-from protocol.messages import Birth, Booted, Heartbeat, OpeningAuthorised, ServiceActed
+from protocol.messages import Birth, Booted, Heartbeat, OpeningAuthorised, RevokeToken, ServiceActed
 from protocol.numbers import CONSOLE, DOOR_STATES, QUARANTINED_FLAG
+from protocol.tokens import TECHNICIAN
 
 if TYPE_CHECKING:
     from typing import Any
 
     from device.agent.config import Config
     from device.agent.effects import Effect
+    from protocol.tokens import Token
 
 _FIRST_LOOK_MS = 2_000
 _HOLDING_WORDS = ("free", "depositing", "held", "revoked")
@@ -49,9 +53,10 @@ class Agent:
         codes = Codes(books, config.key, config.code_digits)
         self.openings = Openings(self._ledger, codes)
         self.doors = self.openings.doors
-        self._access = Access(config, self._ledger, codes)
+        self._trusted = dict(config.trusted)
+        self._access = Access(config, self._trusted, self._ledger, codes)
         self.panel = Panel(self._ledger, self._access, self.openings, config.code_digits)
-        self._commands = Commands(self._ledger, self.openings, codes, self.panel)
+        self._commands = Commands(self._ledger, self.openings, codes, self.panel, Trust(self._trusted))
         self._heartbeat_at = 0
         self._looked_by = 0
         self.heap_free = 0
@@ -61,6 +66,7 @@ class Agent:
         """The first effects after power came: the boot in the books, a screen, and a call to the broker."""
         effects: list[Effect] = []
         self._ledger.save(now, Booted(FIRMWARE, cause), effects)
+        self._access.start(now)
         self.panel.start(effects)
         self.link.start(now, effects)
         self.console.greet(effects)
@@ -110,7 +116,9 @@ class Agent:
         self.panel.key(now, event.key, effects)
 
     def _scan(self, now: int, event: "events.Scanned", effects: "list[Effect]") -> None:
-        self.panel.scan(now, event.data, effects)
+        technician = self.panel.scan(now, event.data, effects)
+        if technician is not None:
+            self._let_in(now, technician, effects)
 
     def _door(self, now: int, event: "events.DoorSensed", effects: "list[Effect]") -> None:
         place = self.books.place(event.compartment)
@@ -129,6 +137,8 @@ class Agent:
     def _received(self, now: int, event: "events.Received", effects: "list[Effect]") -> None:
         for down in self.link.received(now, event.data, effects):
             self._commands.obey(now, down, effects)
+            if isinstance(down.command, RevokeToken):
+                self.console.token_revoked(down.command.token)
 
     def _may_give_birth(self, now: int) -> bool:
         """A birth says how every door stands, so it waits for the first look at each; but not for a dead sensor."""
@@ -167,6 +177,7 @@ class Agent:
             "held": sum([1 for holding in self.books.holdings if holding]),
             "faults": len(faults),
             "quarantined": sum([1 for flags in self.books.flags if flags & QUARANTINED]),
+            "keys": sorted([kid.hex() for kid in self._trusted]),
             "tries_left": self.books.bucket,
             "heap_free": self.heap_free,
         }
@@ -199,6 +210,32 @@ class Agent:
             elif "quarantined" in flags:
                 findings.append([number, "quarantined"])
         return findings
+
+    def log_in(self, now: int, answer: str, effects: "list[Effect]") -> str:
+        """By the answer to a challenge: one more way to guess, so it is paid for like the others. "" or why not."""
+        if self._access.closed or self._access.pause_left_ms(now):
+            return "throttled"
+        why = self.console.answer(now, answer)
+        if why == "wrong_code":
+            self._access.refuse(now, CONSOLE, effects)
+        elif not why:
+            self.note_service(now, self.console.actor, "login", effects)
+        return why
+
+    def log_in_by_badge(self, now: int, text: bytes, effects: "list[Effect]") -> str:
+        """ "" or the code of why not."""
+        try:
+            token = self._access.shown(now, CONSOLE, text, effects)
+        except ProtocolError as error:
+            return error.code
+        if token.role != TECHNICIAN:
+            return "not_allowed"
+        self._let_in(now, token, effects)
+        return ""
+
+    def _let_in(self, now: int, technician: "Token", effects: "list[Effect]") -> None:
+        self.console.log_in(now, technician.subject, technician.id)
+        self.note_service(now, technician.subject, "login by badge", effects)
 
     def open_by_technician(self, now: int, number: int, actor: str, effects: "list[Effect]") -> str:
         """ "" or the code of why not."""

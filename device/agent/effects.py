@@ -70,6 +70,21 @@ class Forget(Record):
     seq: int
 
 
+class KeepTrust(Record):
+    """Put the table of a signing key on flash, to be trusted from the next start on as it is from now."""
+
+    FIELDS = ("kid", "table")
+    kid: bytes
+    table: bytes
+
+
+class DropTrust(Record):
+    """Take a signing key's table off the flash."""
+
+    FIELDS = ("kid",)
+    kid: bytes
+
+
 class Write(Record):
     """Bytes to the serial console."""
 
@@ -85,4 +100,18 @@ class Restart(Record):
 
 
 if TYPE_CHECKING:
-    Effect = Save | Pulse | Show | Beep | Dial | HangUp | Send | ReadJournal | Forget | Write | Restart
+    Effect = (
+        Save
+        | Pulse
+        | Show
+        | Beep
+        | Dial
+        | HangUp
+        | Send
+        | ReadJournal
+        | Forget
+        | KeepTrust
+        | DropTrust
+        | Write
+        | Restart
+    )

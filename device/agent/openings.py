@@ -8,7 +8,7 @@ compartment number), for whoever talks to the person in front.
 from typing import TYPE_CHECKING
 
 from device.agent import door
-from device.agent.books import OPENED, OUT, PICKUP, QUARANTINED
+from device.agent.books import DELEGATED, OPENED, OUT, PICKUP, QUARANTINED
 from device.agent.door import Doors
 from device.agent.effects import Pulse
 from protocol.limits import PULSE_MS, REOPEN_MS, REOPENS_MAX
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # What an opening under way is for.
 _DEPOSIT, _PICKUP, _REOPEN, _OTHER = 1, 2, 3, 4
+_SOMEBODY = b""  # a delegate, of whom a restart has left no more than that
 _JAM_GRACE_MS = 60_000  # a stuck door pulled open so soon after the pulses was still opened with leave
 
 
@@ -42,6 +43,7 @@ class Openings:
         self._codes = codes
         self.doors = Doors(len(ledger.books.numbers))
         self._pending: dict[int, list[int]] = {}  # place -> [what for, until (0: no end)]
+        self._takers: dict[int, bytes | None] = {}  # place -> who picks up there: a delegate's token, or the recipient
         self._collected: dict[int, list[int]] = {}  # place -> [deposit, reopen until, reopened]
         for place in range(len(self._books.numbers)):
             if self._books.has(place, OUT):
@@ -50,6 +52,7 @@ class Openings:
                 self._pending[place] = [_DEPOSIT, 0]
             elif self._books.has(place, PICKUP):
                 self._pending[place] = [_PICKUP, 0]
+                self._takers[place] = _SOMEBODY if self._books.has(place, DELEGATED) else None
 
     # -------------------------------------------------------------- authorising
     def deposit(
@@ -69,32 +72,56 @@ class Openings:
         self._order(now, place, effects)
         return ""
 
-    def pickup(self, now: int, place: int, channel: int, effects: "list[Effect]") -> str:
-        """Open for whoever showed the right code. "" or why not (out_of_service, spent)."""
+    def pickup(self, now: int, place: int, channel: int, taker: "bytes | None", effects: "list[Effect]") -> str:
+        """Open for whoever showed the right code: the recipient, or the delegate whose token is `taker`.
+        "" or why not (out_of_service, spent)."""
         if self.doors.states[place] == door.OUT_OF_SERVICE:
             return "out_of_service"
         deposit = self._books.deposit(place)
         number = self._books.numbers[place]
         if self._books.holdings[place] != HELD:
-            return self._reopen(now, place, channel, effects)
+            return self._reopen(now, place, channel, taker, effects)
         if self.doors.states[place] != door.OPENING:
-            self._ledger.save(now, PickupAuthorised(number, deposit, channel, 0, None), effects)
+            self._ledger.save(now, PickupAuthorised(number, deposit, channel, 0, taker), effects)
             self._pending[place] = [_PICKUP, 0]
+            self._takers[place] = taker
             self._order(now, place, effects)
         return ""
 
-    def _reopen(self, now: int, place: int, channel: int, effects: "list[Effect]") -> str:
-        """The right person once more, within three minutes: nobody is stranded by a door that fell shut."""
+    def _reopen(self, now: int, place: int, channel: int, taker: "bytes | None", effects: "list[Effect]") -> str:
+        """The same person once more, within three minutes: nobody is stranded by a door that fell shut."""
         last = self._collected.get(place)
         if last is None or last[0] != self._books.deposit(place) or self._books.holdings[place] != FREE:
             return "spent"
-        if now > last[1] or last[2] >= REOPENS_MAX:
+        if now > last[1] or last[2] >= REOPENS_MAX or self._takers.get(place) != taker:
             return "spent"
         last[2] += 1
-        self._ledger.save(now, PickupAuthorised(self._books.numbers[place], last[0], channel, last[2], None), effects)
+        self._ledger.save(now, PickupAuthorised(self._books.numbers[place], last[0], channel, last[2], taker), effects)
         self._pending[place] = [_REOPEN, 0]
         self._order(now, place, effects)
         return ""
+
+    def next_of(self, place: int) -> "int | None":
+        """Another parcel of the recipient who collects, or has collected, at `place`: a closed door before a doubtful
+        one."""
+        group = self._books.group(place)
+        found = None
+        for other in range(len(self._books.numbers)):
+            mine = group and other != place and self._books.group(other) == group
+            if mine and self._books.holdings[other] == HELD and not self.is_under_way(other):
+                if self.doors.states[other] == door.CLOSED:
+                    return other
+                if self.doors.states[other] != door.OUT_OF_SERVICE:
+                    found = other
+        return found
+
+    def taker(self, place: int) -> "bytes | None":
+        """Who collected there last: a delegate's token, or None for the recipient."""
+        return self._takers.get(place)
+
+    def forget(self, place: int) -> None:
+        """What was under way there is no evidence any more."""
+        self._pending.pop(place, None)
 
     def other(
         self,

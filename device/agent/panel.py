@@ -6,18 +6,20 @@ says what to do next (the texts are the display's, device/screens).
 
 from typing import TYPE_CHECKING
 
+from device.agent.access import NOWHERE
 from device.agent.effects import Beep, Show
 from protocol.errors import CODES, ProtocolError
 from protocol.limits import (
     COURIER_IDLE_MS,
     COURIER_REOPEN_MS,
     LABEL_SIZE_MAX,
+    NEXT_PARCEL_MS,
     REQUEST_TTL_MS,
     TYPING_IDLE_MS,
 )
 from protocol.messages import CourierIdentified, DepositRequested, OpeningAuthorised
 from protocol.numbers import FIRST, JAMMED, KEYPAD, SCANNER, TOO_SMALL
-from protocol.tokens import COURIER
+from protocol.tokens import COURIER, DELEGATE, TECHNICIAN
 
 if TYPE_CHECKING:
     from device.agent.access import Access
@@ -49,6 +51,9 @@ class Panel:
         self._place = -1  # the compartment of the deposit under way
         self._last = -1  # the one just filled, which its courier may open once more until then
         self._last_until = 0
+        self._next = -1  # another parcel of whoever has just collected one, and how they asked for that
+        self._next_channel = KEYPAD
+        self._next_until = 0
 
     # -------------------------------------------------------------- keys
     def key(self, now: int, key: str, effects: "list[Effect]") -> None:
@@ -72,9 +77,11 @@ class Panel:
             self._typed += key
             self._show_typed(now, effects)
             if len(self._typed) == self._digits:
-                self._enter(now, effects)
+                self._enter(now, KEYPAD, effects)
         elif key == "#" and self._typed:
-            self._enter(now, effects)
+            self._enter(now, KEYPAD, effects)
+        elif key == "#" and self._next >= 0 and now < self._next_until:
+            self._open(now, self._next, self._next_channel, None, effects)
 
     def _show_typed(self, now: int, effects: "list[Effect]") -> None:
         if not self._typed:
@@ -86,26 +93,28 @@ class Panel:
         groups = [self._typed[start : start + size] for start in range(0, len(self._typed), size)]
         effects.append(Show("typing", (" ".join(groups),)))
 
-    def _enter(self, now: int, effects: "list[Effect]") -> None:
+    def _enter(self, now: int, channel: int, effects: "list[Effect]") -> None:
         code, self._typed = self._typed, ""
-        word, place = self._access.typed(now, code, effects)
+        word, place = self._access.typed(now, channel, code, effects)
         if word == "open":
-            self._open(now, place, KEYPAD, effects)
+            self._open(now, place, channel, None, effects)
         elif word == "spent":
-            self._open_again(now, place, KEYPAD, effects)
-        elif word == "typo":
-            self._tell(now, "typo", (), effects)
-        elif word == "throttled":
-            self._tell(now, "throttled", (), effects)
+            self._open_again(now, place, channel, None, effects)
+        elif word == "short":
+            self._tell(now, "short", (str(len(code)), str(self._digits)), effects)
+        elif word in ("typo", "throttled"):
+            self._tell(now, word, (), effects)
         else:
             seconds = self._access.pause_left_ms(now) // 1000
             self._tell(now, "wrong_code", (str(max(1, seconds)),), effects)
 
     # -------------------------------------------------------------- pickups
-    def _open(self, now: int, place: int, channel: int, effects: "list[Effect]") -> None:
+    def _open(self, now: int, place: int, channel: int, taker: "bytes | None", effects: "list[Effect]") -> None:
         number = str(self._ledger.books.numbers[place])
         screen = "already_open" if self._openings.is_open(place) else "opening"
-        why = self._openings.pickup(now, place, channel, effects)
+        self._next = -1
+        self._next_channel = channel
+        why = self._openings.pickup(now, place, channel, taker, effects)
         if why == "":
             self._tell(now, screen, (number,), effects, "ok")
         elif why == "out_of_service":
@@ -113,27 +122,63 @@ class Panel:
         else:
             self._tell(now, "code_used", (), effects)
 
-    def _open_again(self, now: int, place: int, channel: int, effects: "list[Effect]") -> None:
-        if place >= 0:
-            self._open(now, place, channel, effects)
-        else:
+    def _open_again(self, now: int, place: int, channel: int, taker: "bytes | None", effects: "list[Effect]") -> None:
+        """A used code: the same person's next parcel, else the same door once more."""
+        other = self._openings.next_of(place) if place != NOWHERE and taker is None else None
+        if place == NOWHERE:
             self._tell(now, "code_used", (), effects)
+        else:
+            self._open(now, place if other is None else other, channel, taker, effects)
+
+    def _collected(self, now: int, number: int, effects: "list[Effect]") -> None:
+        """No door opens before somebody asks for it: whoever collected may have left."""
+        place = self._ledger.books.place(number)
+        other = None
+        if place is not None and self._openings.taker(place) is None:
+            other = self._openings.next_of(place)
+        if other is None:
+            self._tell(now, "collected", (str(number),), effects)
+            return
+        self._tell(now, "collected_more", (str(self._ledger.books.numbers[other]),), effects)
+        self._next = other
+        self._next_until = self._until = now + NEXT_PARCEL_MS
 
     # -------------------------------------------------------------- scans
-    def scan(self, now: int, frame: bytes, effects: "list[Effect]") -> None:
+    def scan(self, now: int, frame: bytes, effects: "list[Effect]") -> "Token | None":
+        """A technician's token is handed on: what it opens is the console."""
+        digits = _digits_of(frame)
+        if self.mode < COURIER_READY and len(digits) == self._digits:  # a courier's are a label
+            self._typed = digits
+            self._enter(now, SCANNER, effects)
+            return None
         try:
-            token = self._access.shown(now, frame, effects)
+            token = self._access.shown(now, SCANNER, frame, effects)
         except ProtocolError as error:
             self._scan_of_no_token(now, frame, error.code, effects)
-            return
+            return None
+        if token.role == TECHNICIAN:
+            self._tell(now, "technician", (token.subject,), effects, "ok")
+            return token
         if token.role == COURIER:
             self._courier_comes(now, token, effects)
-            return
-        place = self._access.place_of(token)
-        if place is None:
-            self._tell(now, "code_used", (), effects)
         else:
-            self._open(now, place, SCANNER, effects)
+            self._collector_comes(now, token, effects)
+        return None
+
+    def _collector_comes(self, now: int, token: "Token", effects: "list[Effect]") -> None:
+        word, place = self._access.collects(token)
+        taker = token.id if token.role == DELEGATE else None
+        if word == "open":
+            self._open(now, place, SCANNER, taker, effects)
+        elif word == "spent":
+            self._open_again(now, place, SCANNER, taker, effects)
+        else:
+            self._tell(now, "token_refused", (), effects)
+
+    def token_revoked(self, token: bytes, effects: "list[Effect]") -> None:
+        """The badge of whoever stands there may have been the one; a door that is open already can be closed."""
+        if self._badge == token and COURIER_READY <= self.mode < DEPOSITING:
+            self._rest(effects)
 
     def _scan_of_no_token(self, now: int, frame: bytes, code: str, effects: "list[Effect]") -> None:
         if code == "malformed" and _is_label(frame):
@@ -144,7 +189,7 @@ class Panel:
                 self._tell(now, "badge_first", (), effects)
         elif code == "wrong_locker":
             self._tell(now, "wrong_locker", (), effects)
-        elif code in ("expired", "not_allowed"):
+        elif code == "expired":  # badges alone expire here, and only for who holds one
             self._tell(now, "badge_refused", (), effects)
         elif code != "malformed" or self.mode < ASKING:
             self._tell(now, "token_refused", (), effects)
@@ -241,6 +286,8 @@ class Panel:
             self._rest(effects)
         elif word == "closed" and self.mode == COURIER_READY:
             effects.append(Show("courier_ready", (self._carrier,)))
+        elif word == "collected" and self.mode in (IDLE, TOLD):
+            self._collected(now, number, effects)
         elif self.mode in (IDLE, TOLD):
             screen = _SCREEN_OF_HAPPENING.get(word)
             if screen is not None:
@@ -280,6 +327,7 @@ class Panel:
         self._badge = b""
         self._label = ""
         self._last = -1
+        self._next = -1
         self._until = None
         effects.append(Show("welcome", ()))
 
@@ -298,7 +346,7 @@ class Panel:
         return self._until
 
 
-_SCREEN_OF_HAPPENING = {"opened": "take_parcel", "collected": "collected", "jammed": "door_jammed"}
+_SCREEN_OF_HAPPENING = {"opened": "take_parcel", "jammed": "door_jammed"}
 _SCREEN_OF_REFUSAL = {
     "no_room": "no_room",
     "unknown_label": "unknown_label",
@@ -308,6 +356,7 @@ _SCREEN_OF_REFUSAL = {
 }
 _REFUSALS = (
     "typo",
+    "short",
     "wrong_code",
     "code_used",
     "throttled",
@@ -318,6 +367,13 @@ _REFUSALS = (
     "door_jammed",
     "journal_full",
 )
+
+
+def _digits_of(frame: bytes) -> str:
+    """A typed code in a barcode, with or without the spaces of its groups; "" for anything else."""
+    if len(frame) > LABEL_SIZE_MAX or not all([byte == 0x20 or 0x30 <= byte <= 0x39 for byte in frame]):
+        return ""
+    return str(frame, "ascii").replace(" ", "")
 
 
 def _is_label(frame: bytes) -> bool:

@@ -1,14 +1,23 @@
-"""What provisioning left on the flash: /config.json, /key, /trust/<key id>; and where the journal lives."""
+"""What provisioning left on the flash: /config.json, /key, /trust/<key id>; and where the journal lives.
 
+A file of /trust is a table and its SHA-256: one that rotted is no key, and never half of one.
+"""
+
+import hashlib
 import json
 import os
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
 from typing import TYPE_CHECKING
+
+from protocol.ed25519 import TABLE_SIZE
 
 if TYPE_CHECKING:
     from typing import Any
 
 JOURNAL = "/journal"
+_TRUST = "/trust"
+_FRESH = ".new"
+_KID_DIGITS = 8
 
 
 def read_config(root: str = "") -> "dict[str, Any]":
@@ -22,13 +31,46 @@ def read_key(root: str = "") -> bytes:
         return file.read()
 
 
-def read_trust(document: "dict[str, Any]", root: str = "") -> "dict[bytes, bytes]":
-    """Key id -> prepared table, for the keys that the configuration names."""
+def read_trust(root: str = "") -> "dict[bytes, bytes]":
+    """Key id -> prepared table, of every file that is whole."""
     trusted: dict[bytes, bytes] = {}
-    for name in document.get("trusted", []):
-        with open(f"{root}/trust/{name}", "rb") as file:
-            trusted[unhexlify(name)] = file.read()
+    folder = root + _TRUST
+    for name in sorted(os.listdir(folder)) if _is_folder(folder) else []:
+        if len(name) != _KID_DIGITS:  # one that was being written when the power went
+            continue
+        with open(f"{folder}/{name}", "rb") as file:
+            table = file.read(TABLE_SIZE)
+            digest = file.read()
+        if len(table) == TABLE_SIZE and hashlib.sha256(table).digest() == digest:
+            trusted[unhexlify(name)] = table
     return trusted
+
+
+def keep_trust(kid: bytes, table: bytes, root: str = "") -> None:
+    """All of it or nothing, whenever the power goes."""
+    folder = root + _TRUST
+    if not _is_folder(folder):
+        os.mkdir(folder)
+    path = f"{folder}/{str(hexlify(kid), 'ascii')}"
+    with open(path + _FRESH, "wb") as file:
+        file.write(table)
+        file.write(hashlib.sha256(table).digest())
+    os.rename(path + _FRESH, path)
+
+
+def drop_trust(kid: bytes, root: str = "") -> None:
+    try:
+        os.remove(f"{root}{_TRUST}/{str(hexlify(kid), 'ascii')}")
+    except OSError:
+        return  # dropped already, before a power cut
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
 
 
 def journal_folder(root: str = "") -> str:

@@ -88,7 +88,7 @@ def test_a_jammed_door_is_tried_again_and_then_said_to_be_jammed(make: Make, tmp
 def test_a_wrong_code_opens_nothing(make: Make):
     client = make(held=[3]).client
     client.keys(code_of(4))
-    client.wait_for_screen("Code inconnu")
+    client.wait_for_screen("Code non valable")
     assert client.state()["pulses"] == []
 
 
@@ -331,7 +331,7 @@ def test_a_courier_s_badge_is_verified_with_no_network_and_in_time(make: Make):
     client.wait_for_screen("Bonjour")
     assert time.monotonic() * 1000 - at < 1000
     client.scan(FOREIGN_SIGNER_TOKEN)
-    client.wait_for_screen("QR non reconnu")
+    client.wait_for_screen("QR non valable")
 
 
 def test_a_full_flash_refuses_deposits_and_not_pickups(make: Make):

@@ -224,7 +224,7 @@ def test_a_wrong_code_costs_a_pause_and_a_try(scene: Scene) -> None:
     scene.cabinet.keys(wrong_code())
     refused = scene.wait_event("CodeRefused", since)
     assert refused["fields"]["code"] == number_of("wrong_code")
-    scene.cabinet.wait_for_screen("inconnu", 5)
+    scene.cabinet.wait_for_screen("non valable", 5)
     time.sleep(5.2)  # the pause
 
 

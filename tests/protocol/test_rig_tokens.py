@@ -3,7 +3,7 @@
 import tokens_of_rig
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from protocol.tokens import COURIER, PICKUP, Token, key_id, seal
+from protocol.tokens import COURIER, DELEGATE, PICKUP, TECHNICIAN, Token, key_id, seal
 
 # RFC 8032, section 7.1, tests 1 and 2: public knowledge, so nothing real may ever trust them.
 SECRET = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
@@ -24,6 +24,9 @@ def tokens() -> dict[str, str]:
         "PICKUP_TOKEN": make(SECRET, pickup),
         "FOREIGN_LOCKER_TOKEN": make(SECRET, Token("", "test-2", FAR, b"pickup02", PICKUP, 2, 1)),
         "FOREIGN_SIGNER_TOKEN": make(OTHER, pickup),
+        "DELEGATE_TOKEN": make(SECRET, Token("delegate", "test-1", FAR, b"neighbor", DELEGATE, 2, 1)),
+        "TECHNICIAN_TOKEN": make(SECRET, Token("anna", None, FAR, b"techno01", TECHNICIAN, None, None)),
+        "TECHNICIAN_TOKEN_OF_TEST_1": make(SECRET, Token("anna", "test-1", FAR, b"techno02", TECHNICIAN, None, None)),
     }
 
 

@@ -6,7 +6,14 @@ The hash over every effect is the same on both interpreters, or the two do not r
 import hashlib
 
 from rig import Rig
-from tokens_of_rig import COURIER_TOKEN, FOREIGN_LOCKER_TOKEN, FOREIGN_SIGNER_TOKEN, PICKUP_TOKEN
+from tokens_of_rig import (
+    COURIER_TOKEN,
+    DELEGATE_TOKEN,
+    FOREIGN_LOCKER_TOKEN,
+    FOREIGN_SIGNER_TOKEN,
+    PICKUP_TOKEN,
+    TECHNICIAN_TOKEN,
+)
 
 from device.agent import events as on
 from protocol import messages, numbers
@@ -16,6 +23,8 @@ _SCANS = (
     COURIER_TOKEN,
     COURIER_TOKEN,
     PICKUP_TOKEN,
+    DELEGATE_TOKEN,
+    TECHNICIAN_TOKEN,
     FOREIGN_LOCKER_TOKEN,
     FOREIGN_SIGNER_TOKEN,
     "LABEL-7",
@@ -85,6 +94,11 @@ def _command(rig: Rig, chance: Chance) -> None:
         messages.Revoke(number, rig.agent.books.deposit(place)),
         messages.OutOfService(number, chance.below(4) == 0),
         messages.Identify(),
+        messages.Reissue(number, rig.agent.books.deposit(place)),
+        messages.Join(number, rig.agent.books.deposit(place), 1 + chance.below(2)),
+        messages.RevokeToken(b"neighbor", 4_000_000_000),
+        messages.TrustPart(b"kid4", 776 * chance.below(4), bytes(776)),
+        messages.Trust(bytes(chance.below(200) + 1)),
         messages.Decline(rig.agent.boot, chance.below(9), 22),
         messages.Ack(chance.below(rig.agent.books.seq + 2)),
         messages.Resend(1 + chance.below(rig.agent.books.seq)),

@@ -33,8 +33,8 @@ def trusted() -> "dict[bytes, bytes]":
     return _TABLES
 
 
-def config(numbers: "list[int]", digits: int = 12) -> Config:
-    return Config(LOCKER, 1, KEY, numbers, trusted(), digits, True)
+def config(numbers: "list[int]", trust: "dict[bytes, bytes]", digits: int = 12) -> Config:
+    return Config(LOCKER, 1, KEY, numbers, trust, digits, True)
 
 
 class Flash:
@@ -42,6 +42,7 @@ class Flash:
 
     def __init__(self) -> None:
         self.records: "list[bytes]" = []
+        self.trusted = dict(trusted())
 
     def events(self) -> "list[messages.Message]":
         return [messages.decode_up(record).event for record in self.records]
@@ -147,8 +148,8 @@ class Gateway:
 
 class Rig:
     def __init__(self, numbers: "list[int] | None" = None, flash: "Flash | None" = None, digits: int = 12) -> None:
-        self.config = config(numbers or [1, 2, 3], digits)
         self.flash = flash or Flash()
+        self.config = config(numbers or [1, 2, 3], self.flash.trusted, digits)
         self.gateway = Gateway()
         self.online = False
         self.closed = {number: True for number in self.config.numbers}
@@ -228,6 +229,10 @@ class Rig:
             self.screens.append(effect.screen)
         elif isinstance(effect, do.Write):
             self.written += effect.data
+        elif isinstance(effect, do.KeepTrust):
+            self.flash.trusted[effect.kid] = effect.table
+        elif isinstance(effect, do.DropTrust):
+            self.flash.trusted.pop(effect.kid, None)
         else:
             self._wire(effect)
 

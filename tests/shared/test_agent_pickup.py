@@ -80,6 +80,7 @@ def test_an_empty_bucket_closes_the_keypad_across_restarts_but_never_the_scanner
         rig.keys(rig.code(2, deposit + 10))
         rig.wait(WRONG_CODE_PAUSE_MS + 1)
     rig = Rig(flash=rig.flash)
+    rig.wait(WRONG_CODE_PAUSE_MS + 1)
     rig.keys(rig.code(2, 1))
     assert rig.screen[0] == "throttled" and not rig.pulses
     rig.do(on.Scanned(PICKUP_TOKEN.encode()))
@@ -217,7 +218,7 @@ def test_half_a_code_is_forgotten_when_its_typist_walks_away():
     rig.wait(30_000)
     assert rig.screen[0] == "welcome"
     rig.keys(code[6:] + "#")
-    assert rig.screen[0] == "typo"
+    assert rig.screen == ("short", ("6", "12"))
 
 
 def test_a_door_forced_after_a_jam_is_not_collected_even_when_the_power_goes_meanwhile():

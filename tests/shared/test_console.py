@@ -1,5 +1,14 @@
 """The serial console, typed at like a person and like a script, on a whole agent."""
 
+from rig import trusted
+from tokens_of_rig import (
+    COURIER_TOKEN,
+    FOREIGN_SIGNER_TOKEN,
+    PICKUP_TOKEN,
+    TECHNICIAN_TOKEN,
+    TECHNICIAN_TOKEN_OF_TEST_1,
+)
+
 from device.agent.books import Books
 from device.agent.config import Config
 from device.agent.console import Console, to_json
@@ -8,9 +17,11 @@ from device.agent.drbg import Drbg
 from device.agent.effects import Pulse, Restart, Save, Write
 from device.agent.events import DoorSensed, JournalMeasured, Typed
 from device.agent.orders import utc_text
+from protocol.errors import number_of
 from protocol.keys import console_answer
-from protocol.limits import CONSOLE_IDLE_MS, CONSOLE_LINE_MAX, CONSOLE_PAUSE_MS
-from protocol.messages import Booted, OpeningAuthorised, ServiceActed, decode_up
+from protocol.limits import CONSOLE_IDLE_MS, CONSOLE_LINE_MAX, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS
+from protocol.messages import Booted, CodeRefused, OpeningAuthorised, ServiceActed, decode_up
+from protocol.numbers import CONSOLE
 
 KEY = bytes(range(32))
 NUMBERS = [1, 2, 3, 40]
@@ -19,9 +30,9 @@ NUMBERS = [1, 2, 3, 40]
 class Terminal:
     """A technician's terminal on an agent whose doors are all closed."""
 
-    def __init__(self, locker="mairie-1"):
-        config = Config(locker, 1, KEY, NUMBERS, {}, 12, True)
-        self.agent = Agent(config, Books.replay(NUMBERS, None, []), b"seed", 1)
+    def __init__(self, locker="mairie-1", keys=None, books=None):
+        config = Config(locker, 1, KEY, NUMBERS, keys or {}, 12, True)
+        self.agent = Agent(config, books or Books.replay(NUMBERS, None, []), b"seed", 1)
         self.now = 1_000
         self.effects = self.agent.start(self.now, "power")
         self.step(JournalMeasured(5_000))
@@ -186,15 +197,51 @@ def test_reboot_selftest_and_clock_are_journalled_with_the_name():
     assert kinds.index(Save) < kinds.index(Restart)
 
 
-def test_wrong_answers_are_throttled():
+def test_a_wrong_answer_costs_what_a_wrong_code_costs():
     terminal = Terminal()
-    for _ in range(3):
-        terminal.order("login anna")
-        assert terminal.order("answer 000000000000") == "ERR wrong_code login again for a new challenge"
-    assert terminal.order("login anna") == "ERR throttled wait 30 seconds"
-    assert terminal.order("answer 000000000000") == "ERR throttled wait 30 seconds"
-    terminal.now += CONSOLE_PAUSE_MS
+    terminal.order("login anna")
+    assert terminal.order("answer 000000000000") == "ERR wrong_code login again for a new challenge"
+    assert terminal.saved() == [CodeRefused(CONSOLE, number_of("wrong_code"), WRONG_CODE_BUCKET - 1)]
+    assert terminal.log_in() == "ERR throttled wait, or show your badge"
+    terminal.now += WRONG_CODE_PAUSE_MS
     assert terminal.log_in() == 'OK {"actor":"anna"}'
+
+
+def test_when_the_bucket_is_empty_only_a_badge_opens_the_console():
+    terminal = Terminal(keys=trusted())
+    for _ in range(WRONG_CODE_BUCKET):
+        terminal.order("login anna")
+        terminal.order("answer 000000000000")
+        terminal.now += WRONG_CODE_PAUSE_MS
+    assert terminal.log_in() == "ERR throttled wait, or show your badge"
+    assert terminal.order("badge " + TECHNICIAN_TOKEN) == 'OK {"actor":"anna"}'
+    assert terminal.saved() == [ServiceActed("anna", "login by badge")]
+    assert terminal.order("open 2") == 'OK {"compartment":2}'
+
+
+def test_a_badge_that_is_no_technicians_opens_no_console():
+    terminal = Terminal("test-1", trusted())
+    assert terminal.order("badge " + PICKUP_TOKEN) == "ERR not_allowed this is no technician's badge"
+    assert terminal.order("badge " + COURIER_TOKEN) == "ERR not_allowed this is no technician's badge"
+    assert terminal.order("badge " + FOREIGN_SIGNER_TOKEN).startswith("ERR unknown_key")
+    assert terminal.order("badge rubbish").startswith("ERR malformed")
+    assert terminal.order("badge") == "ERR bad_value usage: badge TOKEN"
+    assert terminal.agent.console.actor == ""
+
+
+def test_a_technicians_badge_of_another_locker_is_refused_and_one_past_its_end_too():
+    terminal = Terminal("test-2", trusted())
+    assert terminal.order("badge " + TECHNICIAN_TOKEN_OF_TEST_1).startswith("ERR wrong_locker")
+    terminal = Terminal("test-1", trusted())
+    assert terminal.order("badge " + TECHNICIAN_TOKEN_OF_TEST_1) == 'OK {"actor":"anna"}'
+    terminal.order("time set 4000000001")
+    terminal.order("logout")
+    assert terminal.order("badge " + TECHNICIAN_TOKEN_OF_TEST_1) == "ERR expired ask for a new badge"
+    # A locker that has lost its clock knows that it is not earlier than its books.
+    books = Books.replay(NUMBERS, None, [])
+    books.wall_s = 4_000_000_001
+    terminal = Terminal("test-1", trusted(), books)
+    assert terminal.order("badge " + TECHNICIAN_TOKEN_OF_TEST_1) == "ERR expired ask for a new badge"
 
 
 def test_a_challenge_is_good_for_one_answer_and_one_name():
@@ -202,9 +249,11 @@ def test_a_challenge_is_good_for_one_answer_and_one_name():
     challenge = bytes.fromhex(terminal.order("login anna")[17:33])
     right = console_answer(KEY, challenge, "anna")
     assert terminal.order("answer " + "0" * 12).startswith("ERR wrong_code")
+    terminal.now += WRONG_CODE_PAUSE_MS
     assert terminal.order("answer " + right).startswith("ERR wrong_state")
     challenge = bytes.fromhex(terminal.order("login bob")[17:33])
     assert terminal.order("answer " + console_answer(KEY, challenge, "anna")).startswith("ERR wrong_code")
+    terminal.now += WRONG_CODE_PAUSE_MS
     terminal.order("login anna")
     assert terminal.order("answer " + right).startswith("ERR wrong_code")
     assert terminal.order("answer") == "ERR bad_value usage: answer HEX"

@@ -4,6 +4,7 @@ The locker's broker, as its flash knows it, is its own end of the cable: a local
 cable.json beside the broker's real address, so that the cable can be cut.
 """
 
+import hashlib
 import json
 import random
 import socket
@@ -41,7 +42,7 @@ def provision(folder: Path, hardware: Hardware, bundle: Bundle) -> None:
     files = {
         "/config.json": json.dumps(config(hardware, bundle, cable["listen"])).encode(),
         "/key": bundle.key,
-        **{f"/trust/{name}": table for name, table in bundle.trusted.items()},
+        **{f"/trust/{name}": table + hashlib.sha256(table).digest() for name, table in bundle.trusted.items()},
     }
     make_flash(folder / "flash.img", files)
     (folder / "cable.json").write_text(json.dumps(cable))
@@ -67,7 +68,6 @@ def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
         ],
         **{name: hardware[name] for name in ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed")},
         "watchdog_ms": hardware.get("watchdog_ms", WATCHDOG_MS),
-        "trusted": sorted(bundle.trusted),
         "code_digits": bundle.code_digits,
     }
 
