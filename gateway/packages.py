@@ -18,9 +18,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 _APT_TIMEOUT_S = 300  # a mirror that hangs must not hang us
 _PROGRAMS = ("apt-get", "dpkg", "dpkg-deb")
+_HELPER = "/usr/lib/apt/apt-helper"  # part of apt: its proxies, its transports, its check of the hash
 _INRELEASE = re.compile(r"^'(?P<base>\S+?)/dists/(?P<suite>\S+)/(?:In)?Release(?:\.gpg)?'")
 _PLANNED = re.compile(r"^Inst (?P<name>\S+) (?:\[\S+\] )?\((?P<version>\S+) .*\[(?P<architecture>\w+)\]\)")
 
@@ -79,6 +81,19 @@ def fetch(
             _install(apt, names, into, sha256, say)
 
 
+def fetch_pinned(files: Mapping[str, str], into: Path, *, say: Say = say_on_stderr) -> None:
+    """Unpack exactly these files of the mirror's pool (path below pool/ -> SHA-256), unless `into` is there already.
+
+    No package list is read: it is quick, and works while a mirror's lists are being renewed. A mirror drops old
+    versions in time; then this raises, and the lists are the way.
+    """
+    if into.exists():
+        return
+    with tempfile.TemporaryDirectory() as lists:
+        mirrors = _system_mirrors(Path(lists))
+    _install(_Pool(mirrors[0], files, say), list(files), into, {}, say)
+
+
 def fetch_missing(name: str, into: Path, *, say: Say = say_on_stderr) -> None:
     """Unpack the package `name` and whatever of its dependencies this system lacks."""
     if into.exists():
@@ -88,7 +103,7 @@ def fetch_missing(name: str, into: Path, *, say: Say = say_on_stderr) -> None:
             _install(apt, apt.missing(name), into, {}, say)
 
 
-def _install(apt: "_Apt", names: Sequence[str], into: Path, sha256: Mapping[str, str], say: Say) -> None:
+def _install(apt: "_Apt | _Pool", names: Sequence[str], into: Path, sha256: Mapping[str, str], say: Say) -> None:
     into.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{into.name}-", dir=into.parent))
     try:
@@ -134,6 +149,25 @@ def _apt(suite: str | None, architectures: Sequence[str], say: Say) -> "Generato
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield _Apt(folder, suite, architectures, say)
+
+
+class _Pool:
+    """Single files of one mirror, each by its path and its pin."""
+
+    def __init__(self, mirror: Mirror, pins: Mapping[str, str], say: Say) -> None:
+        self._base = mirror.base
+        self._pins = pins
+        self._say = say
+
+    def download(self, names: Sequence[str], work: Path) -> list[Path]:
+        self._say(f"downloading {' '.join(name.rpartition('/')[2].partition('_')[0] for name in names)}")
+        archives: list[Path] = []
+        for name in names:
+            target = work / name.rpartition("/")[2]
+            order = [_HELPER, "-o", f"APT::Sandbox::User={getpass.getuser()}", "download-file"]
+            _run([*order, f"{self._base}/pool/{quote(name)}", str(target), f"SHA256:{self._pins[name]}"])
+            archives.append(target)
+        return archives
 
 
 class _Apt:
@@ -188,16 +222,21 @@ class _Apt:
         return " ".join(lines[:3]) or "no reason given"
 
     def _mirrors(self, suite: str | None) -> list[Mirror]:
-        lists = self._folder / "none"
-        (lists / "partial").mkdir(parents=True, exist_ok=True)
-        found = _run(["apt-get", "update", "--print-uris", "-o", f"Dir::State::lists={lists}"]).stdout
-        mirrors = own_mirrors(found, os_release())
-        if not mirrors:
-            raise PackageError("apt on this system names no mirror of its own release (see /etc/apt/sources.list*)")
+        mirrors = _system_mirrors(self._folder / "none")
         return [Mirror(mirrors[0].base, suite)] if suite else mirrors
 
     def _get(self, arguments: Sequence[str], cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
         return _run(["apt-get", "-q", "-c", str(self._folder / "apt.conf"), *arguments], cwd=cwd, check=False)
+
+
+def _system_mirrors(lists: Path) -> list[Mirror]:
+    """At least one. `lists`: an empty folder, so that apt believes that it has read nothing yet."""
+    (lists / "partial").mkdir(parents=True, exist_ok=True)
+    found = _run(["apt-get", "update", "--print-uris", "-o", f"Dir::State::lists={lists}"]).stdout
+    mirrors = own_mirrors(found, os_release())
+    if not mirrors:
+        raise PackageError("apt on this system names no mirror of its own release (see /etc/apt/sources.list*)")
+    return mirrors
 
 
 def own_mirrors(uris: str, release: Mapping[str, str]) -> list[Mirror]:
@@ -260,6 +299,8 @@ def _run(command: Sequence[str], cwd: Path | None = None, check: bool = True) ->
         )
     except subprocess.TimeoutExpired:
         raise PackageError(f"{command[0]} did not end within {_APT_TIMEOUT_S} s")
+    except OSError as error:
+        raise PackageError(f"{command[0]}: {error.strerror}")
     if check and done.returncode != 0:
         raise PackageError(f"{command[0]} failed: {done.stderr.strip()[-300:]}")
     return done

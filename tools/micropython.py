@@ -72,6 +72,28 @@ SHA256 = {
     "arm64": "1d5a8cc911b984139b1919061d936567af641c1f504be23ac78099f78ad0621a",
     "armhf": "f4fa57ed45e0cee8003d2a8b4aeac24cd9f8b0b1ca322eb3a878f25d2367b14c",
 }
+# The whole set as files of the mirror's pool, for the architecture whose word size is the boards'. Taken first; when
+# the mirror has newer libraries only, its package lists say which.
+POOL = {
+    "i386": {
+        "main/g/glibc/libc6_2.41-12+deb13u4_i386.deb": (
+            "67bb4b54cf4bb6a380449dfa1852cd9135659f85360caa0e41d312f4b30e573a"
+        ),
+        "main/libf/libffi/libffi8_3.4.8-2_i386.deb": (
+            "8bafefb38c320ca27796070c881595ce04d900c3b534ac142a494daf1fe1db13"
+        ),
+        "main/m/mbedtls/libmbedcrypto16_3.6.6-0.1~deb13u1_i386.deb": (
+            "aa4698ed436eebf77e3dc9f5c514073bd554109d857d887db5a367dde9a5c377"
+        ),
+        "main/m/mbedtls/libmbedtls21_3.6.6-0.1~deb13u1_i386.deb": (
+            "eb1b20154ce9008aca1d036698ffc12019020a54985d2c5ae3dc1c1c39c9e995"
+        ),
+        "main/m/mbedtls/libmbedx509-7_3.6.6-0.1~deb13u1_i386.deb": (
+            "fe6ba192c9227d30a4cd05a3bdeccdf9ff30d55b27d8ff488126c16dcf727cce"
+        ),
+        "main/m/micropython/micropython_1.25.0+ds-1_i386.deb": SHA256["i386"],
+    },
+}
 VERSION = "1.25.0+ds-1"
 SUITE = "trixie"  # the first Debian release with a MicroPython
 LIBRARIES = ("libc6", "libffi8", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
@@ -140,7 +162,7 @@ def _fetch(say: Callable[[str], None]) -> Interpreter:
     for architecture in _architectures():
         folder = cache / _folder_name(architecture)
         try:
-            _fetch_pinned(architecture, folder, say)
+            _fetch_architecture(architecture, folder, say)
         except packages.PackageError as error:
             reasons.append(str(error))
             continue
@@ -151,7 +173,14 @@ def _fetch(say: Callable[[str], None]) -> Interpreter:
     return _fetch_from_own_release(cache / OWN_RELEASE, reasons, say)
 
 
-def _fetch_pinned(architecture: str, folder: Path, say: Callable[[str], None]) -> None:
+def _fetch_architecture(architecture: str, folder: Path, say: Callable[[str], None]) -> None:
+    if architecture in POOL:
+        try:
+            packages.fetch_pinned(POOL[architecture], folder, say=say)
+        except packages.PackageError:
+            say("the mirror no longer has the pinned files: asking its package lists")
+        else:
+            return
     packages.fetch(
         [f"micropython:{architecture}={VERSION}", *[f"{name}:{architecture}" for name in LIBRARIES]],
         folder,

@@ -1,5 +1,6 @@
 """Packages: the system's own, from its own mirrors, whole or not at all, by a bare python3."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -88,6 +89,22 @@ def test_a_package_that_is_not_the_pinned_one_is_not_unpacked(tmp_path: Path):
     with pytest.raises(PackageError, match="pinned"):
         packages._install(shelf, ["alpha"], tmp_path / "cache" / "one", {"alpha": "0" * 64}, print)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_file_of_the_pool_is_taken_by_its_path_and_its_pin_alone(tmp_path: Path):
+    archive = deb(tmp_path, "alpha", "a")
+    shelf = tmp_path / "pool" / "main" / "a" / "a+b~1"
+    shelf.mkdir(parents=True)
+    archive = archive.rename(shelf / archive.name)
+    name = f"main/a/a+b~1/{archive.name}"
+    pin = hashlib.sha256(archive.read_bytes()).hexdigest()
+    mirror = Mirror(f"copy:{tmp_path}", "")
+    packages._install(packages._Pool(mirror, {name: pin}, print), [name], tmp_path / "cache" / "one", {}, print)
+    assert (tmp_path / "cache" / "one" / "usr" / "share" / "alpha.txt").read_text() == "a"
+    for wrong in ({name: "0" * 64}, {name + ".old": pin}):
+        with pytest.raises(PackageError):
+            packages._install(packages._Pool(mirror, wrong, print), list(wrong), tmp_path / "cache" / "two", {}, print)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["one"]
 
 
 def test_when_two_run_at_once_the_second_finds_the_firsts_folder_good(tmp_path: Path):
