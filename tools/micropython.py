@@ -4,10 +4,12 @@ An interpreter is only taken when it was seen to run and to have what the agent 
 its small ints and its heap are those of the boards, byte for byte.
 """
 
+import contextlib
 import os
 import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from gateway import packages
 
 OLDEST = (1, 22)
 PROBE_S = 10
+RETRY_S = 86_400
 # Objects of a 64-bit build measure 1.45 times those of a board on average; the agent, whose code is not in the heap,
 # is made of pointers more than that: its badge check fails at 1.45 times its smallest 32-bit heap and runs at 1.55.
 WIDE_HEAP_PERCENT = 165
@@ -113,6 +116,19 @@ def find(say: Callable[[str], None] = lambda _line: None) -> Interpreter:
         if interpreter is not None:
             return interpreter
     return _fetch(say)
+
+
+def find_best(say: Callable[[str], None]) -> Interpreter:
+    """As find(), for set-up: a day in which the mirror could not give the best architecture is not for ever."""
+    best = _architectures()[:1]
+    if best and not os.environ.get("CONSIGNE_MICROPYTHON") and shutil.which("micropython") is None:
+        folder = packages.cache_folder() / _folder_name(best[0])
+        tried = folder.with_name(folder.name + ".tried")
+        if not folder.exists() and not (tried.exists() and time.time() - tried.stat().st_mtime < RETRY_S):
+            tried.touch()
+            with contextlib.suppress(packages.PackageError):
+                _fetch_architecture(best[0], folder, say)
+    return find(say)
 
 
 def probe(command: tuple[str, ...]) -> Interpreter | None:

@@ -185,9 +185,9 @@ def _link_command() -> Outcome:
 
 # Asked in the new environment: two lines to say, then the paths that must stay.
 MICROPYTHON = """
-from tools.micropython import MicroPythonError, find
+from tools.micropython import MicroPythonError, find_best
 try:
-    interpreter = find()
+    interpreter = find_best(lambda line: None)
 except MicroPythonError as error:
     raise SystemExit(str(error))
 print(".".join(map(str, interpreter.version)), f"{interpreter.word_bits}-bit", *interpreter.command, sep="\\n")
