@@ -19,10 +19,12 @@ from typing import Any, cast
 import serial
 
 from protocol.keys import KEY_SIZE, console_answer
+from protocol.limits import WRONG_CODE_PAUSE_MS
 from tools.client import OK, REFUSED, UNAUTHENTICATED, UNREACHABLE, USAGE, Failed
 
 BAUD = 115_200
 ANSWER_WAIT_S = 20.0  # `selftest` looks at every door
+PAUSE_S = WRONG_CODE_PAUSE_MS / 1000 + 0.2
 ANSWER_SIZE_MAX = 256 * 1024  # a locker that never ends its line must not fill our memory
 LEAVE = b"\x1d"  # Ctrl-], as telnet
 ERASE_LINE = b"\x15"  # Ctrl-U: what somebody left half typed is not part of our order
@@ -97,12 +99,22 @@ def log_in(session: Session, name: str, answerer: Answerer, locker: str = "") ->
     """Answer the console's challenge; `answerer` is given the locker's id and the challenge."""
     locker = locker or str(cast(dict[str, Any], session.ask("status")).get("locker", ""))
     challenge = str(cast(dict[str, Any], session.ask(f"login {name}")).get("challenge", ""))
-    answer = answerer(locker, challenge)
+    order = f"answer {answerer(locker, challenge)}"
     try:
-        session.ask(f"answer {answer}")
+        try:
+            session.ask(order)
+        except Failed as failed:
+            if failed.code != "throttled":
+                raise
+            time.sleep(PAUSE_S)  # somebody has just typed a wrong code at the locker; the challenge still stands
+            session.ask(order)
     except Failed as failed:
         if failed.exit_code == REFUSED:
-            raise Failed(f"the locker refused the login: {failed.text}", "is this its current key?", UNAUTHENTICATED)
+            raise Failed(
+                f"the locker refused the login: {failed.text}",
+                "is this its current key? a badge is never throttled: badge TOKEN",
+                UNAUTHENTICATED,
+            )
         raise
 
 

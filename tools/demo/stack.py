@@ -112,13 +112,13 @@ class Stack:
         """SIGKILL, between whatever it was doing."""
         self.gateway.kill()
 
-    def add_locker(self, hardware: Mapping[str, Any]) -> RunningLocker:
-        """Register and describe it, provision it, switch it on."""
+    def add_locker(self, hardware: Mapping[str, Any], broker: tuple[str, int] | None = None) -> RunningLocker:
+        """Register and describe it, provision it, switch it on. `broker`: where it finds one, if not at ours."""
         name = str(hardware["locker"])
         self.api.post("/v1/lockers", description(hardware))
         given = self.api.post(f"/v1/lockers/{name}/provisioning", {})
         trusted = {kid: bytes.fromhex(table) for kid, table in given["trusted"].items()}
-        bundle = Bundle(name, int(given["generation"]), bytes.fromhex(given["key"]), self.broker, trusted)
+        bundle = Bundle(name, int(given["generation"]), bytes.fromhex(given["key"]), broker or self.broker, trusted)
         provision(self.folder / name, dict(hardware), bundle)
         locker = RunningLocker(self.folder / name, hardware, bundle)
         self.lockers[name] = locker
