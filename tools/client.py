@@ -73,6 +73,14 @@ class Gateway:
     def get(self, path: str, **query: str | int) -> Json:
         return self._call("GET", path, query=query)
 
+    def page(self, path: str, **query: str) -> str:
+        """A document that is no JSON."""
+        answer = self._send("GET", path, query=query)
+        if answer.headers.get("content-type", "").startswith("text/html") and answer.is_success:
+            return answer.text
+        _read(answer)
+        raise Failed("that address does not answer with a page", "check CONSIGNE_URL", UNREACHABLE)
+
     def post(self, path: str, body: Json) -> Json:
         """An act. Sent with a fresh Idempotency-Key, and once more with the same key when the line breaks."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
@@ -104,15 +112,24 @@ class Gateway:
         query: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Json:
+        return _read(self._send(method, path, body, query, headers))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
         try:
-            answer = self.http.request(method, path, json=body, params=query, headers=headers)
+            return self.http.request(method, path, json=body, params=query, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
             raise Failed(
                 f"cannot reach the gateway at {self.http.base_url}: {type(problem).__name__}",
                 "start it with `consigne gateway`, or set CONSIGNE_URL to its address",
                 UNREACHABLE,
             )
-        return _read(answer)
 
 
 def _read(answer: httpx.Response) -> Json:

@@ -4,6 +4,7 @@ Answers go to stdout and nothing else does; a command raises Failed with its rem
 """
 
 import json
+import os
 import time
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
@@ -90,6 +91,21 @@ def expect_parcel(arguments: Namespace, gateway: Gateway) -> int:
         body["merchant"] = arguments.merchant
     parcel = gateway.post("/v1/parcels", body)
     return say(arguments, parcel, fields(parcel))
+
+
+def print_slip(arguments: Namespace, gateway: Gateway) -> int:
+    """The page goes to a new file that only its owner can read, or to stdout: it opens a door."""
+    page = gateway.page(f"/v1/parcels/{word(arguments.parcel)}/slip", language=arguments.language)
+    if not arguments.output:
+        print(page, end="")
+        return OK
+    try:
+        file = os.open(arguments.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as problem:
+        raise Failed(f"cannot make {arguments.output}: {type(problem).__name__}", "name a new file", USAGE)
+    with open(file, "w", encoding="utf-8") as output:
+        output.write(page)
+    return OK
 
 
 def open_door(arguments: Namespace, gateway: Gateway) -> int:

@@ -20,6 +20,7 @@ examples:
   consigne parcels expect 6A12345678901 --locker mairie-1 --size M --carrier colibri
   consigne open mairie-1 4 --reason "door stuck"
   consigne badge colibri staff-17 --svg badge.svg
+  consigne slip par_… --output slip.html             print it from a browser, on A6
   consigne console /dev/ttyUSB0 --login anne         a terminal; Ctrl-] leaves
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
 
@@ -97,6 +98,7 @@ def build_parser() -> ArgumentParser:
     _parcel_words(words.add_parser("parcels", help="the parcels").add_subparsers(required=True, metavar="VERB"))
     _open_words(words.add_parser("open", help="open a door, and wait until it is"))
     _badge_words(words.add_parser("badge", help="make a courier's badge"))
+    _slip_words(words.add_parser("slip", help="a pickup code to print, for who has no phone"))
     check = words.add_parser("doctor", help="check this machine and the gateway")
     check.set_defaults(call=doctor.check, json=False)
     _json(check)
@@ -162,6 +164,13 @@ def _badge_words(parser: ArgumentParser) -> None:
     parser.add_argument("--svg", metavar="FILE", help="write the QR there")
     _json(parser)
     parser.set_defaults(call=with_gateway(commands.issue_badge))
+
+
+def _slip_words(parser: ArgumentParser) -> None:
+    parser.add_argument("parcel", metavar="PARCEL", help="par_…")
+    parser.add_argument("--language", default="fr", metavar="LANGUAGE", help="fr (if not given) or en")
+    parser.add_argument("--output", metavar="FILE", help="a new file for the page; else it goes to stdout")
+    parser.set_defaults(call=with_gateway(commands.print_slip))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

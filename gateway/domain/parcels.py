@@ -107,6 +107,7 @@ class Pickup:
     code: str
     token: str
     locker: str
+    locker_name: str
     compartment: int
     deposit: int
     deadline_s: int

@@ -22,14 +22,16 @@ def maybe_instant(seconds: int | None) -> str | None:
     return None if seconds is None else instant(seconds)
 
 
-def grouped(code: str) -> str:
-    """Four groups of three: easier to read out and to type."""
-    return " ".join(code[place : place + 3] for place in range(0, len(code), 3))
+def groups_of(code: str) -> list[str]:
+    """Four groups, of three digits or of four: easier to read out and to type."""
+    size = len(code) // 4
+    return [code[place : place + size] for place in range(0, len(code), size)]
 
 
-def qr_svg(token: str) -> str:
-    """Level M and a quiet zone of four: read from a cracked phone in the rain."""
-    return segno.make_qr(token, error="m", boost_error=False).svg_inline(scale=4, border=4, light="#fff")
+def qr_svg(token: str, sized: bool = True) -> str:
+    """Level M and a quiet zone of four: read from a cracked phone in the rain. Not `sized`: as large as its place."""
+    made = segno.make_qr(token, error="m", boost_error=False)
+    return made.svg_inline(scale=4 if sized else 1, border=4, light="#fff", omitsize=not sized)
 
 
 class Document(BaseModel):
@@ -184,7 +186,7 @@ class Reservation(Document):
 class Pickup(Document):
     """What the recipient types or shows. Worked out on demand and kept nowhere."""
 
-    code: str = Field(examples=["123 456 789 012"])
+    code: str = Field(description="Four groups, of three digits or four.", examples=["123 456 789 012"])
     token: str
     qr_svg: str
     locker: str
@@ -194,7 +196,7 @@ class Pickup(Document):
     @staticmethod
     def of(pickup: parcels.Pickup) -> "Pickup":
         return Pickup(
-            code=grouped(pickup.code),
+            code=" ".join(groups_of(pickup.code)),
             token=pickup.token,
             qr_svg=qr_svg(pickup.token),
             locker=pickup.locker,

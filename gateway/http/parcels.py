@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from gateway import limits
 from gateway.domain.ids import parcel_number
 from gateway.domain.people import Principal
-from gateway.http import answers
+from gateway.http import answers, slip
 from gateway.http.acting import Said, counter_of, once, show
 from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.lockers import accepted
@@ -19,6 +20,9 @@ router = APIRouter(prefix="/v1/parcels", tags=["parcels"])
 Reader = Annotated[Principal, Depends(needs("parcels:read"))]
 CodeReader = Annotated[Principal, Depends(needs("codes:read"))]
 Remover = Annotated[Principal, Depends(needs("parcels:write"))]
+Language = Annotated[
+    str, Query(pattern=f"^({'|'.join(slip.LANGUAGES)})$", description="Of the page.", examples=list(slip.LANGUAGES))
+]
 Writer = Annotated[Act, Depends(acts("parcels:write"))]
 
 
@@ -72,6 +76,13 @@ def release_reservation(request: Request, who: Remover, parcel: ParcelPath) -> R
 def pickup_code(request: Request, who: CodeReader, parcel: ParcelPath) -> Response:
     """What the recipient types or shows, once the parcel is in. Scope codes:read."""
     return show(answers.Pickup.of(parcels.pickup_code(desk_of(request), who, parcel_number(parcel))))
+
+
+@router.get("/{parcel}/slip", response_class=HTMLResponse, responses=READ | ACT)
+def pickup_slip(request: Request, who: CodeReader, parcel: ParcelPath, language: Language = "fr") -> Response:
+    """The same to print, on A6 or larger, for who has no phone: digits, QR, deadline. Scope codes:read."""
+    pickup = parcels.pickup_code(desk_of(request), who, parcel_number(parcel))
+    return HTMLResponse(slip.page(slip.Slip.of(pickup), language), headers=slip.HEADERS)
 
 
 @router.post("/{parcel}/takeback", status_code=202, response_model=answers.Operation, responses=ACT)

@@ -131,6 +131,7 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         code=typed_code(key, parcel.compartment, parcel.deposit, locker.code_digits),
         token=pickup_token(parcel, desk.randomness(8), desk.keys.kid, desk.keys.sign),
         locker=locker.id,
+        locker_name=locker.name,
         compartment=parcel.compartment,
         deposit=parcel.deposit,
         deadline_s=parcel.deadline_s,

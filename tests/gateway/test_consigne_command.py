@@ -12,6 +12,7 @@ import pytest
 from console_line import line
 from http_town import Town, key, open_locker, parcel_body, town
 
+from gateway.domain import ids
 from gateway.domain.people import SCOPES
 from gateway.services import commands
 from protocol import messages, numbers, tokens
@@ -193,6 +194,26 @@ def test_a_key_without_the_scope_is_exit_code_4(
     monkeypatch.setenv("CONSIGNE_KEY", less.headers["authorization"].split()[1])
     assert consigne.main(["open", "mairie-1", "1", "--reason", "x"]) == UNAUTHENTICATED
     assert "doors:open" in capsys.readouterr().err
+
+
+def test_a_slip_goes_to_stdout_or_into_a_new_file_for_its_owners_eyes(
+    here: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator = here.with_secret(os.environ["CONSIGNE_KEY"])
+    parcel = operator.post("/v1/parcels", json=parcel_body("6A2"), headers=key()).json()["id"]
+    assert consigne.main(["slip", parcel]) == REFUSED, "it is in no locker yet"
+    assert "wrong_state" in capsys.readouterr().err
+    assert operator.post(f"/v1/parcels/{parcel}/reservation", headers=key()).status_code == 201
+    box = operator.get(f"/v1/parcels/{parcel}").json()["compartment"]
+    here.deposit("mairie-1", box, 1, ids.parcel_number(parcel))
+    digits = operator.get(f"/v1/parcels/{parcel}/pickup").json()["code"].replace(" ", "")
+    code, text = run(capsys, "slip", parcel, "--language", "en")
+    assert code == OK and '<html lang="en">' in text and digits[:3] + " " + digits[3:6] in text
+    file = tmp_path / "slip.html"
+    code, text = run(capsys, "slip", parcel, "--output", str(file))
+    assert (code, text, file.stat().st_mode & 0o777) == (OK, "", 0o600)
+    assert '<html lang="fr">' in file.read_text("utf-8")
+    assert consigne.main(["slip", parcel, "--output", str(file)]) == USAGE, "nothing is overwritten"
 
 
 def test_the_console_challenge_is_answered_through_the_gateway(here: Town) -> None:

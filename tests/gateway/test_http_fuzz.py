@@ -85,6 +85,7 @@ def test_bytes_of_any_kind_are_answered(operator: httpx.Client, path: str, raw: 
             "/v1/operations/{}",
             "/v1/lockers/{}",
             "/v1/parcels/{}/pickup",
+            "/v1/parcels/{}/slip",
             "/v1/lockers/{}/compartments",
         ]
     ),

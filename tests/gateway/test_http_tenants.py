@@ -19,6 +19,7 @@ NEEDED = [
     ("GET", "/v1/parcels", "parcels:read"),
     ("GET", "/v1/parcels/{parcel}", "parcels:read"),
     ("GET", "/v1/parcels/{parcel}/pickup", "codes:read"),
+    ("GET", "/v1/parcels/{parcel}/slip", "codes:read"),
     ("POST", "/v1/parcels", "parcels:write"),
     ("POST", "/v1/parcels/{parcel}/reservation", "parcels:write"),
     ("DELETE", "/v1/parcels/{parcel}/reservation", "parcels:write"),
