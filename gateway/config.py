@@ -16,7 +16,19 @@ FILE_NAME = "consigne.toml"
 _PREFIX = "CONSIGNE_"
 # Variables with our prefix that are not settings of the gateway: they belong to the tools.
 OTHER_VARIABLES = frozenset(
-    ("CACHE", "CONFIG", "DATA", "KEY", "KEY_FILE", "MASTER_KEY", "MICROPYTHON", "PYTHON", "SIGNING_KEY", "URL")
+    (
+        "CACHE",
+        "CONFIG",
+        "DATA",
+        "KEY",
+        "KEY_FILE",
+        "MASTER_KEY",
+        "MICROPYTHON",
+        "NEXT_SIGNING_KEY",
+        "PYTHON",
+        "SIGNING_KEY",
+        "URL",
+    )
 )
 
 

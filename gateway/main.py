@@ -25,7 +25,8 @@ from gateway.broker import Broker, BrokerError, find_mosquitto
 from gateway.config import Address, ConfigurationError, Settings
 from gateway.envelopes import Envelopes
 from gateway.http.app import create_app
-from gateway.keys import KeyFileError, Keys, read_secret, write_secret
+from gateway.key_files import KeyFileError, read_secret, write_secret
+from gateway.keys import Keys
 from gateway.mqtt import Connection
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline

@@ -20,7 +20,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway": (*SERVICE_SIDE, "gateway.packages"),  # mqtt, outbox, broker: the doors to the world
     "gateway.limits": (),
     "gateway.config": ("gateway.limits",),
-    "gateway.keys": ("protocol", "gateway.limits"),
+    "gateway.key_files": (),
+    "gateway.keys": ("protocol", "gateway.key_files", "gateway.limits"),
     "gateway.log": (),
     "gateway.packages": (),
     "gateway.domain": ("protocol", "gateway.limits"),
