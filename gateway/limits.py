@@ -53,6 +53,7 @@ TTL_ANSWER_S = 60  # Assign and Decline answer a courier who stands there
 TTL_STANDING_S = 86_400  # Release, Revoke, OutOfService: true until carried out, ordered anew when they run out
 ASSIGN_GRACE_S = 30  # a result may still be on its way when an Assign runs out
 LOCKER_ALIVE_S = 180  # three heartbeats: a locker that said nothing for longer is offered to nobody
+TRUST_AGAIN_S = 600  # a locker that refused to believe a signing key is asked again, but not in a loop
 EXPIRIES_PER_ROUND_MAX = 500  # one round of the timer must not hold the books for long
 
 # --- the books: what is described to us
@@ -68,6 +69,7 @@ BADGE_DAYS_MAX = 400  # a lost badge ends by itself
 HEAVY_BOTTOM_MM_MIN = 400  # the band in which people can lift
 HEAVY_BOTTOM_MM_MAX = 1_200
 PAGE_SIZE_MAX = 200  # rows of one answer
+NAMES_TOLD_MAX = 20  # lockers named in a sentence; the list holds all of them
 
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased

@@ -30,8 +30,9 @@ from gateway.keys import Keys
 from gateway.mqtt import Connection
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline
-from gateway.services import commands, expiry, lockers, people
+from gateway.services import commands, expiry, key_check, lockers, people, trust_orders
 from gateway.services.desk import Desk
+from gateway.services.key_check import WrongKeysError
 from gateway.services.take_up import take_up
 from gateway.store.migrations import StoreError
 from gateway.store.sqlite import SqliteStore
@@ -89,6 +90,7 @@ class Clockwork:
             self._expire_at = time.monotonic() + limits.EXPIRY_LOOK_S
             commands.expire_commands(self._desk)
             expiry.expire_due(self._desk)
+            trust_orders.keep_up(self._desk)
             self._pipeline.wake()
 
 
@@ -157,11 +159,12 @@ class Gateway:
         self.operator_key_file = settings.data / OPERATOR_KEY
 
     def start(self) -> None:
-        """Raises StartError, StoreError, BrokerError, KeyFileError; then everything is ended again."""
+        """Raises StartError, StoreError, BrokerError, KeyFileError, WrongKeysError; then all is ended again."""
         with ExitStack() as ending:
             store = SqliteStore.open(self._settings.database_path)
             ending.callback(store.close)
             self.desk = Desk(store, self._keys, self._settings)
+            key_check.check(self.desk)
             people.ensure_operator(self.desk, _operator_key(self.operator_key_file))
             address = self._start_broker(ending)
             self._start_pipeline(address, ending)
@@ -189,6 +192,7 @@ class Gateway:
             self._envelopes,
             due=lambda limit: commands.due_commands(desk, limit),
             sent=lambda ids: commands.mark_sent(desk, ids),
+            ahead=lambda order: trust_orders.ahead_of(order, desk.keys.trusted),
         )
         self.pipeline = Pipeline(
             lambda arrivals: take_up(desk, list(arrivals)), self._envelopes, outbox, Connection(address)
@@ -223,6 +227,15 @@ def _operator_key(path: Path) -> str:
     return read_secret(path)
 
 
+def _load_keys(settings: Settings) -> Keys:
+    """New keys are made for new books only: where lockers depend on keys that are gone, that has to be said."""
+    depended_on = False
+    if settings.database_path.exists():
+        with contextlib.closing(SqliteStore.open(settings.database_path)) as store, store.reading() as tx:
+            depended_on = tx.something_depends_on_keys()
+    return Keys.load(settings.data / "keys", os.environ, make=not depended_on)
+
+
 @contextlib.contextmanager
 def _alone(data: Path) -> Generator[None]:
     """Two gateways on one data folder would both be sure of what they tell their lockers."""
@@ -246,7 +259,7 @@ def _run(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     with _alone(settings.data):
-        gateway = Gateway(settings, Keys.load(settings.data / "keys", os.environ))
+        gateway = Gateway(settings, _load_keys(settings))
         gateway.start()
         try:
             print(json.dumps(gateway.announcement()), flush=True)
@@ -274,7 +287,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"consigne gateway: {problem}", file=sys.stderr)
         return 2
-    except (StartError, StoreError, BrokerError, KeyFileError, OSError) as error:
+    except (StartError, StoreError, BrokerError, KeyFileError, WrongKeysError, OSError) as error:
         print(f"consigne gateway: {error}", file=sys.stderr)
         return 1
 

@@ -24,9 +24,10 @@ SCOPES = frozenset(
         "badges:write",
         "credentials:write",
         "events:read",
+        "keys:write",
     }
 )
-# What a role can be given at most: doors, lockers and credentials stay with those who run them.
+# What a role can be given at most: doors, lockers, credentials and signing keys stay with those who run them.
 SCOPES_OF = {
     OPERATOR: SCOPES,
     COURIER: frozenset({"parcels:write", "parcels:read", "codes:read", "lockers:read", "badges:write", "events:read"}),

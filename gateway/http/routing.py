@@ -19,6 +19,7 @@ ParcelPath = Annotated[str, Path(max_length=64, description="par_…")]
 OperationPath = Annotated[str, Path(max_length=64, description="op_…")]
 CredentialPath = Annotated[str, Path(max_length=64, description="cred_…")]
 BadgePath = Annotated[str, Path(max_length=64, description="16 hex digits.")]
+KeyPath = Annotated[str, Path(max_length=64, description="8 hex digits.", examples=["1a2b3c4d"])]
 NumberPath = Annotated[Number, Path(description="The number on the door.")]
 Limit = Annotated[int, Query(ge=1, le=limits.PAGE_SIZE_MAX, description="Rows at most.")]
 Cursor = Annotated[

@@ -58,6 +58,7 @@ Scope = Literal[
     "badges:write",
     "credentials:write",
     "events:read",
+    "keys:write",
 ]
 
 
@@ -189,5 +190,5 @@ class CredentialBody(Body):
     tenant: Annotated[
         Slug | None, Field(description="The carrier's or merchant's slug; left out for an operator.")
     ] = None
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=9)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=10)]
     name: Name

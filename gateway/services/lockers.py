@@ -6,6 +6,7 @@ from gateway.domain.events import Alarm
 from gateway.domain.lockers import Locker, NewLocker, Provisioning, check_locker
 from gateway.domain.people import OPERATOR, Principal
 from gateway.limits import PAGE_SIZE_MAX
+from gateway.services import trust_orders
 from gateway.services.desk import Desk, known_locker
 from gateway.services.ports import Transaction
 
@@ -77,23 +78,29 @@ def provision_locker(desk: Desk, who: Principal, locker: str) -> Provisioning:
     with desk.store.transaction() as tx:
         known = known_locker(tx, locker)
         if known.generation >= _GENERATION_MAX:
-            raise Refusal(
-                "wrong_state", "this locker has had all its key generations", ("register it under a new id",)
-            )
+            raise _worn_out()
         before = known.last_seq
-        known.generation += 1
+        known.generation = desk.keys.new_generation(locker, known.generation)
+        if known.generation > _GENERATION_MAX:
+            raise _worn_out()
         known.boot = known.last_seq = 0
         known.online = False
         known.birth_seq = known.birth_doors = None
         tx.keep_lockers([(known, before)])
         tx.drop_requests_of(locker)
+        trusted = desk.keys.trusted
+        trust_orders.starts_with(desk, tx, locker, trusted)
     return Provisioning(
         locker=locker,
         generation=known.generation,
         key=desk.keys.locker_key(locker, known.generation),
         mqtt_password=desk.keys.mqtt_password(locker, known.generation),
-        trusted={kid.hex(): table for kid, table in desk.keys.trusted.items()},
+        trusted={kid.hex(): table for kid, table in trusted.items()},
     )
+
+
+def _worn_out() -> Refusal:
+    return Refusal("wrong_state", "this locker has had all its key generations", ("register it under a new id",))
 
 
 def generation_of(desk: Desk, locker: str) -> int | None:

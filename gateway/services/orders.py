@@ -15,6 +15,7 @@ from protocol.messages import (
     OutOfService,
     Release,
     Revoke,
+    Trust,
 )
 
 TTL_S: dict[type[Message], int] = {
@@ -25,6 +26,7 @@ TTL_S: dict[type[Message], int] = {
     Release: TTL_STANDING_S,
     Revoke: TTL_STANDING_S,
     OutOfService: TTL_STANDING_S,
+    Trust: TTL_STANDING_S,
 }
 
 

@@ -124,6 +124,8 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         locker = known_locker(tx, parcel.locker)
     if parcel.state != "deposited":
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
+    if not locker.generation:
+        raise Refusal("wrong_state", "this locker's key was lost, and its codes with it", ("provision it again",))
     assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
     key = desk.keys.hmac(locker.id, locker.generation, "code")
     return Pickup(

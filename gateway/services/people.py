@@ -48,9 +48,12 @@ def issue_credential(  # noqa: PLR0917 - a use case takes what it takes
 
 
 def ensure_operator(desk: Desk, secret: str) -> None:
-    """The operator key that the gateway finds in its own file is good. Called at each start."""
+    """The operator key that the gateway finds in its own file is good, for all there is by now. At each start."""
     with desk.store.transaction() as tx:
-        if tx.credential_of(_digest(secret)) is None:
+        known = tx.credential_of(_digest(secret))
+        if known is not None:
+            tx.keep_scopes(known.number, SCOPES)
+        else:
             number = CredentialNumber(desk.number())
             credential = Credential(number, OPERATOR, "", SCOPES, "operator key file", desk.clock())
             tx.add_credential(credential, _digest(secret))

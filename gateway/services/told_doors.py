@@ -10,7 +10,7 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations
+from gateway.services import allocations, trust_orders
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from protocol.errors import CODES
@@ -24,6 +24,7 @@ from protocol.messages import (
     OutOfService,
     Release,
     Revoke,
+    Trust,
     Up,
 )
 from protocol.numbers import DOOR_STATES, FREE, HELD, REVOKED
@@ -134,6 +135,8 @@ def command_done(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
     if event.code == 0 and effect is not None and box is not None:
         batch.touch(box)
         effect(batch, box, event.value)
+    if event.order == Trust.TYPE:
+        trust_orders.told(batch, locker, event)
     command = batch.tx.command(event.command)
     if command is None or command.locker != locker.id:
         return None

@@ -181,10 +181,10 @@ def said(answers: list[Answer]) -> list[Message]:
     return [message for answer in answers for message in answer.messages]
 
 
-def open_town(folder: Path, seed: int = 1) -> Town:
+def open_town(folder: Path, seed: int = 1, keys: Keys | None = None) -> Town:
     store = SqliteStore.open(folder / "consigne.db")
     now = [NOW_S]
-    keys = Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
+    keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     chance = random.Random(seed)
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0], randomness=chance.randbytes)
     return Town(desk, store, now)

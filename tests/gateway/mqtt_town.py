@@ -19,14 +19,15 @@ from gateway.keys import Keys
 from gateway.mqtt import Connection
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline
-from gateway.services import commands, lockers
+from gateway.services import commands, lockers, trust_orders
 from gateway.services.desk import Desk
 from gateway.services.take_up import take_up
 from gateway.store.sqlite import SqliteStore
 from protocol import cose, messages, topics
 from protocol.messages import Birth, Down, Message, Up
 
-KEYS = Keys.from_secrets(bytes(range(32)), bytes(32))
+MASTER, SEED = bytes(range(32)), bytes(32)
+KEYS = Keys.from_secrets(MASTER, SEED)
 WAIT_S = 10.0  # a busy machine; nothing here should take a tenth of it
 
 
@@ -114,7 +115,7 @@ class Town:
     tiny: list[TinyLocker]
 
     def locker(self, name: str, **more: object) -> TinyLocker:
-        one = TinyLocker(self.broker.address, name, **more)
+        one = TinyLocker(self.broker.address, name, **{"keys": self.desk.keys, **more})
         self.tiny.append(one)
         return one
 
@@ -130,8 +131,8 @@ class Town:
             return [(row[0], row[1]) for row in rows]
 
 
-def open_desk(folder: Path) -> Desk:
-    return Desk(SqliteStore.open(folder / "consigne.db"), KEYS, Settings.default(folder))
+def open_desk(folder: Path, keys: Keys = KEYS) -> Desk:
+    return Desk(SqliteStore.open(folder / "consigne.db"), keys, Settings.default(folder))
 
 
 def register(desk: Desk, locker: str, count: int = 3) -> None:
@@ -146,18 +147,21 @@ def register(desk: Desk, locker: str, count: int = 3) -> None:
 
 
 def make_pipeline(desk: Desk, address: Address) -> Pipeline:
-    envelopes = Envelopes(KEYS, lambda locker: lockers.generation_of(desk, locker))
+    envelopes = Envelopes(desk.keys, lambda locker: lockers.generation_of(desk, locker))
     outbox = Outbox(
         envelopes,
         due=lambda limit: commands.due_commands(desk, limit),
         sent=lambda ids: commands.mark_sent(desk, ids),
+        ahead=lambda order: trust_orders.ahead_of(order, desk.keys.trusted),
     )
     return Pipeline(lambda arrivals: take_up(desk, list(arrivals)), envelopes, outbox, Connection(address))
 
 
 @contextlib.contextmanager
-def running_broker(folder: Path, names: tuple[str, ...] = ("mairie-1", "gare-1")) -> Iterator[Broker]:
-    broker = Broker(folder / "broker", find_mosquitto(), Address("127.0.0.1", 0), KEYS)
+def running_broker(
+    folder: Path, names: tuple[str, ...] = ("mairie-1", "gare-1"), keys: Keys = KEYS
+) -> Iterator[Broker]:
+    broker = Broker(folder / "broker", find_mosquitto(), Address("127.0.0.1", 0), keys)
     broker.start([(name, 1) for name in names])
     try:
         yield broker
@@ -166,11 +170,13 @@ def running_broker(folder: Path, names: tuple[str, ...] = ("mairie-1", "gare-1")
 
 
 @contextlib.contextmanager
-def running_town(folder: Path) -> Iterator[Town]:
-    desk = open_desk(folder)
+def running_town(folder: Path, keys: Keys | None = None) -> Iterator[Town]:
+    """`keys`: some that may change under way, and are nobody else's."""
+    keys = keys or Keys.from_secrets(MASTER, SEED)
+    desk = open_desk(folder, keys)
     for name in ("mairie-1", "gare-1"):
         register(desk, name)
-    with running_broker(folder) as broker:
+    with running_broker(folder, keys=keys) as broker:
         town = Town(folder, broker, desk, make_pipeline(desk, broker.address), [])
         town.pipeline.start()
         try:

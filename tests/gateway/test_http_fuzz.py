@@ -22,6 +22,8 @@ GOOD = {
     "/v1/lockers/mairie-1/compartments/1/service": {"out": False, "reason": "r"},
     "/v1/lockers/mairie-1/compartments/1/release": {"reason": "r"},
     "/v1/lockers/mairie-1/console-answers": {"challenge": "00" * 8, "name": "n"},
+    "/v1/keys/rotation": {},
+    "/v1/keys/promotion": {"force": False},
     "/v1/badges": {"carrier": "c", "holder": "h", "days": 3},
     "/v1/credentials": {"role": "courier", "tenant": "c", "scopes": ["parcels:read"], "name": "n"},
 }

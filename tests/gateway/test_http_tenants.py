@@ -31,12 +31,17 @@ NEEDED = [
     ("GET", "/v1/credentials", "credentials:write"),
     ("DELETE", "/v1/credentials/{credential}", "credentials:write"),
     ("GET", "/v1/events", "events:read"),
+    ("GET", "/v1/keys", "keys:write"),
+    ("POST", "/v1/keys/rotation", "keys:write"),
+    ("POST", "/v1/keys/promotion", "keys:write"),
+    ("DELETE", "/v1/keys/{kid}", "keys:write"),
 ]
 BODIES = {
     "/v1/lockers/{locker}/console-answers": {"challenge": "00" * 8, "name": "anne"},
     "/v1/lockers/{locker}/compartments/{number}/service": {"out": True, "reason": "test"},
     "/v1/lockers/{locker}/compartments/{number}/open": {"reason": "test"},
     "/v1/lockers/{locker}/compartments/{number}/release": {"reason": "test"},
+    "/v1/keys/promotion": {},
 }
 
 
@@ -49,7 +54,13 @@ def here(tmp_path_factory: pytest.TempPathFactory):
 
 
 def fill(path: str, **ids_of: str) -> str:
-    values = {"locker": "for-acts", "number": "1", "badge": "00" * 8, "credential": "cred_0000000000001"}
+    values = {
+        "locker": "for-acts",
+        "number": "1",
+        "badge": "00" * 8,
+        "credential": "cred_0000000000001",
+        "kid": "0" * 8,
+    }
     return path.format(**{**values, "parcel": "par_0000000000001", **ids_of})
 
 

@@ -1,7 +1,10 @@
 """The command itself, as a process: one line when ready, everything ended at the end, the same port after a kill."""
 
+import contextlib
 import json
+import shutil
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -181,3 +184,73 @@ def test_help_names_every_setting():
         [sys.executable, "-m", "gateway.main", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "--broker" in done.stdout and "--pickup-days" in done.stdout
+
+
+def provisioned(gateway: Running) -> None:
+    with gateway.api() as api:
+        assert act(api, "/v1/lockers", locker_body("mairie-1")).status_code == 201
+        assert act(api, "/v1/lockers/mairie-1/provisioning", {}).status_code == 201
+
+
+def refused_start(data: Path, started: list[Running]) -> str:
+    gateway = Running(data)
+    started.append(gateway)
+    _, said = gateway.process.communicate(timeout=20)
+    assert gateway.process.returncode == 1 and gateway.ready == {}
+    assert "Traceback" not in said
+    return said
+
+
+def test_lost_keys_are_not_made_anew_while_lockers_depend_on_them(tmp_path: Path, started: list[Running]):
+    first = Running(tmp_path)
+    started.append(first)
+    provisioned(first)
+    first.end()
+    shutil.move(tmp_path / "keys", tmp_path / "elsewhere")
+    said = refused_start(tmp_path, started)
+    assert "restore it from its backup" in said and "consigne keys make --replace-lost" in said
+    assert not (tmp_path / "keys").exists()
+
+    subprocess.run(
+        [sys.executable, "-m", "tools.consigne", "keys", "make", "--folder", str(tmp_path)], cwd=ROOT, check=True
+    )
+    assert "the master key is not the one" in refused_start(tmp_path, started), "made without a word, so not meant"
+
+    command = [sys.executable, "-m", "tools.consigne", "keys", "make", "--replace-lost", "--yes", "--folder"]
+    subprocess.run([*command, str(tmp_path)], cwd=ROOT, check=True)
+    again = Running(tmp_path)
+    started.append(again)
+    with again.api() as api:
+        (locker,) = api.get("/v1/lockers").json()["data"]
+        assert not locker["provisioned"]
+        assert act(api, "/v1/lockers/mairie-1/provisioning", {}).json()["generation"] == 2
+
+
+def test_the_clockwork_tells_lockers_of_a_key_that_the_environment_brought(
+    tmp_path: Path, started: list[Running], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CONSIGNE_MASTER_KEY", "11" * 32)
+    monkeypatch.setenv("CONSIGNE_SIGNING_KEY", "22" * 32)
+    first = Running(tmp_path)
+    started.append(first)
+    provisioned(first)
+    first.end()
+    monkeypatch.setenv("CONSIGNE_NEXT_SIGNING_KEY", "33" * 32)
+    second = Running(tmp_path)
+    started.append(second)
+    with second.api() as api:
+        assert [row["state"] for row in api.get("/v1/keys").json()["data"]] == ["current", "next"]
+        with contextlib.closing(sqlite3.connect(tmp_path / "consigne.db")) as books:
+            wait_for(lambda: books.execute("SELECT count(*) FROM commands WHERE type = 26").fetchone() == (1,))
+
+
+def test_an_operators_key_of_an_older_version_may_do_what_is_new(tmp_path: Path, started: list[Running]):
+    first = Running(tmp_path)
+    started.append(first)
+    first.end()
+    with contextlib.closing(sqlite3.connect(tmp_path / "consigne.db", isolation_level=None)) as books:
+        books.execute("UPDATE credentials SET scopes = 'lockers:read'")
+    second = Running(tmp_path)
+    started.append(second)
+    with second.api() as api:
+        assert api.get("/v1/keys").status_code == 200

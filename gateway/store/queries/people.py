@@ -50,6 +50,9 @@ class PeopleQueries:
             "UPDATE credentials SET revoked_s = ? WHERE number = ? AND revoked_s IS NULL", (now_s, number)
         )
 
+    def keep_scopes(self, number: CredentialNumber, scopes: frozenset[str]) -> None:
+        self.sql.execute("UPDATE credentials SET scopes = ? WHERE number = ?", (" ".join(sorted(scopes)), number))
+
     def add_badge(self, badge: Badge) -> None:
         self.sql.execute(
             f"INSERT INTO badges ({_BADGE}) VALUES (?, ?, ?, ?, ?, ?)",
