@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from tools import commands, console, doctor
+from tools import commands, console, doctor, key_commands
 from tools.client import OK, REFUSED, USAGE, Failed, Gateway, connect_here
 
 EPILOG = """\
@@ -21,6 +21,7 @@ examples:
   consigne open mairie-1 4 --reason "door stuck"
   consigne badge colibri staff-17 --svg badge.svg
   consigne slip par_… --output slip.html             print it from a browser, on A6
+  consigne keys rotate                               a new signing key, told to every locker
   consigne console /dev/ttyUSB0 --login anne         a terminal; Ctrl-] leaves
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
 
@@ -99,6 +100,7 @@ def build_parser() -> ArgumentParser:
     _open_words(words.add_parser("open", help="open a door, and wait until it is"))
     _badge_words(words.add_parser("badge", help="make a courier's badge"))
     _slip_words(words.add_parser("slip", help="a pickup code to print, for who has no phone"))
+    _key_words(words.add_parser("keys", help="the gateway's keys").add_subparsers(required=True, metavar="VERB"))
     check = words.add_parser("doctor", help="check this machine and the gateway")
     check.set_defaults(call=doctor.check, json=False)
     _json(check)
@@ -171,6 +173,32 @@ def _slip_words(parser: ArgumentParser) -> None:
     parser.add_argument("--language", default="fr", metavar="LANGUAGE", help="fr (if not given) or en")
     parser.add_argument("--output", metavar="FILE", help="a new file for the page; else it goes to stdout")
     parser.set_defaults(call=with_gateway(commands.print_slip))
+
+
+def _key_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    folder_help = "the data folder of a gateway on this machine; its keys are in keys/"
+    show = verbs.add_parser("show", help="signing keys by id, and which lockers trust them")
+    show.add_argument("--folder", metavar="FOLDER", help=f"look at the files alone: {folder_help}")
+    show.set_defaults(call=key_commands.show(with_gateway(key_commands.show_of_gateway)))
+    make = verbs.add_parser("make", help="make the keys of a new gateway, before its first start")
+    make.add_argument("--folder", metavar="FOLDER", help=folder_help)
+    make.add_argument(
+        "--replace-lost", action="store_true", help="keys are lost for good: make those that are missing"
+    )
+    make.set_defaults(call=key_commands.make)
+    rotate = verbs.add_parser("rotate", help="make the next signing key, and tell every locker to trust it")
+    rotate.set_defaults(call=with_gateway(key_commands.rotate))
+    promote = verbs.add_parser("promote", help="sign with the next key from now on")
+    promote.set_defaults(call=with_gateway(key_commands.promote))
+    drop = verbs.add_parser("drop", help="tell every locker not to trust a key any more")
+    drop.add_argument("key", metavar="KEY", help="its id, 8 hex digits")
+    drop.set_defaults(call=with_gateway(key_commands.drop))
+    for verb in (promote, drop):
+        verb.add_argument("--force", action="store_true", help="also while lockers are not ready; they are cut off")
+    for verb in (make, promote, drop):
+        verb.add_argument("--yes", action="store_true", help="do not ask")
+    for verb in (show, make, rotate, promote, drop):
+        _json(verb)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
