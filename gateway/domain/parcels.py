@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gateway.domain.compartments import SIZES
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import ParcelNumber, parcel_id
+from gateway.domain.ids import OperationNumber, ParcelNumber, parcel_id
 from gateway.domain.people import check_slug
 from gateway.limits import MAIL_SIZE_MAX, NAME_SIZE_MAX, PHONE_SIZE_MAX
 from protocol.limits import LABEL_SIZE_MAX
@@ -41,7 +41,7 @@ ENDED = ("collected", "taken_back")  # the label may be used again, and the pers
 NEXT_ACTIONS = {
     "expected": ("reserve a compartment", "let the courier scan its label at the locker"),
     "reserved": ("let the courier scan its label at the locker", "release the reservation"),
-    "deposited": ("read its pickup code", "take it back"),
+    "deposited": ("read its pickup code", "re-issue it if a stranger may know the code", "take it back"),
     "collected": (),
     "expired": ("take it back",),
     "taken_back": (),
@@ -101,7 +101,10 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Pickup:
-    """What the recipient needs. Worked out on demand, never stored, never logged."""
+    """What the recipient needs. Worked out on demand, never stored, never logged.
+
+    `reissue`: the operation that will make this code worthless and give another one.
+    """
 
     parcel: ParcelNumber
     code: str
@@ -110,6 +113,7 @@ class Pickup:
     compartment: int
     deposit: int
     deadline_s: int
+    reissue: OperationNumber | None = None
 
 
 def can(state: str, step: str) -> bool:

@@ -18,6 +18,7 @@ SCOPES = frozenset(
         "parcels:write",
         "parcels:read",
         "codes:read",
+        "codes:write",
         "lockers:read",
         "lockers:write",
         "doors:open",
@@ -26,11 +27,12 @@ SCOPES = frozenset(
         "events:read",
     }
 )
+_TENANT = frozenset({"parcels:write", "parcels:read", "codes:read", "codes:write", "lockers:read", "events:read"})
 # What a role can be given at most: doors, lockers and credentials stay with those who run them.
 SCOPES_OF = {
     OPERATOR: SCOPES,
-    COURIER: frozenset({"parcels:write", "parcels:read", "codes:read", "lockers:read", "badges:write", "events:read"}),
-    MERCHANT: frozenset({"parcels:write", "parcels:read", "codes:read", "lockers:read", "events:read"}),
+    COURIER: _TENANT | {"badges:write"},
+    MERCHANT: _TENANT,
 }
 
 _SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")

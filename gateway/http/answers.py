@@ -190,6 +190,7 @@ class Pickup(Document):
     locker: str
     compartment: int
     deadline: str
+    reissue: str | None = Field(description="An operation: until it is done this code still opens, then another one.")
 
     @staticmethod
     def of(pickup: parcels.Pickup) -> "Pickup":
@@ -200,6 +201,7 @@ class Pickup(Document):
             locker=pickup.locker,
             compartment=pickup.compartment,
             deadline=instant(pickup.deadline_s),
+            reissue=None if pickup.reissue is None else ids.operation_id(pickup.reissue),
         )
 
 
@@ -207,7 +209,7 @@ class Operation(Document):
     """An order to a locker, followed to its end: it ends when the locker says so or when it ran out."""
 
     id: str
-    kind: Literal["open", "take_back", "service", "release"]
+    kind: Literal["open", "take_back", "service", "release", "reissue"]
     locker: str
     compartment: int
     parcel: str | None
@@ -217,6 +219,7 @@ class Operation(Document):
     error: str | None = Field(description="Why it failed: a stable word.")
     made_at: str
     ended_at: str | None
+    next_actions: list[str] = Field(description="What to know and do about it as it stands.")
 
     @staticmethod
     def of(operation: operations.Operation) -> "Operation":
@@ -232,6 +235,7 @@ class Operation(Document):
             error=operation.code,
             made_at=instant(operation.made_s),
             ended_at=maybe_instant(operation.ended_s),
+            next_actions=list(operation.next_actions),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway import limits
-from gateway.domain import lockers, parcels
+from gateway.domain import lockers, operations, parcels, people
 from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX
 from protocol.topics import LOCKER_ID_MAX
 
@@ -52,6 +52,7 @@ Scope = Literal[
     "parcels:write",
     "parcels:read",
     "codes:read",
+    "codes:write",
     "lockers:read",
     "lockers:write",
     "doors:open",
@@ -161,6 +162,10 @@ class ReasonBody(Body):
     reason: Reason
 
 
+class ReissueBody(Body):
+    reason: Reason = operations.REISSUE
+
+
 class ServiceBody(Body):
     out: Annotated[bool, Field(description="true: out of service; false: back in service.")]
     reason: Reason
@@ -189,5 +194,5 @@ class CredentialBody(Body):
     tenant: Annotated[
         Slug | None, Field(description="The carrier's or merchant's slug; left out for an operator.")
     ] = None
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=9)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(people.SCOPES))]
     name: Name

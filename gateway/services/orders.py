@@ -13,6 +13,7 @@ from protocol.messages import (
     Message,
     Open,
     OutOfService,
+    Reissue,
     Release,
     Revoke,
 )
@@ -25,6 +26,7 @@ TTL_S: dict[type[Message], int] = {
     Release: TTL_STANDING_S,
     Revoke: TTL_STANDING_S,
     OutOfService: TTL_STANDING_S,
+    Reissue: TTL_STANDING_S,
 }
 
 

@@ -50,7 +50,10 @@ def issue_credential(  # noqa: PLR0917 - a use case takes what it takes
 def ensure_operator(desk: Desk, secret: str) -> None:
     """The operator key that the gateway finds in its own file is good. Called at each start."""
     with desk.store.transaction() as tx:
-        if tx.credential_of(_digest(secret)) is None:
+        known = tx.credential_of(_digest(secret))
+        if known is not None and known.scopes != SCOPES:
+            tx.keep_scopes(known.number, SCOPES)  # made by an earlier version: it may do what has come since
+        if known is None:
             number = CredentialNumber(desk.number())
             credential = Credential(number, OPERATOR, "", SCOPES, "operator key file", desk.clock())
             tx.add_credential(credential, _digest(secret))

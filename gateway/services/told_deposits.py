@@ -8,15 +8,24 @@ from dataclasses import replace
 from gateway.domain.allocation import next_size
 from gateway.domain.compartments import RANK, Compartment
 from gateway.domain.ids import ParcelNumber
-from gateway.domain.operations import TAKE_BACK
+from gateway.domain.operations import REISSUE, TAKE_BACK
 from gateway.domain.parcels import Parcel, after, can
 from gateway.services import allocations
 from gateway.services.batch import Batch
 from gateway.services.told_doors import end_operation, shut
-from protocol.messages import Collected, DepositAbandoned, DepositAuthorised, Deposited, PickupAuthorised, Up
+from protocol.messages import (
+    Collected,
+    DepositAbandoned,
+    DepositAuthorised,
+    Deposited,
+    PickupAuthorised,
+    Reissue,
+    Up,
+)
 from protocol.numbers import DEPOSITING, FREE, HELD, TOO_SMALL
 
 _DAY_S = 86_400
+_TOO_LATE = {TAKE_BACK: "wrong_state", REISSUE: "spent"}  # what the locker would have answered
 
 
 # ------------------------------------------------------------------ deposits
@@ -127,9 +136,11 @@ def collected(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     event = up.event
     assert isinstance(event, Collected)
     shut(batch, box)
-    if event.deposit == box.deposit:
-        box.holding = FREE
     parcel = batch.tx.parcel_at(box.locker, box.number, event.deposit)
+    # Its number from before a re-issue, from a journal that lost its end: it is gone all the same.
+    renumbered = parcel is not None and parcel.deposit == box.deposit and can(parcel.state, "collect")
+    if event.deposit == box.deposit or renumbered:
+        box.holding = FREE
     if parcel is None:
         batch.alarm(box.locker, box.number, "pickup_of_an_unknown_parcel")
         return None
@@ -141,6 +152,7 @@ def collected(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     batch.tx.keep_parcel(replace(parcel, state=after(parcel.state, "collect"), ended_s=batch.now))
     batch.tx.end_allocation(parcel.number, batch.now)
     for operation in batch.tx.running_at(box.locker, box.number):
-        if operation.kind == TAKE_BACK and operation.parcel == parcel.number:
-            end_operation(batch, operation, "failed", "wrong_state")
+        if operation.kind in _TOO_LATE and operation.parcel == parcel.number:
+            end_operation(batch, operation, "failed", _TOO_LATE[operation.kind])
+    batch.tx.supersede(parcel.number, Reissue.TYPE)
     return parcel.number

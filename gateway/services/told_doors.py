@@ -10,7 +10,7 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations
+from gateway.services import allocations, reissues
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from protocol.errors import CODES
@@ -22,6 +22,7 @@ from protocol.messages import (
     DoorFaulted,
     OpeningAuthorised,
     OutOfService,
+    Reissue,
     Release,
     Revoke,
     Up,
@@ -115,6 +116,8 @@ def code_refused(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
     assert isinstance(up.event, CodeRefused)
     if up.event.left == 0:
         batch.alarm(locker.id, 0, "typed_codes_closed")
+    if CODES.get(up.event.code) == "revoked":  # somebody holds what was taken back: a phished code, a lost badge
+        batch.alarm(locker.id, 0, "revoked_code_tried")
     return None
 
 
@@ -131,11 +134,13 @@ def command_done(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
     assert isinstance(event, CommandDone)
     box = None if event.compartment is None else batch.box(locker.id, event.compartment)
     effect = _EFFECTS.get(event.order)
+    command = batch.tx.command(event.command)
+    if command is not None and command.locker != locker.id:
+        command = None
     if event.code == 0 and effect is not None and box is not None:
         batch.touch(box)
-        effect(batch, box, event.value)
-    command = batch.tx.command(event.command)
-    if command is None or command.locker != locker.id:
+        effect(batch, box, event.value, command)
+    if command is None:
         return None
     unfinished = command.state in ("waiting", "sent")
     batch.tx.finish_command(event.command, "refused" if event.code else "done", event.code)
@@ -165,7 +170,7 @@ def _carried_out(batch: Batch, number: OperationNumber | None) -> None:
         end_operation(batch, operation, "done")
 
 
-def _released(batch: Batch, box: Compartment, _value: int) -> None:
+def _released(batch: Batch, box: Compartment, _value: int, _command: Command | None) -> None:
     """A person looked and it is empty. The locker takes that only from a door it senses closed; should it not be,
     a DoorFaulted follows."""
     box.holding = FREE
@@ -177,12 +182,12 @@ def _released(batch: Batch, box: Compartment, _value: int) -> None:
         batch.tx.end_allocation(kept.parcel, batch.now)
 
 
-def _revoked(_batch: Batch, box: Compartment, value: int) -> None:
+def _revoked(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:
     if value == box.deposit and box.holding == HELD:
         box.holding = REVOKED
 
 
-def _service_changed(_batch: Batch, box: Compartment, value: int) -> None:
+def _service_changed(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:
     """Back in service, a door found open is told by a DoorFaulted right after; silence means closed."""
     box.out_of_service = bool(value)
     if not value:
@@ -193,4 +198,5 @@ _EFFECTS = {
     Release.TYPE: _released,
     Revoke.TYPE: _revoked,
     OutOfService.TYPE: _service_changed,
+    Reissue.TYPE: reissues.reissued,
 }

@@ -6,8 +6,11 @@ import pytest
 from http_town import Town, key, open_locker, parcel_body, town
 
 from gateway.domain import ids
+from gateway.services import commands
 from protocol import otp, tokens
+from protocol.errors import number_of
 from protocol.hmac import HmacKey
+from protocol.messages import CommandDone, Message, Reissue
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def deposited(here: Town) -> str:
 def test_a_deposited_parcel_has_a_code_a_token_and_its_qr(here: Town) -> None:
     parcel = deposited(here)
     said = here.caller().get(f"/v1/parcels/{parcel}/pickup").json()
-    assert set(said) == {"code", "token", "qr_svg", "locker", "compartment", "deadline"}
+    assert set(said) == {"code", "token", "qr_svg", "locker", "compartment", "deadline", "reissue"}
     groups = said["code"].split(" ")
     assert [len(group) for group in groups] == [3, 3, 3, 3] and otp.is_well_formed("".join(groups))
     code_key = HmacKey(here.desk.keys.sub_key("mairie-1", 1, "code"))
@@ -79,6 +82,35 @@ def test_codes_stand_in_the_pickup_answer_and_nowhere_else(here: Town) -> None:
     assert "http_request" in logged and "/v1/parcels/{parcel}/pickup" in logged
     assert parcel not in logged, "the log holds routes, not addresses"
     assert "label-1" not in logged
+
+
+def carry_out(here: Town, order: type[Message], value: int = 0, code: str = "ok") -> None:
+    """The locker carries out the newest order of this kind, or says why not."""
+    due = commands.due_commands(here.desk, 50)
+    locker, down = [row for row in due if isinstance(row[1].command, order)][-1]
+    box = getattr(down.command, "compartment", None)
+    here.says(locker, CommandDone(down.id, down.issued_s, number_of(code), order.TYPE, box, value))
+
+
+def test_a_reissue_is_an_operation_and_the_pickup_says_that_it_is_under_way(here: Town) -> None:
+    parcel = deposited(here)
+    courier, same = here.caller("courier", "colibri"), key()
+    old = courier.get(f"/v1/parcels/{parcel}/pickup").json()
+    first = courier.post(f"/v1/parcels/{parcel}/reissue", json={"reason": "phished"}, headers=same)
+    again = courier.post(f"/v1/parcels/{parcel}/reissue", json={"reason": "phished"}, headers=same)
+    assert (first.status_code, first.content) == (202, again.content)
+    operation = first.json()
+    assert (operation["kind"], operation["reason"], operation["parcel"]) == ("reissue", "phished", parcel)
+    assert any("old code still opens" in action for action in operation["next_actions"])
+    assert any("delegations" in action for action in operation["next_actions"])
+    assert courier.post(f"/v1/parcels/{parcel}/reissue", headers=key()).json()["id"] == operation["id"]
+    waiting = courier.get(f"/v1/parcels/{parcel}/pickup").json()
+    assert (waiting["code"], waiting["reissue"]) == (old["code"], operation["id"])
+    carry_out(here, Reissue, 2)
+    assert courier.get(first.headers["location"]).json()["state"] == "done"
+    new = courier.get(f"/v1/parcels/{parcel}/pickup").json()
+    assert new["code"] != old["code"] and new["reissue"] is None
+    assert tokens.open_token(new["token"], here.desk.keys.trusted).deposit == 2
 
 
 def test_a_badge_opens_with_the_gateways_public_key(here: Town) -> None:

@@ -23,6 +23,7 @@ NEEDED = [
     ("POST", "/v1/parcels/{parcel}/reservation", "parcels:write"),
     ("DELETE", "/v1/parcels/{parcel}/reservation", "parcels:write"),
     ("POST", "/v1/parcels/{parcel}/takeback", "parcels:write"),
+    ("POST", "/v1/parcels/{parcel}/reissue", "codes:write"),
     ("POST", "/v1/badges", "badges:write"),
     ("DELETE", "/v1/badges/{badge}", "badges:write"),
     ("GET", "/v1/badges", "badges:write"),

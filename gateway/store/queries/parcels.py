@@ -81,13 +81,29 @@ class ParcelQueries:
         return self._one_parcel("carrier = ? AND label = ? AND ended_s IS NULL", carrier, label)
 
     def parcel_at(self, locker: str, compartment: int, deposit: int) -> Parcel | None:
-        """Whose deposit this is or was. After a new key generation numbers start again: the latest one counts."""
-        return self._one_parcel(
+        """Whose deposit this is or was. After a new key generation numbers start again: the latest one counts.
+
+        A number that a re-issue replaced means its parcel as long as that one lies there.
+        """
+        place = (locker, compartment, deposit)
+        found = self._one_parcel(
             "locker = ? AND compartment = ? AND deposit = ?"
             " ORDER BY ended_s IS NOT NULL, deposited_s DESC, position DESC LIMIT 1",
-            locker,
-            compartment,
-            deposit,
+            *place,
+        )
+        if found is not None and found.ended_s is None:
+            return found
+        former = self._one_parcel(
+            "number = (SELECT parcel FROM former_deposits WHERE locker = ? AND compartment = ? AND deposit = ?)"
+            " AND state IN ('deposited', 'expired')",
+            *place,
+        )
+        return former or found
+
+    def keep_former_deposit(self, locker: str, compartment: int, deposit: int, parcel: ParcelNumber) -> None:
+        self.sql.execute(
+            "INSERT OR REPLACE INTO former_deposits (locker, compartment, deposit, parcel) VALUES (?, ?, ?, ?)",
+            (locker, compartment, deposit, parcel),
         )
 
     def parcels_page(

@@ -45,6 +45,9 @@ class PeopleQueries:
     def credentials(self) -> list[Credential]:
         return [_credential(row) for row in self.sql.execute(f"SELECT {_CREDENTIAL} FROM credentials ORDER BY made_s")]
 
+    def keep_scopes(self, number: CredentialNumber, scopes: frozenset[str]) -> None:
+        self.sql.execute("UPDATE credentials SET scopes = ? WHERE number = ?", (" ".join(sorted(scopes)), number))
+
     def revoke_credential(self, number: CredentialNumber, now_s: int) -> None:
         self.sql.execute(
             "UPDATE credentials SET revoked_s = ? WHERE number = ? AND revoked_s IS NULL", (now_s, number)
