@@ -28,6 +28,21 @@ def pickup_token(parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes],
     return tokens.seal(claims, kid, sign)
 
 
+def delegate_token(parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
+    """The QR of whom the recipient sends. It names nobody: only its id leads to a name, and only in our books."""
+    assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
+    claims = Token(
+        subject="delegate",
+        locker=parcel.locker,
+        expiry_s=parcel.deadline_s,
+        id=id8,
+        role=tokens.DELEGATE,
+        compartment=parcel.compartment,
+        deposit=parcel.deposit,
+    )
+    return tokens.seal(claims, kid, sign)
+
+
 def badge_token(id8: bytes, carrier: str, expiry_s: int, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
     """A courier's badge: good on every locker, also on one that is cut off."""
     claims = Token(

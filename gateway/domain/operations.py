@@ -9,8 +9,8 @@ from gateway.domain.ids import OperationNumber, ParcelNumber, operation_id
 from protocol.messages import Down
 
 OPEN, TAKE_BACK, SERVICE, RELEASE = "open", "take_back", "service", "release"
-REISSUE = "reissue"
-KINDS = (OPEN, TAKE_BACK, SERVICE, RELEASE, REISSUE)
+REISSUE, REVOKE_TOKEN = "reissue", "revoke_token"
+KINDS = (OPEN, TAKE_BACK, SERVICE, RELEASE, REISSUE, REVOKE_TOKEN)
 
 # waiting: not yet carried out. authorised: the locker is about to open. opened: the door was seen to open.
 STATES = ("waiting", "authorised", "opened", "done", "failed")
@@ -28,6 +28,8 @@ NEXT_ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
         "its delegations have ended with the old code: make them anew",
     ),
     (REISSUE, "failed"): _OLD_CODE_STAYS,
+    (REVOKE_TOKEN, "waiting"): ("it may still open the door until the locker has answered",),
+    (REVOKE_TOKEN, "failed"): ("it still opens the door: order it again, or re-issue the parcel's code",),
 }
 
 

@@ -41,7 +41,12 @@ ENDED = ("collected", "taken_back")  # the label may be used again, and the pers
 NEXT_ACTIONS = {
     "expected": ("reserve a compartment", "let the courier scan its label at the locker"),
     "reserved": ("let the courier scan its label at the locker", "release the reservation"),
-    "deposited": ("read its pickup code", "re-issue it if a stranger may know the code", "take it back"),
+    "deposited": (
+        "read its pickup code",
+        "make a delegation for whoever collects instead",
+        "re-issue its code if a stranger may know it",
+        "take it back",
+    ),
     "collected": (),
     "expired": ("take it back",),
     "taken_back": (),
@@ -65,7 +70,8 @@ class NewParcel:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """`compartment` and `deposit`: where it is reserved, lies or lay last."""
+    """`compartment` and `deposit`: where it is reserved, lies or lay last. `delegation`: whose token opened its door
+    last; None: the recipient's own code."""
 
     number: ParcelNumber
     label: str
@@ -82,10 +88,17 @@ class Parcel:
     deposited_s: int | None = None
     deadline_s: int | None = None
     ended_s: int | None = None
+    delegation: bytes | None = None
 
     @property
     def id(self) -> str:
         return parcel_id(self.number)
+
+    @property
+    def collected_by(self) -> str | None:
+        if self.state != "collected":
+            return None
+        return "recipient" if self.delegation is None else "delegate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,10 @@ class ReissueBody(Body):
     reason: Reason = operations.REISSUE
 
 
+class DelegationBody(Body):
+    name: Annotated[Name, Field(description="Whom to send; kept by the gateway only, with the recipient's fields.")]
+
+
 class ServiceBody(Body):
     out: Annotated[bool, Field(description="true: out of service; false: back in service.")]
     reason: Reason

@@ -7,7 +7,7 @@ from gateway.services.batch import Batch
 from gateway.services.desk import Desk
 from gateway.services.orders import order
 from gateway.services.told_doors import refused
-from protocol.messages import Assign, Down, Release
+from protocol.messages import Assign, Down, Release, RevokeToken
 from protocol.numbers import DEPOSITING
 
 
@@ -49,6 +49,9 @@ def expire_commands(desk: Desk) -> int:
                     continue
             if isinstance(message, Release) and command.operation is None:
                 order(desk, tx, command.locker, message, parcel=command.parcel)  # nobody else would ask again
+                continue
+            if isinstance(message, RevokeToken) and message.expiry_s > batch.now:  # as long as it could open
+                order(desk, tx, command.locker, message, operation=command.operation, parcel=command.parcel)
                 continue
             refused(batch, command, "expired")
         return len(late)

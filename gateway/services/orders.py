@@ -16,6 +16,7 @@ from protocol.messages import (
     Reissue,
     Release,
     Revoke,
+    RevokeToken,
 )
 
 TTL_S: dict[type[Message], int] = {
@@ -27,6 +28,7 @@ TTL_S: dict[type[Message], int] = {
     Revoke: TTL_STANDING_S,
     OutOfService: TTL_STANDING_S,
     Reissue: TTL_STANDING_S,
+    RevokeToken: TTL_STANDING_S,
 }
 
 

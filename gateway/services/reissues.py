@@ -74,3 +74,4 @@ def reissued(batch: Batch, box: Compartment, deposit: int, command: Command | No
         return
     batch.tx.keep_former_deposit(box.locker, box.number, before, parcel.number)
     batch.tx.keep_parcel(replace(parcel, deposit=deposit))
+    batch.tx.end_delegations(parcel.number, batch.now)

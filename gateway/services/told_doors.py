@@ -10,7 +10,7 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations, reissues
+from gateway.services import allocations, delegations, reissues
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from protocol.errors import CODES
@@ -25,6 +25,8 @@ from protocol.messages import (
     Reissue,
     Release,
     Revoke,
+    RevokeToken,
+    TokenRevoked,
     Up,
 )
 from protocol.numbers import DOOR_STATES, FREE, HELD, REVOKED
@@ -107,6 +109,7 @@ def _taken_back(batch: Batch, box: Compartment, operation: Operation) -> None:
         return
     batch.tx.keep_parcel(replace(parcel, state=after(parcel.state, "take_back"), ended_s=batch.now))
     batch.tx.end_allocation(parcel.number, batch.now)
+    batch.tx.end_delegations(parcel.number, batch.now)
     order(batch.desk, batch.tx, box.locker, Release(box.number), parcel=parcel.number)
     end_operation(batch, operation, "done")
 
@@ -151,6 +154,20 @@ def command_done(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
     return command.parcel
 
 
+def token_revoked(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
+    """RevokeToken's own result. It names the token, so it counts also when the books have lost the order."""
+    event = up.event
+    assert isinstance(event, TokenRevoked)
+    known = delegations.revoked(batch, locker.id, event.token)
+    operation = None if known is None else known.revocation
+    command = batch.tx.command(event.command)
+    if command is not None and command.locker == locker.id:
+        batch.tx.finish_command(event.command, "done", 0)
+        operation = command.operation
+    _carried_out(batch, operation)
+    return None if known is None else known.parcel
+
+
 def refused(batch: Batch, command: Command, why: str) -> None:
     """The locker will not do it, or did not say anything in time."""
     if isinstance(command.down.command, Assign) and command.parcel is not None:
@@ -159,6 +176,8 @@ def refused(batch: Batch, command: Command, why: str) -> None:
             allocations.release(batch.desk, batch.tx, parcel)
     elif isinstance(command.down.command, Release):
         batch.alarm(command.locker, command.down.command.compartment, "release_refused", command.parcel)
+    elif isinstance(command.down.command, RevokeToken):
+        delegations.not_revoked(batch, command.down.command.token)
     operation = None if command.operation is None else batch.tx.operation(command.operation)
     if operation is not None and operation.ended_s is None:
         end_operation(batch, operation, "failed", why)

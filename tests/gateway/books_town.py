@@ -37,6 +37,8 @@ from protocol.messages import (
     Open,
     OpeningAuthorised,
     PickupAuthorised,
+    RevokeToken,
+    TokenRevoked,
     Up,
 )
 from protocol.numbers import COMMAND, DOOR_STATES, FIRST
@@ -153,13 +155,13 @@ class Town:
         self.put_in(locker, answer.compartment, box.deposit + 1, made.number)
         return self.parcel(made.number)
 
-    def fetch(self, parcel: Parcel, channel: int = 1) -> list[Message]:
-        """Its recipient comes with the code."""
+    def fetch(self, parcel: Parcel, channel: int = 1, token: bytes | None = None) -> list[Message]:
+        """Its recipient comes with the code, or a delegate with the token of this id."""
         assert parcel.compartment is not None and parcel.deposit is not None
         box, deposit = parcel.compartment, parcel.deposit
         return self.says(
             parcel.locker,
-            PickupAuthorised(box, deposit, channel, 0, None),
+            PickupAuthorised(box, deposit, channel, 0, token),
             DoorOpened(box),
             Collected(box, deposit),
         )
@@ -195,6 +197,14 @@ def done(town: Town, command: Message, code: str = "ok", value: int = 0) -> Comm
     found = [down for _, down in commands.due_commands(town.desk, 50) if isinstance(down.command, type(command))][-1]
     compartment = getattr(command, "compartment", None)
     return CommandDone(found.id, found.issued_s, number_of(code), command.TYPE, compartment, value)
+
+
+def token_revoked(town: Town, token: bytes, locker: str = "mairie-1") -> TokenRevoked:
+    """What this locker says when it has taken the token back."""
+    due = [down for name, down in commands.due_commands(town.desk, 500) if name == locker]
+    orders = [(down, down.command) for down in due if isinstance(down.command, RevokeToken)]
+    down, order = [pair for pair in orders if pair[1].token == token][-1]
+    return TokenRevoked(down.id, down.issued_s, token, order.expiry_s)
 
 
 def authorised(town: Town, box: int) -> OpeningAuthorised:

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import pytest
-from http_town import Town, key, open_locker, parcel_body, town
+from http_town import Town, key, locker_body, open_locker, parcel_body, town
 
 from gateway.domain import ids
 from gateway.services import commands
 from protocol import otp, tokens
 from protocol.errors import number_of
 from protocol.hmac import HmacKey
-from protocol.messages import CommandDone, Message, Reissue
+from protocol.messages import Collected, CommandDone, Message, PickupAuthorised, Reissue, TokenRevoked
+from protocol.numbers import SCANNER
 
 
 @pytest.fixture
@@ -57,10 +58,15 @@ def test_a_collected_parcel_has_no_code(here: Town) -> None:
     assert answer.status_code == 409 and here.caller().get(f"/v1/parcels/{parcel}").json()["state"] == "collected"
 
 
-def test_codes_stand_in_the_pickup_answer_and_nowhere_else(here: Town) -> None:
+def test_codes_stand_in_the_pickup_answer_and_nowhere_else(here: Town, tmp_path: Path) -> None:
     parcel = deposited(here)
     operator = here.caller()
     badge = operator.post("/v1/badges", json={"carrier": "colibri", "holder": "staff-1"}, headers=key()).json()
+    where = f"/v1/parcels/{parcel}/delegations"
+    delegation = operator.post(where, json={"name": "Zsofia Kanarek"}, headers=key()).json()
+    taken_back = operator.delete(f"{where}/{delegation['id']}")
+    assert taken_back.status_code == 202
+    assert operator.post(f"/v1/parcels/{parcel}/reissue", headers=key()).status_code == 202
     pickup = operator.get(f"/v1/parcels/{parcel}/pickup").json()
     secret = operator.headers["authorization"].split()[1]
     others = "".join(
@@ -73,12 +79,24 @@ def test_codes_stand_in_the_pickup_answer_and_nowhere_else(here: Town) -> None:
             "/v1/lockers/mairie-1/compartments",
             "/v1/events",
             "/openapi.json",
+            where,
+            taken_back.headers["location"],
         )
     )
+    books = b"".join(path.read_bytes() for path in tmp_path.glob("consigne.db*"))
     logged = here.logged()
-    for hidden in (pickup["code"], pickup["code"].replace(" ", ""), pickup["token"], badge["token"], secret):
+    for hidden in (
+        pickup["code"],
+        pickup["code"].replace(" ", ""),
+        pickup["token"],
+        badge["token"],
+        secret,
+        delegation["token"],
+    ):
         assert hidden not in others
         assert hidden not in logged
+        assert hidden.encode() not in books
+    assert "Kanarek" in others and "Kanarek" not in logged
     assert "http_request" in logged and "/v1/parcels/{parcel}/pickup" in logged
     assert parcel not in logged, "the log holds routes, not addresses"
     assert "label-1" not in logged
@@ -111,6 +129,63 @@ def test_a_reissue_is_an_operation_and_the_pickup_says_that_it_is_under_way(here
     new = courier.get(f"/v1/parcels/{parcel}/pickup").json()
     assert new["code"] != old["code"] and new["reissue"] is None
     assert tokens.open_token(new["token"], here.desk.keys.trusted).deposit == 2
+
+
+def test_a_neighbour_collects_with_a_qr_that_is_shown_once(here: Town) -> None:
+    parcel = deposited(here)
+    courier, same = here.caller("courier", "colibri"), key()
+    where = f"/v1/parcels/{parcel}/delegations"
+    first = courier.post(where, json={"name": "Mme Bertin"}, headers=same)
+    again = courier.post(where, json={"name": "Mme Bertin"}, headers=same)
+    assert (first.status_code, first.content) == (201, again.content)
+    made = first.json()
+    assert set(made) >= {"id", "name", "made_at", "expires_at", "state", "token", "qr_svg"}
+    assert made["qr_svg"].startswith("<svg") and made["state"] == "open"
+    assert made["expires_at"] == courier.get(f"/v1/parcels/{parcel}").json()["deadline"]
+    token = tokens.open_token(made["token"], here.desk.keys.trusted)
+    assert (token.role, token.subject, token.id.hex()) == (tokens.DELEGATE, "delegate", made["id"])
+    (listed,) = courier.get(where).json()["data"]
+    assert "token" not in listed and "qr_svg" not in listed and listed["name"] == "Mme Bertin"
+    here.says("mairie-1", PickupAuthorised(1, 1, SCANNER, 0, token.id), Collected(1, 1))
+    said = courier.get(f"/v1/parcels/{parcel}").json()
+    assert (said["collected_by"], said["delegation"]) == ("delegate", made["id"])
+    (listed,) = courier.get(where).json()["data"]
+    assert listed["state"] == "used" and listed["used_at"]
+    events = courier.get("/v1/events").json()["data"]
+    assert [event["fields"]["token"] for event in events if event["type"] == "PickupAuthorised"] == [made["id"]]
+
+
+def test_a_delegation_taken_back_may_open_until_the_locker_has_answered_and_the_api_says_so(here: Town) -> None:
+    parcel = deposited(here)
+    operator = here.caller()
+    where = f"/v1/parcels/{parcel}/delegations"
+    made = operator.post(where, json={"name": "M. Petit"}, headers=key()).json()
+    wakes = len(here.wakes)
+    ordered = operator.delete(f"{where}/{made['id']}")
+    assert (ordered.status_code, ordered.json()["kind"], ordered.json()["state"]) == (202, "revoke_token", "waiting")
+    assert len(here.wakes) == wakes + 1
+    (listed,) = operator.get(where).json()["data"]
+    assert listed["state"] == "revoking" and any("may still open" in action for action in listed["next_actions"])
+    (_, down) = commands.due_commands(here.desk, 50)[-1]
+    here.says("mairie-1", TokenRevoked(down.id, down.issued_s, bytes.fromhex(made["id"]), 1))
+    assert operator.get(ordered.headers["location"]).json()["state"] == "done"
+    assert operator.get(where).json()["data"][0]["state"] == "revoked"
+    for unknown in ("00" * 8, "zz", "0" * 17):
+        answer = operator.delete(f"{where}/{unknown}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_delegation")
+
+
+def test_a_locker_without_a_scanner_refuses_a_delegation_in_words(here: Town) -> None:
+    operator = here.caller()
+    body = {**locker_body("gare-1", 1), "code_digits": 16}
+    assert operator.post("/v1/lockers", json=body, headers=key()).status_code == 201
+    assert operator.post("/v1/lockers/gare-1/provisioning", headers=key()).status_code == 201
+    here.birth("gare-1", 1)
+    parcel = operator.post("/v1/parcels", json=parcel_body("a", locker="gare-1"), headers=key()).json()["id"]
+    here.deposit("gare-1", 1, 1, ids.parcel_number(parcel))
+    answer = operator.post(f"/v1/parcels/{parcel}/delegations", json={"name": "Anna"}, headers=key())
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_scanner")
+    assert "share the pickup code" in " ".join(answer.json()["next_actions"])
 
 
 def test_a_badge_opens_with_the_gateways_public_key(here: Town) -> None:

@@ -23,6 +23,7 @@ GOOD = {
     "/v1/lockers/mairie-1/compartments/1/release": {"reason": "r"},
     "/v1/lockers/mairie-1/console-answers": {"challenge": "00" * 8, "name": "n"},
     "/v1/parcels/par_0000000000001/reissue": {"reason": "r"},
+    "/v1/parcels/par_0000000000001/delegations": {"name": "n"},
     "/v1/badges": {"carrier": "c", "holder": "h", "days": 3},
     "/v1/credentials": {"role": "courier", "tenant": "c", "scopes": ["parcels:read"], "name": "n"},
 }

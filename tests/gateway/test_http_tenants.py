@@ -24,6 +24,9 @@ NEEDED = [
     ("DELETE", "/v1/parcels/{parcel}/reservation", "parcels:write"),
     ("POST", "/v1/parcels/{parcel}/takeback", "parcels:write"),
     ("POST", "/v1/parcels/{parcel}/reissue", "codes:write"),
+    ("POST", "/v1/parcels/{parcel}/delegations", "codes:write"),
+    ("GET", "/v1/parcels/{parcel}/delegations", "codes:write"),
+    ("DELETE", "/v1/parcels/{parcel}/delegations/{delegation}", "codes:write"),
     ("POST", "/v1/badges", "badges:write"),
     ("DELETE", "/v1/badges/{badge}", "badges:write"),
     ("GET", "/v1/badges", "badges:write"),
@@ -33,6 +36,7 @@ NEEDED = [
     ("GET", "/v1/events", "events:read"),
 ]
 BODIES = {
+    "/v1/parcels/{parcel}/delegations": {"name": "a neighbour"},
     "/v1/lockers/{locker}/console-answers": {"challenge": "00" * 8, "name": "anne"},
     "/v1/lockers/{locker}/compartments/{number}/service": {"out": True, "reason": "test"},
     "/v1/lockers/{locker}/compartments/{number}/open": {"reason": "test"},
@@ -50,6 +54,7 @@ def here(tmp_path_factory: pytest.TempPathFactory):
 
 def fill(path: str, **ids_of: str) -> str:
     values = {"locker": "for-acts", "number": "1", "badge": "00" * 8, "credential": "cred_0000000000001"}
+    values["delegation"] = "00" * 8
     return path.format(**{**values, "parcel": "par_0000000000001", **ids_of})
 
 
@@ -98,15 +103,32 @@ def test_a_parcel_of_another_tenant_does_not_exist(here: Town) -> None:
         for method, path, _ in NEEDED:
             if "{parcel}" not in path:
                 continue
-            answer = foreign.request(method, fill(path, parcel=parcel), headers=key())
+            body = BODIES.get(path) if method == "POST" else None
+            answer = foreign.request(method, fill(path, parcel=parcel), json=body, headers=key())
             assert (answer.status_code, answer.json()["code"]) == (404, "unknown_parcel"), (method, path)
-            absent = foreign.request(method, fill(path), headers=key())
+            absent = foreign.request(method, fill(path), json=body, headers=key())
             assert {**answer.json(), "instance": ""} == {**absent.json(), "instance": ""}
         assert foreign.get("/v1/parcels").json()["data"] == []
         for path in ("/v1/lockers/mairie-1/compartments", "/v1/events", "/v1/lockers/mairie-1"):
             said = foreign.get(path).text
             assert parcel not in said and "secret-label-1" not in said, path
     assert colibri.get(f"/v1/parcels/{parcel}").json()["state"] == "deposited"
+
+
+def test_a_delegation_of_another_tenant_does_not_exist(here: Town) -> None:
+    colibri, martinet = here.caller("courier", "colibri"), here.caller("courier", "martinet")
+    parcel = colibri.post("/v1/parcels", json=parcel_body("secret-label-3"), headers=key()).json()["id"]
+    own = martinet.post("/v1/parcels", json=parcel_body("own", carrier="martinet"), headers=key()).json()["id"]
+    box = colibri.post(f"/v1/parcels/{parcel}/reservation", headers=key()).json()["compartment"]
+    here.deposit("mairie-1", box, 1, ids.parcel_number(parcel))
+    made = colibri.post(f"/v1/parcels/{parcel}/delegations", json={"name": "Anna"}, headers=key()).json()["id"]
+    for path, code in ((parcel, "unknown_parcel"), (own, "unknown_delegation")):
+        answer = martinet.delete(f"/v1/parcels/{path}/delegations/{made}")
+        assert (answer.status_code, answer.json()["code"]) == (404, code)
+    operation = colibri.delete(f"/v1/parcels/{parcel}/delegations/{made}")
+    assert operation.status_code == 202
+    stranger = martinet.get(operation.headers["location"])
+    assert (stranger.status_code, stranger.json()["code"]) == (404, "unknown_operation")
 
 
 def test_an_operation_of_another_tenant_does_not_exist(here: Town) -> None:

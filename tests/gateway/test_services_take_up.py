@@ -39,6 +39,7 @@ from protocol.messages import (
     Revoke,
     ServiceActed,
     SetTime,
+    TokenRevoked,
     Up,
 )
 from protocol.numbers import (
@@ -421,6 +422,8 @@ def any_message(chance: random.Random, numbers: list[int]) -> Message:
             CommandDone(chance.randbytes(8), 1, chance.randrange(40), chance.randrange(16, 27), box, deposit),
             CommandDone(chance.randbytes(8), 1, 0, Reissue.TYPE, box, chance.randint(1, 6)),
             CodeRefused(KEYPAD, chance.randrange(40), chance.randrange(3)),
+            PickupAuthorised(box, deposit, KEYPAD, chance.randrange(3), chance.randbytes(8)),
+            TokenRevoked(chance.randbytes(8), 1, chance.randbytes(8), 1),
             Heartbeat(1, 1, 1),
             Lost(),
         ]

@@ -8,7 +8,7 @@ from gateway.domain.parcels import NewParcel, Parcel, Reservation
 
 _PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
-    " deposited_s, deadline_s, ended_s"
+    " deposited_s, deadline_s, ended_s, delegation"
 )
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
@@ -56,7 +56,7 @@ class ParcelQueries:
     def keep_parcel(self, parcel: Parcel) -> None:
         done = self.sql.execute(
             "UPDATE parcels SET locker = ?, size = ?, state = ?, compartment = ?, deposit = ?, deposited_s = ?,"
-            " deadline_s = ?, ended_s = ? WHERE number = ?",
+            " deadline_s = ?, ended_s = ?, delegation = ? WHERE number = ?",
             (
                 parcel.locker,
                 parcel.size,
@@ -66,12 +66,14 @@ class ParcelQueries:
                 parcel.deposited_s,
                 parcel.deadline_s,
                 parcel.ended_s,
+                parcel.delegation,
                 parcel.number,
             ),
         ).rowcount
         assert done == 1
-        if parcel.ended_s is not None:
+        if parcel.ended_s is not None:  # from here on the personal fields have a term
             self.sql.execute("UPDATE recipients SET ended_s = ? WHERE parcel = ?", (parcel.ended_s, parcel.number))
+            self.sql.execute("UPDATE delegations SET left_s = ? WHERE parcel = ?", (parcel.ended_s, parcel.number))
 
     def parcel(self, number: int) -> Parcel | None:
         return self._one_parcel("number = ?", number)
@@ -138,8 +140,10 @@ class ParcelQueries:
             limit,
         )
 
-    def forget_recipients(self, ended_before_s: int) -> int:
-        return self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (ended_before_s,)).rowcount
+    def forget_people(self, left_before_s: int) -> None:
+        """Recipients, and whom they sent, of parcels that left before then."""
+        self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (left_before_s,))
+        self.sql.execute("DELETE FROM delegations WHERE left_s <= ?", (left_before_s,))
 
     # -------------------------------------------------------------- allocations
     def allocate(self, parcel: ParcelNumber, locker: str, compartment: int, now_s: int, until_s: int | None) -> None:

@@ -1,4 +1,4 @@
--- Codes re-issued. Still no code, token or key in any column: ids and numbers only.
+-- Codes re-issued, delegated and taken back. Still no code, token or key in any column: ids and numbers only.
 
 -- Which parcel had this deposit number before a re-issue gave it another one. Purpose: word of the old number that
 -- comes late (a journal that lost its end) is still about that parcel. No personal field.
@@ -9,3 +9,26 @@ CREATE TABLE former_deposits (
   parcel INTEGER NOT NULL REFERENCES parcels (number),
   PRIMARY KEY (locker, compartment, deposit)
 ) STRICT, WITHOUT ROWID;
+
+-- The delegation whose token opened the parcel's door last; NULL: the recipient's own code. An id, no name.
+ALTER TABLE parcels ADD COLUMN delegation BLOB;
+
+-- Whom a recipient sends instead. Purpose of `name`: to tell one's delegations apart, to take the right one back and
+-- to know who collected. It is never sent to a locker. Kept, like recipients, until 30 days after the parcel left
+-- (left_s; limits.RECIPIENT_KEPT_S); then the row is deleted. The token itself is shown once and kept nowhere.
+CREATE TABLE delegations (
+  position INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  parcel INTEGER NOT NULL REFERENCES parcels (number),
+  name TEXT NOT NULL,
+  made_s INTEGER NOT NULL,
+  expiry_s INTEGER NOT NULL,
+  used_s INTEGER,
+  revoked_s INTEGER,
+  ended_s INTEGER,
+  revocation INTEGER,
+  left_s INTEGER
+) STRICT;
+
+CREATE INDEX delegations_of_parcel ON delegations (parcel, position);
+CREATE INDEX delegations_by_leaving ON delegations (left_s) WHERE left_s IS NOT NULL;
