@@ -20,6 +20,7 @@ examples:
   consigne parcels expect 6A12345678901 --locker mairie-1 --size M --carrier colibri
   consigne open mairie-1 4 --reason "door stuck"
   consigne badge colibri staff-17 --svg badge.svg
+  consigne badge anne-3 --technician --locker mairie-1 --days 7
   consigne console /dev/ttyUSB0 --login anne         a terminal; Ctrl-] leaves
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
 
@@ -96,7 +97,7 @@ def build_parser() -> ArgumentParser:
     _locker_words(words.add_parser("lockers", help="the lockers").add_subparsers(required=True, metavar="VERB"))
     _parcel_words(words.add_parser("parcels", help="the parcels").add_subparsers(required=True, metavar="VERB"))
     _open_words(words.add_parser("open", help="open a door, and wait until it is"))
-    _badge_words(words.add_parser("badge", help="make a courier's badge"))
+    _badge_words(words.add_parser("badge", help="make a courier's or a technician's badge"))
     check = words.add_parser("doctor", help="check this machine and the gateway")
     check.set_defaults(call=doctor.check, json=False)
     _json(check)
@@ -156,8 +157,10 @@ def _open_words(parser: ArgumentParser) -> None:
 
 
 def _badge_words(parser: ArgumentParser) -> None:
-    parser.add_argument("carrier", metavar="CARRIER")
+    parser.add_argument("carrier", metavar="CARRIER", nargs="?", help="whose courier; left out with --technician")
     parser.add_argument("holder", metavar="HOLDER", help="a staff number, never a name")
+    parser.add_argument("--technician", action="store_true", help="for whoever repairs lockers, 90 days at the most")
+    parser.add_argument("--locker", metavar="ID", help="a technician's: good on this locker only")
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--svg", metavar="FILE", help="write the QR there")
     _json(parser)

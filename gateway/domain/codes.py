@@ -49,3 +49,19 @@ def badge_token(id8: bytes, carrier: str, expiry_s: int, kid: bytes, sign: Calla
         subject=carrier, locker=None, expiry_s=expiry_s, id=id8, role=tokens.COURIER, compartment=None, deposit=None
     )
     return tokens.seal(claims, kid, sign)
+
+
+def technician_token(  # noqa: PLR0917 - the claims of a token
+    id8: bytes, holder: str, locker: str | None, expiry_s: int, kid: bytes, sign: Callable[[bytes], bytes]
+) -> str:
+    """A technician's authorisation: `holder` is a staff number and stands in the locker's journal."""
+    claims = Token(
+        subject=holder,
+        locker=locker,
+        expiry_s=expiry_s,
+        id=id8,
+        role=tokens.TECHNICIAN,
+        compartment=None,
+        deposit=None,
+    )
+    return tokens.seal(claims, kid, sign)

@@ -283,25 +283,39 @@ class Operation(Document):
         )
 
 
+class Revocation(Document):
+    """Until a locker has answered it may still open for the badge. 0 of 0: it has expired by itself."""
+
+    lockers_done: int
+    lockers_total: int
+
+
 class Badge(Document):
     """Valid on every locker, offline too, until it expires."""
 
     id: str
-    carrier: str
+    role: Literal["courier", "technician"]
+    carrier: str | None = Field(description="null: a technician's.")
+    locker: str | None = Field(description="The only one it is good on; null: all.")
     holder: str
     made_at: str
     expires_at: str
     revoked_at: str | None
+    revocation: Revocation | None = Field(description="null: not revoked.")
 
     @staticmethod
     def of(badge: people.Badge) -> "Badge":
+        told = Revocation(lockers_done=badge.lockers_done, lockers_total=badge.lockers_total)
         return Badge(
             id=badge.id.hex(),
-            carrier=badge.carrier,
+            role=badge.role,  # pyright: ignore[reportArgumentType]
+            carrier=badge.carrier or None,
+            locker=badge.locker,
             holder=badge.holder,
             made_at=instant(badge.made_s),
             expires_at=instant(badge.expiry_s),
             revoked_at=maybe_instant(badge.revoked_s),
+            revocation=told if badge.revoked_s is not None else None,
         )
 
 

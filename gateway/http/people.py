@@ -20,13 +20,16 @@ KeyMaker = Annotated[Principal, Depends(needs("credentials:write"))]
 
 @router.post("/badges", status_code=201, response_model=answers.IssuedBadge, responses=ACT)
 def issue_badge(request: Request, act: Annotated[Act, Depends(acts("badges:write"))], body: BadgeBody) -> Response:
-    """Make a courier's badge, valid on every locker. Its token is shown this once. Scope badges:write."""
+    """Make a courier's badge, valid on every locker, or a technician's. Its token is shown this once. Scope
+    badges:write; for a technician also technicians:write."""
     desk = desk_of(request)
 
     def work() -> Said:
-        return Said(
-            201, answers.IssuedBadge.issued(people.issue_badge(desk, act.who, body.carrier, body.holder, body.days))
-        )
+        if body.carrier is None:
+            made = people.issue_technician(desk, act.who, body.holder, body.days, body.locker)
+        else:
+            made = people.issue_badge(desk, act.who, body.carrier, body.holder, body.days)
+        return Said(201, answers.IssuedBadge.issued(made))
 
     return once(request, act, work)
 
@@ -40,7 +43,8 @@ def list_badges(request: Request, who: BadgeMaker) -> Response:
 
 @router.delete("/badges/{badge}", status_code=204, response_class=Response, responses=ACT)
 def revoke_badge(request: Request, who: BadgeMaker, badge: BadgePath) -> Response:
-    """A lost badge: no compartment is assigned to it any more. Scope badges:write."""
+    """A lost badge: no compartment is assigned to it any more, and each locker takes it back as soon as it is told
+    (`revocation` counts them). Scope badges:write; for a technician's also technicians:write."""
     people.revoke_badge(desk_of(request), who, id_bytes(badge, "unknown_badge"))
     counter_of(request).wake()
     return Response(status_code=204)

@@ -5,7 +5,7 @@ Answers are in answers.py. Words are the design's; times are RFC 3339 in UTC; si
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gateway import limits
 from gateway.domain import lockers, operations, parcels, people
@@ -59,6 +59,7 @@ Scope = Literal[
     "badges:write",
     "credentials:write",
     "events:read",
+    "technicians:write",
 ]
 
 
@@ -183,14 +184,31 @@ class ConsoleChallengeBody(Body):
 
 
 class BadgeBody(Body):
-    carrier: Slug
+    """A courier's badge names its carrier; a technician's has none, and may be for one locker only."""
+
+    role: Literal["courier", "technician"] = "courier"
+    carrier: Annotated[Slug | None, Field(description="Whose courier; left out for a technician.")] = None
+    locker: Annotated[LockerId | None, Field(description="The only one a technician's is good on.")] = None
     holder: Annotated[
         str,
         Field(
             min_length=1, max_length=limits.TENANT_SIZE_MAX, pattern=SLUG, description="A staff number, never a name."
         ),
     ]
-    days: Annotated[int, Field(ge=1, le=limits.BADGE_DAYS_MAX)] = 30
+    days: Annotated[
+        int,
+        Field(
+            ge=1, le=limits.BADGE_DAYS_MAX, description=f"A technician's: {limits.TECHNICIAN_DAYS_MAX} at the most."
+        ),
+    ] = 30
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> "BadgeBody":
+        if (self.role == "courier") != (self.carrier is not None):
+            raise ValueError("carrier: a courier's badge names it, a technician's does not")
+        if self.role == "courier" and self.locker is not None:
+            raise ValueError("locker: a courier's badge is good on all of them")
+        return self
 
 
 class CredentialBody(Body):

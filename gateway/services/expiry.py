@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gateway.domain.parcels import Parcel, after
 from gateway.limits import EXPIRIES_PER_ROUND_MAX, RECIPIENT_KEPT_S
-from gateway.services import allocations
+from gateway.services import allocations, revocations
 from gateway.services.desk import Desk
 from gateway.services.orders import order
 from gateway.services.ports import Transaction
@@ -26,6 +26,7 @@ def expire_due(desk: Desk) -> int:
             tx.end_delegations(parcel.number, now)
         for parcel in tx.expired_but_open(Revoke.TYPE, now - _REVOKE_AGAIN_S, EXPIRIES_PER_ROUND_MAX):
             _revoke(desk, tx, parcel)
+        revocations.order_due(desk, tx)
         given_back = _end_reservations(desk, tx, now)
         tx.forget_people(now - RECIPIENT_KEPT_S)
         tx.drop_requests(now - _REQUESTS_KEPT_S)

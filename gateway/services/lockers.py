@@ -6,6 +6,7 @@ from gateway.domain.events import Alarm
 from gateway.domain.lockers import Locker, NewLocker, Provisioning, check_locker
 from gateway.domain.people import OPERATOR, Principal
 from gateway.limits import PAGE_SIZE_MAX
+from gateway.services import revocations
 from gateway.services.desk import Desk, known_locker
 from gateway.services.ports import Transaction
 
@@ -87,6 +88,7 @@ def provision_locker(desk: Desk, who: Principal, locker: str) -> Provisioning:
         known.birth_seq = known.birth_doors = None
         tx.keep_lockers([(known, before)])
         tx.drop_requests_of(locker)
+        revocations.tell_again(desk, tx, locker)
     return Provisioning(
         locker=locker,
         generation=known.generation,

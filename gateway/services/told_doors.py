@@ -10,7 +10,7 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations, delegations, reissues
+from gateway.services import allocations, delegations, reissues, revocations
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from protocol.errors import CODES
@@ -158,6 +158,7 @@ def token_revoked(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
     """RevokeToken's own result. It names the token, so it counts also when the books have lost the order."""
     event = up.event
     assert isinstance(event, TokenRevoked)
+    revocations.carried_out(batch, locker.id, event.token)
     known = delegations.revoked(batch, locker.id, event.token)
     operation = None if known is None else known.revocation
     command = batch.tx.command(event.command)
@@ -178,6 +179,7 @@ def refused(batch: Batch, command: Command, why: str) -> None:
         batch.alarm(command.locker, command.down.command.compartment, "release_refused", command.parcel)
     elif isinstance(command.down.command, RevokeToken):
         delegations.not_revoked(batch, command.down.command.token)
+        revocations.not_carried_out(batch, command.locker, command.down.command.token, why)
     operation = None if command.operation is None else batch.tx.operation(command.operation)
     if operation is not None and operation.ended_s is None:
         end_operation(batch, operation, "failed", why)

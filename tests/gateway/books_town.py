@@ -109,10 +109,9 @@ class Town:
         return self.answer(locker)
 
     def answer(self, locker: str) -> Assign | Decline:
-        down = [down for name, down in commands.due_commands(self.desk, 50) if name == locker][-1]
+        told = [down.command for name, down in commands.due_commands(self.desk, 50) if name == locker]
         self.sent()
-        assert isinstance(down.command, Assign | Decline)
-        return down.command
+        return [command for command in told if isinstance(command, Assign | Decline)][-1]
 
     def outbox(self) -> list[Message]:
         return [down.command for _, down in commands.due_commands(self.desk, 500)]

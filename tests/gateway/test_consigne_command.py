@@ -116,6 +116,12 @@ def test_a_badge_is_drawn_on_the_terminal_or_into_a_file(
     code, text = run(capsys, "badge", "colibri", "staff-17", "--svg", str(svg))
     assert code == OK and svg.read_text().startswith("<svg")
     assert consigne.main(["badge", "colibri", "staff-17", "--svg", str(svg)]) == USAGE, "nothing is overwritten"
+    code, text = run(capsys, "badge", "anne-3", "--technician", "--locker", "mairie-1", "--days", "7", "--json")
+    token = tokens.open_token(json.loads(text)["token"], here.desk.keys.trusted)
+    assert (code, token.role, token.locker) == (OK, tokens.TECHNICIAN, "mairie-1")
+    assert consigne.main(["badge", "anne-3"]) == USAGE
+    assert consigne.main(["badge", "colibri", "anne-3", "--technician"]) == USAGE
+    assert "--technician" in capsys.readouterr().err
     code, text = run(capsys, "badge", "colibri", "staff-17", "--json")
     assert tokens.open_token(json.loads(text)["token"], here.desk.keys.trusted).role == tokens.COURIER
 

@@ -188,6 +188,46 @@ def test_a_locker_without_a_scanner_refuses_a_delegation_in_words(here: Town) ->
     assert "share the pickup code" in " ".join(answer.json()["next_actions"])
 
 
+def test_a_technicians_badge_is_for_one_locker_or_all_and_short_lived(here: Town) -> None:
+    operator = here.caller()
+    body = {"role": "technician", "holder": "anne-3", "days": 7, "locker": "mairie-1"}
+    said = operator.post("/v1/badges", json=body, headers=key()).json()
+    token = tokens.open_token(said["token"], here.desk.keys.trusted)
+    assert (token.role, token.subject, token.locker) == (tokens.TECHNICIAN, "anne-3", "mairie-1")
+    assert (said["role"], said["carrier"], said["locker"], said["revocation"]) == (
+        "technician",
+        None,
+        "mairie-1",
+        None,
+    )
+    for wrong in (
+        {**body, "carrier": "colibri"},
+        {**body, "days": 91},
+        {"holder": "anne-3"},
+        {"holder": "staff-1", "carrier": "colibri", "locker": "mairie-1"},
+        {**body, "role": "king"},
+    ):
+        answer = operator.post("/v1/badges", json=wrong, headers=key())
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_value"), wrong
+    answer = operator.post("/v1/badges", json={**body, "locker": "nowhere"}, headers=key())
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_locker")
+
+
+def test_a_lost_badge_says_how_many_lockers_have_taken_it_back(here: Town) -> None:
+    operator = here.caller()
+    made = operator.post("/v1/badges", json={"carrier": "colibri", "holder": "s-1"}, headers=key()).json()
+    assert operator.delete(f"/v1/badges/{made['id']}").status_code == 204
+
+    def revocation() -> object:
+        (row,) = operator.get("/v1/badges").json()["data"]
+        return row["revocation"]
+
+    assert revocation() == {"lockers_done": 0, "lockers_total": 1}
+    (_, down) = commands.due_commands(here.desk, 50)[-1]
+    here.says("mairie-1", TokenRevoked(down.id, down.issued_s, bytes.fromhex(made["id"]), 1))
+    assert revocation() == {"lockers_done": 1, "lockers_total": 1}
+
+
 def test_a_badge_opens_with_the_gateways_public_key(here: Town) -> None:
     badge = here.caller().post("/v1/badges", json={"carrier": "colibri", "holder": "s-1", "days": 2}, headers=key())
     said = badge.json()

@@ -159,6 +159,20 @@ def test_a_badge_of_another_carrier_cannot_be_revoked(here: Town) -> None:
     assert colibri.delete(f"/v1/badges/{badge}").status_code == 204
 
 
+def test_a_technicians_badge_needs_a_scope_that_only_an_operator_has(here: Town) -> None:
+    body = {"role": "technician", "holder": "anne-3", "days": 7}
+    for caller in (here.caller("courier", "colibri"), here.caller(scopes=SCOPES - {"technicians:write"})):
+        answer = caller.post("/v1/badges", json=body, headers=key())
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+        assert "technicians:write" in answer.json()["detail"]
+    made = here.caller().post("/v1/badges", json=body, headers=key()).json()
+    assert made["id"] not in here.caller("courier", "colibri").get("/v1/badges").text
+    assert here.caller("courier", "colibri").delete(f"/v1/badges/{made['id']}").status_code == 404
+    assert here.caller(scopes=SCOPES - {"technicians:write"}).delete(f"/v1/badges/{made['id']}").status_code == 403
+    assert here.caller().delete(f"/v1/badges/{made['id']}").status_code == 204
+    assert all("technicians:write" not in SCOPES_OF[role] for role in ("courier", "merchant"))
+
+
 def test_a_role_cannot_be_given_more_than_it_may_have(here: Town) -> None:
     body = {"role": "courier", "tenant": "colibri", "scopes": ["doors:open"], "name": "too much"}
     answer = here.caller().post("/v1/credentials", json=body, headers=key())

@@ -32,3 +32,25 @@ CREATE TABLE delegations (
 
 CREATE INDEX delegations_of_parcel ON delegations (parcel, position);
 CREATE INDEX delegations_by_leaving ON delegations (left_s) WHERE left_s IS NOT NULL;
+
+-- A technician's badge has no carrier (''); locker: the only one it is good on, NULL: all.
+ALTER TABLE badges ADD COLUMN role TEXT NOT NULL DEFAULT 'courier';
+ALTER TABLE badges ADD COLUMN locker TEXT;
+
+-- Which locker has still to take back which badge. done_s: its TokenRevoked has come; retry_s: to be ordered anew
+-- then (NULL: an order is under way, or it is done). Token ids only; dropped when the token has expired by itself.
+CREATE TABLE token_revocations (
+  token BLOB NOT NULL,
+  locker TEXT NOT NULL REFERENCES lockers (id),
+  expiry_s INTEGER NOT NULL,
+  done_s INTEGER,
+  retry_s INTEGER,
+  PRIMARY KEY (token, locker)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX token_revocations_due ON token_revocations (retry_s) WHERE retry_s IS NOT NULL;
+CREATE INDEX token_revocations_by_expiry ON token_revocations (expiry_s);
+
+-- Badges revoked before lockers could be told.
+INSERT INTO token_revocations (token, locker, expiry_s, retry_s)
+  SELECT b.id, l.id, b.expiry_s, 0 FROM badges b CROSS JOIN lockers l WHERE b.revoked_s IS NOT NULL AND l.generation > 0;
