@@ -67,6 +67,7 @@ PHONE_SIZE_MAX = 32
 TENANT_SIZE_MAX = 32  # it travels as a WORD on the wire
 DELEGATIONS_OPEN_MAX = 5  # of a parcel: the locker remembers few revoked ones
 DELEGATIONS_MAX = 20  # of a parcel, those that ended too: made and revoked in a loop they would fill the locker
+RECIPIENT_REF_SIZE_MAX = 64
 REASON_SIZE_MAX = 32  # likewise
 BADGE_DAYS_MAX = 400  # a lost badge ends by itself
 TECHNICIAN_DAYS_MAX = 90  # what it opens is every door

@@ -87,8 +87,8 @@ def expect_parcel(arguments: Namespace, gateway: Gateway) -> int:
         "accessible": arguments.accessible,
         "heavy": arguments.heavy,
     }
-    if arguments.merchant:
-        body["merchant"] = arguments.merchant
+    named = {"merchant": arguments.merchant, "recipient_ref": arguments.recipient_ref}
+    body |= {name: value for name, value in named.items() if value}
     parcel = gateway.post("/v1/parcels", body)
     return say(arguments, parcel, fields(parcel))
 

@@ -141,6 +141,7 @@ def _parcel_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
     new.add_argument("--size", required=True, choices=("S", "M", "L"))
     new.add_argument("--carrier", required=True)
     new.add_argument("--merchant")
+    new.add_argument("--recipient-ref", metavar="REF", help="your number for the recipient: theirs open in turn")
     new.add_argument("--accessible", action="store_true", help="within everyone's reach")
     new.add_argument("--heavy", action="store_true", help="over 10 kg")
     new.set_defaults(call=with_gateway(commands.expect_parcel))

@@ -11,7 +11,7 @@ from gateway.domain.compartments import SIZES
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import OperationNumber, ParcelNumber, parcel_id
 from gateway.domain.people import check_slug
-from gateway.limits import MAIL_SIZE_MAX, NAME_SIZE_MAX, PHONE_SIZE_MAX
+from gateway.limits import MAIL_SIZE_MAX, NAME_SIZE_MAX, PHONE_SIZE_MAX, RECIPIENT_REF_SIZE_MAX
 from protocol.limits import LABEL_SIZE_MAX
 from protocol.topics import is_locker_id
 
@@ -56,6 +56,9 @@ NEXT_ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class NewParcel:
+    """`recipient_ref`: the sender's own number for the recipient. Equal ones open each other's doors, so it is said
+    on purpose: a carrier that writes its own mail into every order must not join all of them."""
+
     label: str
     locker: str
     size: str
@@ -64,6 +67,7 @@ class NewParcel:
     recipient_name: str | None = None
     recipient_mail: str | None = None
     recipient_phone: str | None = None
+    recipient_ref: str | None = None
     accessible: bool = False
     heavy: bool = False
 
@@ -71,7 +75,8 @@ class NewParcel:
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """`compartment` and `deposit`: where it is reserved, lies or lay last. `delegation`: whose token opened its door
-    last; None: the recipient's own code."""
+    last; None: the recipient's own code. `group`: of the deposits that its recipient opens in turn, as ordered;
+    `joined`: the locker has said so."""
 
     number: ParcelNumber
     label: str
@@ -89,6 +94,8 @@ class Parcel:
     deadline_s: int | None = None
     ended_s: int | None = None
     delegation: bytes | None = None
+    group: int | None = None
+    joined: bool = False
 
     @property
     def id(self) -> str:
@@ -116,7 +123,8 @@ class Reservation:
 class Pickup:
     """What the recipient needs. Worked out on demand, never stored, never logged.
 
-    `reissue`: the operation that will make this code worthless and give another one.
+    `reissue`: the operation that will make this code worthless and give another one. `opens_also`: the other doors
+    that it opens in turn.
     """
 
     parcel: ParcelNumber
@@ -127,6 +135,7 @@ class Pickup:
     deposit: int
     deadline_s: int
     reissue: OperationNumber | None = None
+    opens_also: tuple[int, ...] = ()
 
 
 def can(state: str, step: str) -> bool:
@@ -160,3 +169,6 @@ def check_parcel(new: NewParcel) -> None:
     for name, text, size_max in limits:
         if text is not None and not 0 < len(text) <= size_max:
             raise Refusal("bad_value", f"{name}: 1 to {size_max} characters, or left out")
+    ref = new.recipient_ref
+    if ref is not None and not (ref.isascii() and ref.isprintable() and 0 < len(ref) <= RECIPIENT_REF_SIZE_MAX):
+        raise Refusal("bad_value", f"recipient_ref: 1 to {RECIPIENT_REF_SIZE_MAX} printable ASCII, or left out")

@@ -194,6 +194,7 @@ class Pickup(Document):
     locker: str
     compartment: int
     deadline: str
+    opens_also: list[int] = Field(description="Other compartments of the same recipient that it opens in turn.")
     reissue: str | None = Field(description="An operation: until it is done this code still opens, then another one.")
 
     @staticmethod
@@ -205,6 +206,7 @@ class Pickup(Document):
             locker=pickup.locker,
             compartment=pickup.compartment,
             deadline=instant(pickup.deadline_s),
+            opens_also=list(pickup.opens_also),
             reissue=None if pickup.reissue is None else ids.operation_id(pickup.reissue),
         )
 

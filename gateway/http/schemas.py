@@ -140,6 +140,17 @@ class ParcelBody(Body):
     carrier: Slug
     merchant: Slug | None = None
     recipient: RecipientBody | None = None
+    recipient_ref: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=limits.RECIPIENT_REF_SIZE_MAX,
+            pattern=r"^[ -~]+$",
+            description="Your own number for the recipient: parcels of one carrier and merchant with the same one, in "
+            "one locker, open one after the other with any one of their codes. Erased with the recipient.",
+            examples=["K-1047"],
+        ),
+    ] = None
     accessible: Annotated[bool, Field(description="It needs a compartment within everyone's reach.")] = False
     heavy: Annotated[bool, Field(description="Over 10 kg: lifted between 0.4 and 1.2 m only.")] = False
 
@@ -154,6 +165,7 @@ class ParcelBody(Body):
             recipient_name=recipient.name,
             recipient_mail=recipient.mail,
             recipient_phone=recipient.phone,
+            recipient_ref=self.recipient_ref,
             accessible=self.accessible,
             heavy=self.heavy,
         )

@@ -10,6 +10,7 @@ from protocol.messages import (
     Decline,
     Down,
     Identify,
+    Join,
     Message,
     Open,
     OutOfService,
@@ -28,6 +29,7 @@ TTL_S: dict[type[Message], int] = {
     Revoke: TTL_STANDING_S,
     OutOfService: TTL_STANDING_S,
     Reissue: TTL_STANDING_S,
+    Join: TTL_STANDING_S,
     RevokeToken: TTL_STANDING_S,
 }
 

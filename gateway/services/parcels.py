@@ -115,6 +115,7 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         parcel = known_parcel(tx, who, number)
         locker = known_locker(tx, parcel.locker)
         reissue = running_for(tx, parcel, REISSUE)
+        beside = tx.parcels_joined(parcel) if parcel.joined else []
     if parcel.state != "deposited":
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
     assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
@@ -128,6 +129,7 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         deposit=parcel.deposit,
         deadline_s=parcel.deadline_s,
         reissue=None if reissue is None else reissue.number,
+        opens_also=tuple(other.compartment for other in beside if other.compartment is not None),
     )
 
 

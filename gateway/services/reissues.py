@@ -73,5 +73,6 @@ def reissued(batch: Batch, box: Compartment, deposit: int, command: Command | No
         batch.suspect(box, "deposit_of_an_unknown_parcel")
         return
     batch.tx.keep_former_deposit(box.locker, box.number, before, parcel.number)
-    batch.tx.keep_parcel(replace(parcel, deposit=deposit))
+    # A new deposit belongs to no group until it is joined again.
+    batch.tx.keep_parcel(replace(parcel, deposit=deposit, group=None, joined=False))
     batch.tx.end_delegations(parcel.number, batch.now)

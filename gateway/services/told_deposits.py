@@ -10,7 +10,7 @@ from gateway.domain.compartments import RANK, Compartment
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.operations import REISSUE, TAKE_BACK
 from gateway.domain.parcels import Parcel, after, can
-from gateway.services import allocations, delegations
+from gateway.services import allocations, delegations, joins
 from gateway.services.batch import Batch
 from gateway.services.told_doors import end_operation, shut
 from protocol.messages import (
@@ -62,16 +62,16 @@ def deposited(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
         return parcel.number
     parcel = _claim(batch, box, parcel)
     batch.tx.settle_allocation(parcel.number, None)
-    batch.tx.keep_parcel(
-        replace(
-            parcel,
-            state=after(parcel.state, "deposit"),
-            deposit=event.deposit,
-            deposited_s=batch.when_s(up),
-            # From when the books know, which is when the recipient can be told: an outage costs nobody a day.
-            deadline_s=batch.now + batch.desk.settings.pickup_days * _DAY_S,
-        )
+    inside = replace(
+        parcel,
+        state=after(parcel.state, "deposit"),
+        deposit=event.deposit,
+        deposited_s=batch.when_s(up),
+        # From when the books know, which is when the recipient can be told: an outage costs nobody a day.
+        deadline_s=batch.now + batch.desk.settings.pickup_days * _DAY_S,
     )
+    batch.tx.keep_parcel(inside)
+    joins.join(batch.desk, batch.tx, inside)
     return parcel.number
 
 

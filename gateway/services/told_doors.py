@@ -10,7 +10,7 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations, delegations, reissues, revocations
+from gateway.services import allocations, delegations, joins, reissues, revocations
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from protocol.errors import CODES
@@ -20,6 +20,7 @@ from protocol.messages import (
     CodeRefused,
     CommandDone,
     DoorFaulted,
+    Join,
     OpeningAuthorised,
     OutOfService,
     Reissue,
@@ -151,6 +152,8 @@ def command_done(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
         refused(batch, command, CODES.get(event.code, "malformed"))
     elif not event.code:
         _carried_out(batch, command.operation)
+        if isinstance(command.down.command, Reissue):
+            joins.after_reissue(batch, command)
     return command.parcel
 
 
@@ -177,12 +180,16 @@ def refused(batch: Batch, command: Command, why: str) -> None:
             allocations.release(batch.desk, batch.tx, parcel)
     elif isinstance(command.down.command, Release):
         batch.alarm(command.locker, command.down.command.compartment, "release_refused", command.parcel)
+    elif isinstance(command.down.command, Join):
+        joins.not_joined(batch, command)
     elif isinstance(command.down.command, RevokeToken):
         delegations.not_revoked(batch, command.down.command.token)
         revocations.not_carried_out(batch, command.locker, command.down.command.token, why)
     operation = None if command.operation is None else batch.tx.operation(command.operation)
     if operation is not None and operation.ended_s is None:
         end_operation(batch, operation, "failed", why)
+    if isinstance(command.down.command, Reissue):
+        joins.after_reissue(batch, command)
 
 
 def _carried_out(batch: Batch, number: OperationNumber | None) -> None:
@@ -220,4 +227,5 @@ _EFFECTS = {
     Revoke.TYPE: _revoked,
     OutOfService.TYPE: _service_changed,
     Reissue.TYPE: reissues.reissued,
+    Join.TYPE: joins.joined,
 }

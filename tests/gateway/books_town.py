@@ -126,8 +126,8 @@ class Town:
     def badge(self) -> Badge:
         return people.issue_badge(self.desk, COLIBRI, "colibri", "courier-7", 30)
 
-    def expect(self, label: str, size: str = "S", locker: str = "mairie-1") -> Parcel:
-        return parcels.expect_parcel(self.desk, COLIBRI, NewParcel(label, locker, size, "colibri"))
+    def expect(self, label: str, size: str = "S", locker: str = "mairie-1", ref: str | None = None) -> Parcel:
+        return parcels.expect_parcel(self.desk, COLIBRI, NewParcel(label, locker, size, "colibri", recipient_ref=ref))
 
     def parcel(self, number: int) -> Parcel:
         with self.store.reading() as tx:
@@ -143,9 +143,9 @@ class Town:
             Deposited(box, deposit, parcel),
         )
 
-    def deposited(self, label: str, size: str = "S", locker: str = "mairie-1") -> Parcel:
+    def deposited(self, label: str, size: str = "S", locker: str = "mairie-1", ref: str | None = None) -> Parcel:
         """Expected, asked for, put in."""
-        made = self.expect(label, size, locker)
+        made = self.expect(label, size, locker, ref)
         answer = self.ask(locker, self.badge(), label)
         assert isinstance(answer, Assign)
         with self.store.reading() as tx:

@@ -55,6 +55,7 @@ def test_a_locker_is_shown_with_its_compartments(capsys: pytest.CaptureFixture[s
 @pytest.mark.usefixtures("here")
 def test_a_parcel_is_expected_shown_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["parcels", "expect", "6A1", "--locker", "mairie-1", "--size", "M", "--carrier", "colibri", "--json"]
+    words += ["--recipient-ref", "K-1047"]
     code, text = run(capsys, *words)
     parcel = json.loads(text)
     assert code == OK and parcel["state"] == "expected"

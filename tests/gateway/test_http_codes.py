@@ -10,7 +10,7 @@ from gateway.services import commands
 from protocol import otp, tokens
 from protocol.errors import number_of
 from protocol.hmac import HmacKey
-from protocol.messages import Collected, CommandDone, Message, PickupAuthorised, Reissue, TokenRevoked
+from protocol.messages import Collected, CommandDone, Join, Message, PickupAuthorised, Reissue, TokenRevoked
 from protocol.numbers import SCANNER
 
 
@@ -32,7 +32,7 @@ def deposited(here: Town) -> str:
 def test_a_deposited_parcel_has_a_code_a_token_and_its_qr(here: Town) -> None:
     parcel = deposited(here)
     said = here.caller().get(f"/v1/parcels/{parcel}/pickup").json()
-    assert set(said) == {"code", "token", "qr_svg", "locker", "compartment", "deadline", "reissue"}
+    assert set(said) == {"code", "token", "qr_svg", "locker", "compartment", "deadline", "reissue", "opens_also"}
     groups = said["code"].split(" ")
     assert [len(group) for group in groups] == [3, 3, 3, 3] and otp.is_well_formed("".join(groups))
     code_key = HmacKey(here.desk.keys.sub_key("mairie-1", 1, "code"))
@@ -186,6 +186,32 @@ def test_a_locker_without_a_scanner_refuses_a_delegation_in_words(here: Town) ->
     answer = operator.post(f"/v1/parcels/{parcel}/delegations", json={"name": "Anna"}, headers=key())
     assert (answer.status_code, answer.json()["code"]) == (409, "no_scanner")
     assert "share the pickup code" in " ".join(answer.json()["next_actions"])
+
+
+def test_two_parcels_of_one_recipient_open_with_either_code(here: Town) -> None:
+    operator = here.caller()
+    assert operator.post("/v1/lockers", json=locker_body("gare-1", 2), headers=key()).status_code == 201
+    assert operator.post("/v1/lockers/gare-1/provisioning", headers=key()).status_code == 201
+    here.birth("gare-1", 2)
+    made: list[str] = []
+    for box in (1, 2):
+        body = parcel_body(f"label-{box}", locker="gare-1", recipient_ref="K-1047")
+        answer = operator.post("/v1/parcels", json=body, headers=key())
+        assert answer.status_code == 201 and "K-1047" not in answer.text
+        made.append(answer.json()["id"])
+        here.deposit("gare-1", box, 1, ids.parcel_number(made[-1]))
+    assert operator.get(f"/v1/parcels/{made[0]}/pickup").json()["opens_also"] == []
+    joins = [down for _, down in commands.due_commands(here.desk, 50) if isinstance(down.command, Join)]
+    assert len(joins) == 2
+    for down in joins:
+        order = down.command
+        here.says("gare-1", CommandDone(down.id, down.issued_s, 0, Join.TYPE, order.compartment, order.group))
+    said = [operator.get(f"/v1/parcels/{parcel}/pickup").json()["opens_also"] for parcel in made]
+    assert said == [[2], [1]]
+    for wrong in ("", "x" * 65, "é", 7):
+        answer = operator.post("/v1/parcels", json=parcel_body("c", recipient_ref=wrong), headers=key())
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_value"), wrong
+    assert "K-1047" not in here.logged()
 
 
 def test_a_technicians_badge_is_for_one_locker_or_all_and_short_lived(here: Town) -> None:

@@ -16,7 +16,9 @@ ANYTHING = st.recursive(
 )
 GOOD = {
     "/v1/lockers": locker_body("fuzzed"),
-    "/v1/parcels": parcel_body("fuzzed", recipient={"name": "n", "mail": "a@b.fr", "phone": "+33 3 22"}, merchant="m"),
+    "/v1/parcels": parcel_body(
+        "fuzzed", recipient={"name": "n", "mail": "a@b.fr", "phone": "+33 3 22"}, merchant="m", recipient_ref="r"
+    ),
     "/v1/lockers/mairie-1/provisioning": {},
     "/v1/lockers/mairie-1/compartments/1/open": {"reason": "r"},
     "/v1/lockers/mairie-1/compartments/1/service": {"out": False, "reason": "r"},

@@ -8,14 +8,14 @@ from gateway.domain.parcels import NewParcel, Parcel, Reservation
 
 _PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
-    " deposited_s, deadline_s, ended_s, delegation"
+    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined"
 )
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
 def _parcel(row: Sequence[object]) -> Parcel:
     fields = list(row)
-    fields[6], fields[7] = bool(fields[6]), bool(fields[7])
+    fields[6], fields[7], fields[-1] = bool(fields[6]), bool(fields[7]), bool(fields[-1])
     return Parcel(*fields)  # pyright: ignore[reportArgumentType]
 
 
@@ -47,16 +47,17 @@ class ParcelQueries:
                 parcel.expected_s,
             ),
         )
-        if new.recipient_name or new.recipient_mail or new.recipient_phone:
+        personal = (new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref)
+        if any(personal):
             self.sql.execute(
-                "INSERT INTO recipients (parcel, name, mail, phone) VALUES (?, ?, ?, ?)",
-                (parcel.number, new.recipient_name, new.recipient_mail, new.recipient_phone),
+                "INSERT INTO recipients (parcel, name, mail, phone, ref) VALUES (?, ?, ?, ?, ?)",
+                (parcel.number, *personal),
             )
 
     def keep_parcel(self, parcel: Parcel) -> None:
         done = self.sql.execute(
             "UPDATE parcels SET locker = ?, size = ?, state = ?, compartment = ?, deposit = ?, deposited_s = ?,"
-            " deadline_s = ?, ended_s = ?, delegation = ? WHERE number = ?",
+            " deadline_s = ?, ended_s = ?, delegation = ?, joined_group = ?, joined = ? WHERE number = ?",
             (
                 parcel.locker,
                 parcel.size,
@@ -67,6 +68,8 @@ class ParcelQueries:
                 parcel.deadline_s,
                 parcel.ended_s,
                 parcel.delegation,
+                parcel.group,
+                parcel.joined,
                 parcel.number,
             ),
         ).rowcount
@@ -107,6 +110,35 @@ class ParcelQueries:
             "INSERT OR REPLACE INTO former_deposits (locker, compartment, deposit, parcel) VALUES (?, ?, ?, ?)",
             (locker, compartment, deposit, parcel),
         )
+
+    def parcels_beside(self, parcel: Parcel) -> list[Parcel]:
+        """The others in its locker that the same sender, carrier and merchant, gave the same recipient_ref."""
+        return self._parcels(
+            "number IN (SELECT other.parcel FROM recipients own JOIN recipients other ON other.ref = own.ref"
+            " WHERE own.parcel = ?1) AND number <> ?1 AND locker = ?2 AND carrier = ?3 AND merchant = ?4"
+            " AND state = 'deposited' ORDER BY deposited_s, position",
+            parcel.number,
+            parcel.locker,
+            parcel.carrier,
+            parcel.merchant,
+        )
+
+    def parcels_joined(self, parcel: Parcel) -> list[Parcel]:
+        """The others that its code opens, as its locker has said."""
+        return self._parcels(
+            "locker = ? AND joined_group = ? AND joined AND number <> ? AND carrier = ? AND merchant = ?"
+            " AND state = 'deposited' ORDER BY compartment",
+            parcel.locker,
+            parcel.group,
+            parcel.number,
+            parcel.carrier,
+            parcel.merchant,
+        )
+
+    def group_is_taken(self, locker: str, group: int) -> bool:
+        """Now or ever: a number used twice would open a stranger's door."""
+        where = "SELECT 1 FROM parcels WHERE locker = ? AND joined_group = ?"
+        return self.sql.execute(where, (locker, group)).fetchone() is not None
 
     def parcels_page(
         self, carrier: str | None, merchant: str | None, before: int | None, limit: int

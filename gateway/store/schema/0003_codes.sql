@@ -54,3 +54,13 @@ CREATE INDEX token_revocations_by_expiry ON token_revocations (expiry_s);
 -- Badges revoked before lockers could be told.
 INSERT INTO token_revocations (token, locker, expiry_s, retry_s)
   SELECT b.id, l.id, b.expiry_s, 0 FROM badges b CROSS JOIN lockers l WHERE b.revoked_s IS NOT NULL AND l.generation > 0;
+
+-- The sender's own number for the recipient. Purpose: several parcels of one person open one after the other. Kept
+-- like the other fields of its row.
+ALTER TABLE recipients ADD COLUMN ref TEXT;
+CREATE INDEX recipients_by_ref ON recipients (ref) WHERE ref IS NOT NULL;
+
+-- The group of deposits that one recipient opens in turn, as ordered; joined: the locker has said so. Random numbers.
+ALTER TABLE parcels ADD COLUMN joined_group INTEGER;
+ALTER TABLE parcels ADD COLUMN joined INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX parcels_joined ON parcels (locker, joined_group) WHERE joined_group IS NOT NULL;
