@@ -107,6 +107,26 @@ def open_door(arguments: Namespace, gateway: Gateway) -> int:
     return OK
 
 
+def reissue(arguments: Namespace, gateway: Gateway) -> int:
+    body: Json = {"reason": arguments.reason} if arguments.reason else {}
+    operation = wait_for(gateway, gateway.post(f"/v1/parcels/{word(arguments.parcel)}/reissue", body))
+    if operation["state"] == "failed":
+        say(arguments, operation, f"{operation['parcel']}: failed")
+        raise Failed(
+            f"the locker did not re-issue it: {operation['error']}", " ".join(operation["next_actions"]), REFUSED
+        )
+    line = f"{operation['parcel']} has another code; the old one and its delegations open nothing any more"
+    return say(arguments, operation, f"{line}\nread the new one: GET /v1/parcels/{operation['parcel']}/pickup")
+
+
+def delegate(arguments: Namespace, gateway: Gateway) -> int:
+    """The QR goes to the file that is named, or onto the terminal; --json prints the token too."""
+    must_be_new(arguments.svg)
+    made = gateway.post(f"/v1/parcels/{word(arguments.parcel)}/delegations", {"name": arguments.name})
+    draw(arguments, made)
+    return say(arguments, made, f"delegation {made['id']} for {made['name']}, good once until {made['expires_at']}")
+
+
 def wait_for(gateway: Gateway, operation: Json) -> Json:
     """The operation once its door opened, it is done, or it failed."""
     until = time.monotonic() + OPERATION_WAIT_S

@@ -21,6 +21,8 @@ examples:
   consigne open mairie-1 4 --reason "door stuck"
   consigne badge colibri staff-17 --svg badge.svg
   consigne badge anne-3 --technician --locker mairie-1 --days 7
+  consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg
+  consigne reissue par_0123456789abc                 its code was phished: another one
   consigne console /dev/ttyUSB0 --login anne         a terminal; Ctrl-] leaves
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
 
@@ -98,6 +100,8 @@ def build_parser() -> ArgumentParser:
     _parcel_words(words.add_parser("parcels", help="the parcels").add_subparsers(required=True, metavar="VERB"))
     _open_words(words.add_parser("open", help="open a door, and wait until it is"))
     _badge_words(words.add_parser("badge", help="make a courier's or a technician's badge"))
+    _delegate_words(words.add_parser("delegate", help="let somebody else collect a parcel, once"))
+    _reissue_words(words.add_parser("reissue", help="give a parcel another code, and wait until the locker has it"))
     check = words.add_parser("doctor", help="check this machine and the gateway")
     check.set_defaults(call=doctor.check, json=False)
     _json(check)
@@ -155,6 +159,21 @@ def _open_words(parser: ArgumentParser) -> None:
     parser.add_argument("--reason", required=True, help="why; it stands in the books")
     _json(parser)
     parser.set_defaults(call=with_gateway(commands.open_door))
+
+
+def _delegate_words(parser: ArgumentParser) -> None:
+    parser.add_argument("parcel", metavar="PARCEL", help="par_…")
+    parser.add_argument("name", metavar="NAME", help="whom to send; it stays in the gateway")
+    parser.add_argument("--svg", metavar="FILE", help="write the QR there")
+    _json(parser)
+    parser.set_defaults(call=with_gateway(commands.delegate))
+
+
+def _reissue_words(parser: ArgumentParser) -> None:
+    parser.add_argument("parcel", metavar="PARCEL", help="par_…")
+    parser.add_argument("--reason", help="why; it stands in the books")
+    _json(parser)
+    parser.set_defaults(call=with_gateway(commands.reissue))
 
 
 def _badge_words(parser: ArgumentParser) -> None:
