@@ -1,5 +1,6 @@
 """Codes and tokens are handed out by the one answer made for it, and stand nowhere else: no other answer, no log."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,29 @@ def test_a_reissue_is_an_operation_and_the_pickup_says_that_it_is_under_way(here
     new = courier.get(f"/v1/parcels/{parcel}/pickup").json()
     assert new["code"] != old["code"] and new["reissue"] is None
     assert tokens.open_token(new["token"], here.desk.keys.trusted).deposit == 2
+
+
+def test_reissues_ordered_at_the_same_moment_are_one(here: Town) -> None:
+    parcel = deposited(here)
+    caller = here.caller("courier", "colibri")
+
+    def act(_: int) -> str:
+        return caller.post(f"/v1/parcels/{parcel}/reissue", headers=key()).json()["id"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(act, range(16)))) == 1
+    assert [type(down.command) for _, down in commands.due_commands(here.desk, 50)] == [Reissue]
+
+
+def test_delegations_made_at_the_same_moment_keep_the_limit(here: Town) -> None:
+    parcel = deposited(here)
+    caller = here.caller("courier", "colibri")
+
+    def act(_: int) -> int:
+        return caller.post(f"/v1/parcels/{parcel}/delegations", json={"name": "n"}, headers=key()).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(act, range(16))) == [201] * 5 + [409] * 11
 
 
 def test_a_neighbour_collects_with_a_qr_that_is_shown_once(here: Town) -> None:

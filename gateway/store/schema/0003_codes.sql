@@ -36,6 +36,7 @@ CREATE INDEX delegations_by_leaving ON delegations (left_s) WHERE left_s IS NOT 
 -- A technician's badge has no carrier (''); locker: the only one it is good on, NULL: all.
 ALTER TABLE badges ADD COLUMN role TEXT NOT NULL DEFAULT 'courier';
 ALTER TABLE badges ADD COLUMN locker TEXT;
+CREATE INDEX badges_revoked ON badges (expiry_s) WHERE revoked_s IS NOT NULL;
 
 -- Which locker has still to take back which badge. done_s: its TokenRevoked has come; retry_s: to be ordered anew
 -- then (NULL: an order is under way, or it is done). Token ids only; dropped when the token has expired by itself.
