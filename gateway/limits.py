@@ -54,6 +54,8 @@ TTL_STANDING_S = 86_400  # Release, Revoke, OutOfService: true until carried out
 ASSIGN_GRACE_S = 30  # a result may still be on its way when an Assign runs out
 LOCKER_ALIVE_S = 180  # three heartbeats: a locker that said nothing for longer is offered to nobody
 TRUST_AGAIN_S = 600  # a locker that refused to believe a signing key is asked again, but not in a loop
+REVOCATION_RETRY_S = 600  # a locker that could not take a token back is asked again, but not in a loop
+REVOCATION_NO_ROOM_RETRY_S = 86_400  # its list empties as tokens expire
 EXPIRIES_PER_ROUND_MAX = 500  # one round of the timer must not hold the books for long
 
 # --- the books: what is described to us
@@ -64,8 +66,12 @@ NAME_SIZE_MAX = 80
 MAIL_SIZE_MAX = 254  # RFC 5321 4.5.3.1.3
 PHONE_SIZE_MAX = 32
 TENANT_SIZE_MAX = 32  # it travels as a WORD on the wire
+DELEGATIONS_OPEN_MAX = 5  # of a parcel: the locker remembers few revoked ones
+DELEGATIONS_MAX = 20  # of a parcel, those that ended too: made and revoked in a loop they would fill the locker
+RECIPIENT_REF_SIZE_MAX = 64
 REASON_SIZE_MAX = 32  # likewise
 BADGE_DAYS_MAX = 400  # a lost badge ends by itself
+TECHNICIAN_DAYS_MAX = 90  # what it opens is every door
 HEAVY_BOTTOM_MM_MIN = 400  # the band in which people can lift
 HEAVY_BOTTOM_MM_MAX = 1_200
 PAGE_SIZE_MAX = 200  # rows of one answer

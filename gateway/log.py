@@ -17,9 +17,9 @@ Value = str | int | float | bool | None
 # fmt: off
 DENIED = frozenset((
     "answer", "authorization", "badge_token", "body", "carrier_name", "challenge", "code", "codes", "cookie",
-    "credential_secret", "display_name", "email", "holder", "key", "label", "mail", "message_body", "name",
+    "credential_secret", "delegate", "display_name", "email", "holder", "key", "label", "mail", "message_body", "name",
     "password", "payload", "person", "phone", "pickup_code", "recipient", "recipient_mail", "recipient_name",
-    "recipient_phone", "secret", "seed", "signature", "text", "token", "typed",
+    "recipient_phone", "recipient_ref", "secret", "seed", "signature", "text", "token", "typed",
 ))
 # fmt: on
 _VALUE_SIZE_MAX = 200  # a peer must not write our log for us

@@ -16,6 +16,7 @@ import segno
 
 from tools.client import OK, REFUSED, UNFINISHED, USAGE, Failed, Gateway, Json
 
+BADGE_USAGE = "consigne badge CARRIER HOLDER, or consigne badge HOLDER --technician"
 POLL_S = 0.25
 OPERATION_WAIT_S = 75.0  # the order runs out after 60 s, and the gateway notices a little later
 LOCKER_COLUMNS = ("id", "name", "provisioned", "online", "firmware", "seen_at")
@@ -87,8 +88,8 @@ def expect_parcel(arguments: Namespace, gateway: Gateway) -> int:
         "accessible": arguments.accessible,
         "heavy": arguments.heavy,
     }
-    if arguments.merchant:
-        body["merchant"] = arguments.merchant
+    named = {"merchant": arguments.merchant, "recipient_ref": arguments.recipient_ref}
+    body |= {name: value for name, value in named.items() if value}
     parcel = gateway.post("/v1/parcels", body)
     return say(arguments, parcel, fields(parcel))
 
@@ -122,6 +123,26 @@ def open_door(arguments: Namespace, gateway: Gateway) -> int:
     return OK
 
 
+def reissue(arguments: Namespace, gateway: Gateway) -> int:
+    body: Json = {"reason": arguments.reason} if arguments.reason else {}
+    operation = wait_for(gateway, gateway.post(f"/v1/parcels/{word(arguments.parcel)}/reissue", body))
+    if operation["state"] == "failed":
+        say(arguments, operation, f"{operation['parcel']}: failed")
+        raise Failed(
+            f"the locker did not re-issue it: {operation['error']}", " ".join(operation["next_actions"]), REFUSED
+        )
+    line = f"{operation['parcel']} has another code; the old one and its delegations open nothing any more"
+    return say(arguments, operation, f"{line}\nread the new one: GET /v1/parcels/{operation['parcel']}/pickup")
+
+
+def delegate(arguments: Namespace, gateway: Gateway) -> int:
+    """The QR goes to the file that is named, or onto the terminal; --json prints the token too."""
+    must_be_new(arguments.svg)
+    made = gateway.post(f"/v1/parcels/{word(arguments.parcel)}/delegations", {"name": arguments.name})
+    draw(arguments, made)
+    return say(arguments, made, f"delegation {made['id']} for {made['name']}, good once until {made['expires_at']}")
+
+
 def wait_for(gateway: Gateway, operation: Json) -> Json:
     """The operation once its door opened, it is done, or it failed."""
     until = time.monotonic() + OPERATION_WAIT_S
@@ -135,16 +156,28 @@ def wait_for(gateway: Gateway, operation: Json) -> Json:
 
 def issue_badge(arguments: Namespace, gateway: Gateway) -> int:
     """The QR goes to the file that is named, or onto the terminal; --json prints the token too."""
-    if arguments.svg and Path(arguments.svg).exists():
-        raise Failed(f"{arguments.svg} exists", "name a new file", USAGE)
-    body: Json = {"carrier": arguments.carrier, "holder": arguments.holder, "days": arguments.days}
-    badge = gateway.post("/v1/badges", body)
+    if arguments.technician == (arguments.carrier is not None):
+        raise Failed("a courier's badge names its carrier, a technician's does not", BADGE_USAGE, USAGE)
+    must_be_new(arguments.svg)
+    body: Json = {"role": "technician" if arguments.technician else "courier", "days": arguments.days}
+    named = {"carrier": arguments.carrier, "holder": arguments.holder, "locker": arguments.locker}
+    badge = gateway.post("/v1/badges", body | {name: value for name, value in named.items() if value is not None})
+    draw(arguments, badge)
+    whose = f"{badge['carrier'] or badge['role']}/{badge['holder']}"
+    return say(arguments, badge, f"badge {badge['id']} of {whose}, good until {badge['expires_at']}")
+
+
+def must_be_new(svg: str | None) -> None:
+    """Nothing is overwritten; looked at before anything is made."""
+    if svg and Path(svg).exists():
+        raise Failed(f"{svg} exists", "name a new file", USAGE)
+
+
+def draw(arguments: Namespace, issued: Json) -> None:
     if arguments.svg:
         try:
-            Path(arguments.svg).write_text(badge["qr_svg"], "utf-8")
+            Path(arguments.svg).write_text(issued["qr_svg"], "utf-8")
         except OSError as problem:
             raise Failed(f"cannot write {arguments.svg}: {type(problem).__name__}", "name another file", USAGE)
     if not arguments.json and not arguments.svg:
-        segno.make_qr(badge["token"], error="m").terminal(border=4, compact=True)
-    line = f"badge {badge['id']} of {badge['carrier']}/{badge['holder']}, good until {badge['expires_at']}"
-    return say(arguments, badge, line)
+        segno.make_qr(issued["token"], error="m").terminal(border=4, compact=True)

@@ -22,6 +22,9 @@ examples:
   consigne badge colibri staff-17 --svg badge.svg
   consigne slip par_… --output slip.html             print it from a browser, on A6
   consigne keys rotate                               a new signing key, told to every locker
+  consigne badge anne-3 --technician --locker mairie-1 --days 7
+  consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg
+  consigne reissue par_0123456789abc                 its code was phished: another one
   consigne console /dev/ttyUSB0 --login anne         a terminal; Ctrl-] leaves
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
 
@@ -98,9 +101,11 @@ def build_parser() -> ArgumentParser:
     _locker_words(words.add_parser("lockers", help="the lockers").add_subparsers(required=True, metavar="VERB"))
     _parcel_words(words.add_parser("parcels", help="the parcels").add_subparsers(required=True, metavar="VERB"))
     _open_words(words.add_parser("open", help="open a door, and wait until it is"))
-    _badge_words(words.add_parser("badge", help="make a courier's badge"))
+    _badge_words(words.add_parser("badge", help="make a courier's or a technician's badge"))
     _slip_words(words.add_parser("slip", help="a pickup code to print, for who has no phone"))
     _key_words(words.add_parser("keys", help="the gateway's keys").add_subparsers(required=True, metavar="VERB"))
+    _delegate_words(words.add_parser("delegate", help="let somebody else collect a parcel, once"))
+    _reissue_words(words.add_parser("reissue", help="give a parcel another code, and wait until the locker has it"))
     check = words.add_parser("doctor", help="check this machine and the gateway")
     check.set_defaults(call=doctor.check, json=False)
     _json(check)
@@ -144,6 +149,7 @@ def _parcel_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
     new.add_argument("--size", required=True, choices=("S", "M", "L"))
     new.add_argument("--carrier", required=True)
     new.add_argument("--merchant")
+    new.add_argument("--recipient-ref", metavar="REF", help="your number for the recipient: theirs open in turn")
     new.add_argument("--accessible", action="store_true", help="within everyone's reach")
     new.add_argument("--heavy", action="store_true", help="over 10 kg")
     new.set_defaults(call=with_gateway(commands.expect_parcel))
@@ -159,9 +165,26 @@ def _open_words(parser: ArgumentParser) -> None:
     parser.set_defaults(call=with_gateway(commands.open_door))
 
 
+def _delegate_words(parser: ArgumentParser) -> None:
+    parser.add_argument("parcel", metavar="PARCEL", help="par_…")
+    parser.add_argument("name", metavar="NAME", help="whom to send; it stays in the gateway")
+    parser.add_argument("--svg", metavar="FILE", help="write the QR there")
+    _json(parser)
+    parser.set_defaults(call=with_gateway(commands.delegate))
+
+
+def _reissue_words(parser: ArgumentParser) -> None:
+    parser.add_argument("parcel", metavar="PARCEL", help="par_…")
+    parser.add_argument("--reason", help="why; it stands in the books")
+    _json(parser)
+    parser.set_defaults(call=with_gateway(commands.reissue))
+
+
 def _badge_words(parser: ArgumentParser) -> None:
-    parser.add_argument("carrier", metavar="CARRIER")
+    parser.add_argument("carrier", metavar="CARRIER", nargs="?", help="whose courier; left out with --technician")
     parser.add_argument("holder", metavar="HOLDER", help="a staff number, never a name")
+    parser.add_argument("--technician", action="store_true", help="for whoever repairs lockers, 90 days at the most")
+    parser.add_argument("--locker", metavar="ID", help="a technician's: good on this locker only")
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--svg", metavar="FILE", help="write the QR there")
     _json(parser)

@@ -14,10 +14,10 @@ def typed_code(key: HmacKey, compartment: int, deposit: int, digits: int) -> str
 
 
 def pickup_token(parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
-    """The QR of a deposited parcel. It names the carrier and no person."""
+    """The QR of a deposited parcel. It names nobody, so that it is small: version 9 at the most, at level M."""
     assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
     claims = Token(
-        subject=parcel.carrier,
+        subject="",
         locker=parcel.locker,
         expiry_s=parcel.deadline_s,
         id=id8,
@@ -28,9 +28,40 @@ def pickup_token(parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes],
     return tokens.seal(claims, kid, sign)
 
 
+def delegate_token(parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
+    """The QR of whom the recipient sends. It names nobody: only its id leads to a name, and only in our books."""
+    assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
+    claims = Token(
+        subject="",
+        locker=parcel.locker,
+        expiry_s=parcel.deadline_s,
+        id=id8,
+        role=tokens.DELEGATE,
+        compartment=parcel.compartment,
+        deposit=parcel.deposit,
+    )
+    return tokens.seal(claims, kid, sign)
+
+
 def badge_token(id8: bytes, carrier: str, expiry_s: int, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
     """A courier's badge: good on every locker, also on one that is cut off."""
     claims = Token(
         subject=carrier, locker=None, expiry_s=expiry_s, id=id8, role=tokens.COURIER, compartment=None, deposit=None
+    )
+    return tokens.seal(claims, kid, sign)
+
+
+def technician_token(  # noqa: PLR0917 - the claims of a token
+    id8: bytes, holder: str, locker: str | None, expiry_s: int, kid: bytes, sign: Callable[[bytes], bytes]
+) -> str:
+    """A technician's authorisation: `holder` is a staff number and stands in the locker's journal."""
+    claims = Token(
+        subject=holder,
+        locker=locker,
+        expiry_s=expiry_s,
+        id=id8,
+        role=tokens.TECHNICIAN,
+        compartment=None,
+        deposit=None,
     )
     return tokens.seal(claims, kid, sign)

@@ -9,10 +9,28 @@ from gateway.domain.ids import OperationNumber, ParcelNumber, operation_id
 from protocol.messages import Down
 
 OPEN, TAKE_BACK, SERVICE, RELEASE = "open", "take_back", "service", "release"
-KINDS = (OPEN, TAKE_BACK, SERVICE, RELEASE)
+REISSUE, REVOKE_TOKEN = "reissue", "revoke_token"
+KINDS = (OPEN, TAKE_BACK, SERVICE, RELEASE, REISSUE, REVOKE_TOKEN)
 
 # waiting: not yet carried out. authorised: the locker is about to open. opened: the door was seen to open.
 STATES = ("waiting", "authorised", "opened", "done", "failed")
+
+_OLD_CODE_STAYS = ("the old code still opens: order it again once nobody stands at the locker", "or take it back")
+# What a person should know and do about an operation of this kind in this state; nothing for the others.
+NEXT_ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    (REISSUE, "waiting"): (
+        "until the locker has answered, the old code still opens",
+        "its delegations end with the old code: make them anew once this is done",
+        "read the new code with GET /v1/parcels/{parcel}/pickup once this is done",
+    ),
+    (REISSUE, "done"): (
+        "read the new code with GET /v1/parcels/{parcel}/pickup and give it to the recipient",
+        "its delegations have ended with the old code: make them anew",
+    ),
+    (REISSUE, "failed"): _OLD_CODE_STAYS,
+    (REVOKE_TOKEN, "waiting"): ("it may still open the door until the locker has answered",),
+    (REVOKE_TOKEN, "failed"): ("it still opens the door: order it again, or re-issue the parcel's code",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,12 @@ class Operation:
     @property
     def id(self) -> str:
         return operation_id(self.number)
+
+    @property
+    def next_actions(self) -> tuple[str, ...]:
+        if self.code == "spent":
+            return ("read the parcel again: by then its code opened nothing any more",)
+        return NEXT_ACTIONS.get((self.kind, self.state), ())
 
 
 @dataclass(frozen=True, slots=True)

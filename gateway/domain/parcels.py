@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from gateway.domain.compartments import SIZES
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import ParcelNumber, parcel_id
+from gateway.domain.ids import OperationNumber, ParcelNumber, parcel_id
 from gateway.domain.people import check_slug
-from gateway.limits import MAIL_SIZE_MAX, NAME_SIZE_MAX, PHONE_SIZE_MAX
+from gateway.limits import MAIL_SIZE_MAX, NAME_SIZE_MAX, PHONE_SIZE_MAX, RECIPIENT_REF_SIZE_MAX
 from protocol.limits import LABEL_SIZE_MAX
 from protocol.topics import is_locker_id
 
@@ -41,7 +41,12 @@ ENDED = ("collected", "taken_back")  # the label may be used again, and the pers
 NEXT_ACTIONS = {
     "expected": ("reserve a compartment", "let the courier scan its label at the locker"),
     "reserved": ("let the courier scan its label at the locker", "release the reservation"),
-    "deposited": ("read its pickup code", "take it back"),
+    "deposited": (
+        "read its pickup code",
+        "make a delegation for whoever collects instead",
+        "re-issue its code if a stranger may know it",
+        "take it back",
+    ),
     "collected": (),
     "expired": ("take it back",),
     "taken_back": (),
@@ -51,6 +56,9 @@ NEXT_ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class NewParcel:
+    """`recipient_ref`: the sender's own number for the recipient. Equal ones open each other's doors, so it is said
+    on purpose: a carrier that writes its own mail into every order must not join all of them."""
+
     label: str
     locker: str
     size: str
@@ -59,13 +67,16 @@ class NewParcel:
     recipient_name: str | None = None
     recipient_mail: str | None = None
     recipient_phone: str | None = None
+    recipient_ref: str | None = None
     accessible: bool = False
     heavy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """`compartment` and `deposit`: where it is reserved, lies or lay last."""
+    """`compartment` and `deposit`: where it is reserved, lies or lay last. `delegation`: whose token opened its door
+    last; None: the recipient's own code. `group`: of the deposits that its recipient opens in turn, as ordered;
+    `joined`: the locker has said so."""
 
     number: ParcelNumber
     label: str
@@ -82,10 +93,19 @@ class Parcel:
     deposited_s: int | None = None
     deadline_s: int | None = None
     ended_s: int | None = None
+    delegation: bytes | None = None
+    group: int | None = None
+    joined: bool = False
 
     @property
     def id(self) -> str:
         return parcel_id(self.number)
+
+    @property
+    def collected_by(self) -> str | None:
+        if self.state != "collected":
+            return None
+        return "recipient" if self.delegation is None else "delegate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +121,11 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Pickup:
-    """What the recipient needs. Worked out on demand, never stored, never logged."""
+    """What the recipient needs. Worked out on demand, never stored, never logged.
+
+    `reissue`: the operation that will make this code worthless and give another one. `opens_also`: the other doors
+    that it opens in turn.
+    """
 
     parcel: ParcelNumber
     code: str
@@ -111,6 +135,8 @@ class Pickup:
     compartment: int
     deposit: int
     deadline_s: int
+    reissue: OperationNumber | None = None
+    opens_also: tuple[int, ...] = ()
 
 
 def can(state: str, step: str) -> bool:
@@ -144,3 +170,6 @@ def check_parcel(new: NewParcel) -> None:
     for name, text, size_max in limits:
         if text is not None and not 0 < len(text) <= size_max:
             raise Refusal("bad_value", f"{name}: 1 to {size_max} characters, or left out")
+    ref = new.recipient_ref
+    if ref is not None and not (ref.isascii() and ref.isprintable() and 0 < len(ref) <= RECIPIENT_REF_SIZE_MAX):
+        raise Refusal("bad_value", f"recipient_ref: 1 to {RECIPIENT_REF_SIZE_MAX} printable ASCII, or left out")

@@ -1,4 +1,4 @@
-"""Who may do what: roles, scopes, tenants, and the badges couriers carry.
+"""Who may do what: roles, scopes, tenants, and the badges couriers and technicians carry.
 
 A principal acts for one tenant (a carrier or a merchant) and sees that tenant's parcels and nobody else's;
 an operator runs the lockers and sees all. A badge's holder is a staff number, never a person's name.
@@ -8,16 +8,18 @@ from dataclasses import dataclass
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import CredentialNumber, credential_id
-from gateway.limits import BADGE_DAYS_MAX, NAME_SIZE_MAX, TENANT_SIZE_MAX
+from gateway.limits import BADGE_DAYS_MAX, NAME_SIZE_MAX, TECHNICIAN_DAYS_MAX, TENANT_SIZE_MAX
 
 OPERATOR, COURIER, MERCHANT = "operator", "courier", "merchant"
 ROLES = (OPERATOR, COURIER, MERCHANT)
+TECHNICIAN = "technician"  # a role of badges only: who repairs lockers has no business with parcels over the API
 
 SCOPES = frozenset(
     {
         "parcels:write",
         "parcels:read",
         "codes:read",
+        "codes:write",
         "lockers:read",
         "lockers:write",
         "doors:open",
@@ -25,13 +27,15 @@ SCOPES = frozenset(
         "credentials:write",
         "events:read",
         "keys:write",
+        "technicians:write",
     }
 )
+_TENANT = frozenset({"parcels:write", "parcels:read", "codes:read", "codes:write", "lockers:read", "events:read"})
 # What a role can be given at most: doors, lockers, credentials and signing keys stay with those who run them.
 SCOPES_OF = {
     OPERATOR: SCOPES,
-    COURIER: frozenset({"parcels:write", "parcels:read", "codes:read", "lockers:read", "badges:write", "events:read"}),
-    MERCHANT: frozenset({"parcels:write", "parcels:read", "codes:read", "lockers:read", "events:read"}),
+    COURIER: _TENANT | {"badges:write"},
+    MERCHANT: _TENANT,
 }
 
 _SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
@@ -82,7 +86,8 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A courier's badge. `token` is what the QR holds, known only at the moment it is issued."""
+    """A courier's badge, or a technician's (no carrier; `locker` None: good on all of them). `token` is what the QR
+    holds, known only at the moment it is issued. Once revoked: how many lockers have said so, of how many told."""
 
     id: bytes
     carrier: str
@@ -90,6 +95,10 @@ class Badge:
     made_s: int
     expiry_s: int
     revoked_s: int | None = None
+    role: str = COURIER
+    locker: str | None = None
+    lockers_done: int = 0
+    lockers_total: int = 0
     token: str | None = None
 
     def good_at(self, now_s: int) -> bool:
@@ -122,3 +131,10 @@ def check_badge(carrier: str, holder: str, days: int) -> None:
     check_slug(holder, "holder")
     if not 0 < days <= BADGE_DAYS_MAX:
         raise Refusal("bad_value", f"days: 1 to {BADGE_DAYS_MAX}")
+
+
+def check_technician(holder: str, days: int) -> None:
+    """Raises Refusal("bad_value")."""
+    check_slug(holder, "holder")
+    if not 0 < days <= TECHNICIAN_DAYS_MAX:
+        raise Refusal("bad_value", f"days: 1 to {TECHNICIAN_DAYS_MAX} for a technician")

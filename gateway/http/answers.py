@@ -1,5 +1,5 @@
-"""What the API says: domain values in, documents out. Nothing secret but in the four answers made to hand it over:
-Pickup, Provisioning, IssuedBadge and IssuedCredential."""
+"""What the API says: domain values in, documents out. Nothing secret but in the five answers made to hand it over:
+Pickup, Provisioning, IssuedBadge, IssuedCredential and IssuedDelegation."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -7,7 +7,7 @@ from typing import Literal
 import segno
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.domain import compartments, events, ids, lockers, operations, parcels, people
+from gateway.domain import compartments, delegations, events, ids, lockers, operations, parcels, people
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
 Value = int | str | bool | None
@@ -142,6 +142,8 @@ class Parcel(Document):
     deposited_at: str | None
     deadline: str | None
     ended_at: str | None
+    collected_by: Literal["recipient", "delegate"] | None
+    delegation: str | None = Field(description="Whose, when a delegate collected it.")
     next_actions: list[str]
 
     @staticmethod
@@ -161,6 +163,8 @@ class Parcel(Document):
             deposited_at=maybe_instant(parcel.deposited_s),
             deadline=maybe_instant(parcel.deadline_s),
             ended_at=maybe_instant(parcel.ended_s),
+            collected_by=parcel.collected_by,  # pyright: ignore[reportArgumentType]
+            delegation=parcel.delegation.hex() if parcel.collected_by and parcel.delegation else None,
             next_actions=list(parcels.NEXT_ACTIONS[parcel.state]),
         )
 
@@ -192,6 +196,8 @@ class Pickup(Document):
     locker: str
     compartment: int
     deadline: str
+    opens_also: list[int] = Field(description="Other compartments of the same recipient that it opens in turn.")
+    reissue: str | None = Field(description="An operation: until it is done this code still opens, then another one.")
 
     @staticmethod
     def of(pickup: parcels.Pickup) -> "Pickup":
@@ -202,14 +208,56 @@ class Pickup(Document):
             locker=pickup.locker,
             compartment=pickup.compartment,
             deadline=instant(pickup.deadline_s),
+            opens_also=list(pickup.opens_also),
+            reissue=None if pickup.reissue is None else ids.operation_id(pickup.reissue),
         )
+
+
+class Delegation(Document):
+    """Somebody else may collect, once, with a token of their own, until the parcel's deadline or until taken back."""
+
+    id: str
+    parcel: str
+    name: str
+    made_at: str
+    expires_at: str
+    state: Literal["open", "used", "revoking", "revoked", "ended"] = Field(
+        description="revoking: it may still open the door until the locker has answered. ended: its code has."
+    )
+    used_at: str | None
+    next_actions: list[str]
+
+    @staticmethod
+    def of(made: delegations.Delegation) -> "Delegation":
+        return Delegation(
+            id=made.id.hex(),
+            parcel=ids.parcel_id(made.parcel),
+            name=made.name,
+            made_at=instant(made.made_s),
+            expires_at=instant(made.expiry_s),
+            state=made.state,  # pyright: ignore[reportArgumentType]
+            used_at=maybe_instant(made.used_s),
+            next_actions=list(delegations.NEXT_ACTIONS[made.state]),
+        )
+
+
+class IssuedDelegation(Delegation):
+    """With its token, which is shown this once."""
+
+    token: str
+    qr_svg: str
+
+    @staticmethod
+    def issued(made: delegations.Delegation) -> "IssuedDelegation":
+        assert made.token is not None
+        return IssuedDelegation(**Delegation.of(made).model_dump(), token=made.token, qr_svg=qr_svg(made.token))
 
 
 class Operation(Document):
     """An order to a locker, followed to its end: it ends when the locker says so or when it ran out."""
 
     id: str
-    kind: Literal["open", "take_back", "service", "release"]
+    kind: Literal["open", "take_back", "service", "release", "reissue", "revoke_token"]
     locker: str
     compartment: int
     parcel: str | None
@@ -219,6 +267,7 @@ class Operation(Document):
     error: str | None = Field(description="Why it failed: a stable word.")
     made_at: str
     ended_at: str | None
+    next_actions: list[str] = Field(description="What to know and do about it as it stands.")
 
     @staticmethod
     def of(operation: operations.Operation) -> "Operation":
@@ -234,28 +283,43 @@ class Operation(Document):
             error=operation.code,
             made_at=instant(operation.made_s),
             ended_at=maybe_instant(operation.ended_s),
+            next_actions=list(operation.next_actions),
         )
+
+
+class Revocation(Document):
+    """Until a locker has answered it may still open for the badge. 0 of 0: it has expired by itself."""
+
+    lockers_done: int
+    lockers_total: int
 
 
 class Badge(Document):
     """Valid on every locker, offline too, until it expires."""
 
     id: str
-    carrier: str
+    role: Literal["courier", "technician"]
+    carrier: str | None = Field(description="null: a technician's.")
+    locker: str | None = Field(description="The only one it is good on; null: all.")
     holder: str
     made_at: str
     expires_at: str
     revoked_at: str | None
+    revocation: Revocation | None = Field(description="null: not revoked.")
 
     @staticmethod
     def of(badge: people.Badge) -> "Badge":
+        told = Revocation(lockers_done=badge.lockers_done, lockers_total=badge.lockers_total)
         return Badge(
             id=badge.id.hex(),
-            carrier=badge.carrier,
+            role=badge.role,  # pyright: ignore[reportArgumentType]
+            carrier=badge.carrier or None,
+            locker=badge.locker,
             holder=badge.holder,
             made_at=instant(badge.made_s),
             expires_at=instant(badge.expiry_s),
             revoked_at=maybe_instant(badge.revoked_s),
+            revocation=told if badge.revoked_s is not None else None,
         )
 
 
@@ -347,6 +411,11 @@ class CompartmentPage(Document):
 
 class ParcelPage(Document):
     data: list[Parcel]
+    next_cursor: str | None
+
+
+class DelegationPage(Document):
+    data: list[Delegation]
     next_cursor: str | None
 
 

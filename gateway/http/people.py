@@ -4,31 +4,32 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.domain.errors import Refusal
 from gateway.domain.ids import credential_number
 from gateway.domain.people import Principal
 from gateway.http import answers
 from gateway.http.acting import Said, counter_of, once, show
 from gateway.http.auth import Act, acts, desk_of, needs
-from gateway.http.routing import ACT, READ, BadgePath, CredentialPath
+from gateway.http.routing import ACT, READ, BadgePath, CredentialPath, id_bytes
 from gateway.http.schemas import BadgeBody, CredentialBody
 from gateway.services import people
 
 router = APIRouter(prefix="/v1", tags=["people"])
-BADGE_ID_DIGITS = 16
 BadgeMaker = Annotated[Principal, Depends(needs("badges:write"))]
 KeyMaker = Annotated[Principal, Depends(needs("credentials:write"))]
 
 
 @router.post("/badges", status_code=201, response_model=answers.IssuedBadge, responses=ACT)
 def issue_badge(request: Request, act: Annotated[Act, Depends(acts("badges:write"))], body: BadgeBody) -> Response:
-    """Make a courier's badge, valid on every locker. Its token is shown this once. Scope badges:write."""
+    """Make a courier's badge, valid on every locker, or a technician's. Its token is shown this once. Scope
+    badges:write; for a technician also technicians:write."""
     desk = desk_of(request)
 
     def work() -> Said:
-        return Said(
-            201, answers.IssuedBadge.issued(people.issue_badge(desk, act.who, body.carrier, body.holder, body.days))
-        )
+        if body.carrier is None:
+            made = people.issue_technician(desk, act.who, body.holder, body.days, body.locker)
+        else:
+            made = people.issue_badge(desk, act.who, body.carrier, body.holder, body.days)
+        return Said(201, answers.IssuedBadge.issued(made))
 
     return once(request, act, work)
 
@@ -42,10 +43,9 @@ def list_badges(request: Request, who: BadgeMaker) -> Response:
 
 @router.delete("/badges/{badge}", status_code=204, response_class=Response, responses=ACT)
 def revoke_badge(request: Request, who: BadgeMaker, badge: BadgePath) -> Response:
-    """A lost badge: no compartment is assigned to it any more. Scope badges:write."""
-    if len(badge) != BADGE_ID_DIGITS or not set(badge) <= set("0123456789abcdef"):
-        raise Refusal("unknown_badge", "there is no such badge")
-    people.revoke_badge(desk_of(request), who, bytes.fromhex(badge))
+    """A lost badge: no compartment is assigned to it any more, and each locker takes it back as soon as it is told
+    (`revocation` counts them). Scope badges:write; for a technician's also technicians:write."""
+    people.revoke_badge(desk_of(request), who, id_bytes(badge, "unknown_badge"))
     counter_of(request).wake()
     return Response(status_code=204)
 

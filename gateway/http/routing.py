@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 
 from gateway import limits
+from gateway.domain.errors import Refusal
 from gateway.domain.ids import NUMBER_MAX
 from gateway.http import problems
 from gateway.http.envelope import RequestError
@@ -12,6 +13,7 @@ from gateway.http.schemas import Number
 
 READ = problems.responses(401, 403, 404, 422, 500, 503)
 ACT = problems.responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 503)
+ID_DIGITS = 16
 PUBLIC: dict[str, Any] = {"security": []}
 
 LockerPath = Annotated[str, Path(max_length=64, description="The locker's id.", examples=["mairie-1"])]
@@ -20,11 +22,19 @@ OperationPath = Annotated[str, Path(max_length=64, description="op_…")]
 CredentialPath = Annotated[str, Path(max_length=64, description="cred_…")]
 BadgePath = Annotated[str, Path(max_length=64, description="16 hex digits.")]
 KeyPath = Annotated[str, Path(max_length=64, description="8 hex digits.", examples=["1a2b3c4d"])]
+DelegationPath = Annotated[str, Path(max_length=64, description="16 hex digits.")]
 NumberPath = Annotated[Number, Path(description="The number on the door.")]
 Limit = Annotated[int, Query(ge=1, le=limits.PAGE_SIZE_MAX, description="Rows at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=limits.CURSOR_SIZE_MAX, description="`next_cursor` of the page before; opaque.")
 ]
+
+
+def id_bytes(text: str, unknown: str) -> bytes:
+    """The 8 bytes of a badge's or delegation's id. Raises Refusal(`unknown`)."""
+    if len(text) != ID_DIGITS or not set(text) <= set("0123456789abcdef"):
+        raise Refusal(unknown, f"an id of this kind is {ID_DIGITS} hexadecimal digits")
+    return bytes.fromhex(text)
 
 
 def cursor_text(position: int | None) -> str | None:

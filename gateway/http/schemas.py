@@ -5,10 +5,10 @@ Answers are in answers.py. Words are the design's; times are RFC 3339 in UTC; si
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gateway import limits
-from gateway.domain import lockers, parcels
+from gateway.domain import lockers, operations, parcels, people
 from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX
 from protocol.topics import LOCKER_ID_MAX
 
@@ -52,6 +52,7 @@ Scope = Literal[
     "parcels:write",
     "parcels:read",
     "codes:read",
+    "codes:write",
     "lockers:read",
     "lockers:write",
     "doors:open",
@@ -59,6 +60,7 @@ Scope = Literal[
     "credentials:write",
     "events:read",
     "keys:write",
+    "technicians:write",
 ]
 
 
@@ -139,6 +141,17 @@ class ParcelBody(Body):
     carrier: Slug
     merchant: Slug | None = None
     recipient: RecipientBody | None = None
+    recipient_ref: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=limits.RECIPIENT_REF_SIZE_MAX,
+            pattern=r"^[ -~]+$",
+            description="Your own number for the recipient: parcels of one carrier and merchant with the same one, in "
+            "one locker, open one after the other with any one of their codes. Erased with the recipient.",
+            examples=["K-1047"],
+        ),
+    ] = None
     accessible: Annotated[bool, Field(description="It needs a compartment within everyone's reach.")] = False
     heavy: Annotated[bool, Field(description="Over 10 kg: lifted between 0.4 and 1.2 m only.")] = False
 
@@ -153,6 +166,7 @@ class ParcelBody(Body):
             recipient_name=recipient.name,
             recipient_mail=recipient.mail,
             recipient_phone=recipient.phone,
+            recipient_ref=self.recipient_ref,
             accessible=self.accessible,
             heavy=self.heavy,
         )
@@ -160,6 +174,14 @@ class ParcelBody(Body):
 
 class ReasonBody(Body):
     reason: Reason
+
+
+class ReissueBody(Body):
+    reason: Reason = operations.REISSUE
+
+
+class DelegationBody(Body):
+    name: Annotated[Name, Field(description="Whom to send; kept by the gateway only, with the recipient's fields.")]
 
 
 class ServiceBody(Body):
@@ -175,14 +197,31 @@ class ConsoleChallengeBody(Body):
 
 
 class BadgeBody(Body):
-    carrier: Slug
+    """A courier's badge names its carrier; a technician's has none, and may be for one locker only."""
+
+    role: Literal["courier", "technician"] = "courier"
+    carrier: Annotated[Slug | None, Field(description="Whose courier; left out for a technician.")] = None
+    locker: Annotated[LockerId | None, Field(description="The only one a technician's is good on.")] = None
     holder: Annotated[
         str,
         Field(
             min_length=1, max_length=limits.TENANT_SIZE_MAX, pattern=SLUG, description="A staff number, never a name."
         ),
     ]
-    days: Annotated[int, Field(ge=1, le=limits.BADGE_DAYS_MAX)] = 30
+    days: Annotated[
+        int,
+        Field(
+            ge=1, le=limits.BADGE_DAYS_MAX, description=f"A technician's: {limits.TECHNICIAN_DAYS_MAX} at the most."
+        ),
+    ] = 30
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> "BadgeBody":
+        if (self.role == "courier") != (self.carrier is not None):
+            raise ValueError("carrier: a courier's badge names it, a technician's does not")
+        if self.role == "courier" and self.locker is not None:
+            raise ValueError("locker: a courier's badge is good on all of them")
+        return self
 
 
 class CredentialBody(Body):
@@ -190,5 +229,5 @@ class CredentialBody(Body):
     tenant: Annotated[
         Slug | None, Field(description="The carrier's or merchant's slug; left out for an operator.")
     ] = None
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=10)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(people.SCOPES))]
     name: Name

@@ -64,6 +64,10 @@ class Batch:
         """It was changed and has to be written."""
         self._touched[box.locker, box.number] = box
 
+    def when_s(self, up: Up) -> int:
+        """By the locker's clock where it has one, but never later than now."""
+        return self.now if up.t_wall_s is None else min(up.t_wall_s, self.now)
+
     def alarm(self, locker: str, compartment: int, kind: str, parcel: ParcelNumber | None = None) -> None:
         self.tx.raise_alarm(locker, compartment, kind, parcel, self.now)
 

@@ -6,6 +6,7 @@ the books have come exactly that far, so that old news is never taken for a cont
 
 from gateway.domain.compartments import Compartment, Standing, standing
 from gateway.domain.lockers import Locker
+from gateway.services import revocations
 from gateway.services.batch import Batch, Turn
 from protocol.messages import Ack, Birth, Resend, SetTime, Up
 from protocol.numbers import FREE, HELD
@@ -25,6 +26,7 @@ def birth(batch: Batch, turn: Turn, up: Up) -> None:
         # Its journal lost its end. Its next events carry numbers we have seen: taking those as repeats would
         # lose parcels, so we go back with it.
         batch.alarm(locker.id, 0, "journal_went_back")
+        revocations.tell_again(batch.desk, batch.tx, locker.id)  # it may have forgotten whom it must not let in
         locker.last_seq = event.last_seq
     if event.last_seq > locker.last_seq and event.first_seq > locker.last_seq + 1:
         batch.alarm(locker.id, 0, "events_lost")

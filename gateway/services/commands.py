@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from gateway.limits import ASSIGN_GRACE_S, EXPIRIES_PER_ROUND_MAX, LOCKER_ALIVE_S
+from gateway.services import joins
 from gateway.services.batch import Batch
 from gateway.services.desk import Desk
 from gateway.services.orders import order
 from gateway.services.told_doors import refused
-from protocol.messages import Assign, Down, Release
+from protocol.messages import Assign, Down, Join, Release, RevokeToken
 from protocol.numbers import DEPOSITING
 
 
@@ -49,6 +50,12 @@ def expire_commands(desk: Desk) -> int:
                     continue
             if isinstance(message, Release) and command.operation is None:
                 order(desk, tx, command.locker, message, parcel=command.parcel)  # nobody else would ask again
+                continue
+            if isinstance(message, RevokeToken) and message.expiry_s > batch.now:  # as long as it could open
+                order(desk, tx, command.locker, message, operation=command.operation, parcel=command.parcel)
+                continue
+            if isinstance(message, Join):
+                joins.order_again(desk, tx, command)
                 continue
             refused(batch, command, "expired")
         return len(late)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from gateway.domain.compartments import Compartment
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import number_from
+from gateway.domain.ids import ParcelNumber, number_from
 from gateway.domain.lockers import Locker
+from gateway.domain.parcels import Parcel
+from gateway.domain.people import Principal
 from gateway.services.ports import Keys, Settings, Store, Transaction
 
 
@@ -35,6 +37,14 @@ def known_locker(tx: Transaction, locker: str) -> Locker:
     if found is None:
         raise Refusal("unknown_locker", "there is no such locker", ("list the lockers",))
     return found
+
+
+def known_parcel(tx: Transaction, who: Principal, number: ParcelNumber) -> Parcel:
+    """Somebody else's parcel is as unknown as none. Raises Refusal("unknown_parcel")."""
+    parcel = tx.parcel(number)
+    if parcel is None or not who.may_see(parcel.carrier, parcel.merchant):
+        raise Refusal("unknown_parcel", "there is no such parcel", ("list your parcels",))
+    return parcel
 
 
 def known_compartment(tx: Transaction, locker: str, number: int) -> Compartment:

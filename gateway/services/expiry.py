@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gateway.domain.parcels import Parcel, after
 from gateway.limits import EXPIRIES_PER_ROUND_MAX, RECIPIENT_KEPT_S
-from gateway.services import allocations
+from gateway.services import allocations, revocations
 from gateway.services.desk import Desk
 from gateway.services.orders import order
 from gateway.services.ports import Transaction
@@ -23,10 +23,12 @@ def expire_due(desk: Desk) -> int:
         expired = tx.parcels_past_deadline(now, EXPIRIES_PER_ROUND_MAX)
         for parcel in expired:
             tx.keep_parcel(replace(parcel, state=after(parcel.state, "expire")))
+            tx.end_delegations(parcel.number, now)
         for parcel in tx.expired_but_open(Revoke.TYPE, now - _REVOKE_AGAIN_S, EXPIRIES_PER_ROUND_MAX):
             _revoke(desk, tx, parcel)
+        revocations.order_due(desk, tx)
         given_back = _end_reservations(desk, tx, now)
-        tx.forget_recipients(now - RECIPIENT_KEPT_S)
+        tx.forget_people(now - RECIPIENT_KEPT_S)
         tx.drop_requests(now - _REQUESTS_KEPT_S)
         tx.drop_answers(now - _ANSWERS_KEPT_S)
     return len(expired) + given_back

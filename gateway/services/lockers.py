@@ -6,7 +6,7 @@ from gateway.domain.events import Alarm
 from gateway.domain.lockers import Locker, NewLocker, Provisioning, check_locker
 from gateway.domain.people import OPERATOR, Principal
 from gateway.limits import PAGE_SIZE_MAX
-from gateway.services import trust_orders
+from gateway.services import revocations, trust_orders
 from gateway.services.desk import Desk, known_locker
 from gateway.services.ports import Transaction
 
@@ -90,6 +90,7 @@ def provision_locker(desk: Desk, who: Principal, locker: str) -> Provisioning:
         tx.drop_requests_of(locker)
         trusted = desk.keys.trusted
         trust_orders.starts_with(desk, tx, locker, trusted)
+        revocations.tell_again(desk, tx, locker)
     return Provisioning(
         locker=locker,
         generation=known.generation,

@@ -10,11 +10,14 @@ from protocol.messages import (
     Decline,
     Down,
     Identify,
+    Join,
     Message,
     Open,
     OutOfService,
+    Reissue,
     Release,
     Revoke,
+    RevokeToken,
     Trust,
 )
 
@@ -27,6 +30,9 @@ TTL_S: dict[type[Message], int] = {
     Revoke: TTL_STANDING_S,
     OutOfService: TTL_STANDING_S,
     Trust: TTL_STANDING_S,
+    Reissue: TTL_STANDING_S,
+    Join: TTL_STANDING_S,
+    RevokeToken: TTL_STANDING_S,
 }
 
 

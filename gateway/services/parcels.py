@@ -5,7 +5,7 @@ from dataclasses import replace
 from gateway.domain.codes import pickup_token, typed_code
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import OperationNumber, ParcelNumber
-from gateway.domain.operations import TAKE_BACK, Operation
+from gateway.domain.operations import REISSUE, TAKE_BACK, Operation
 from gateway.domain.parcels import (
     NEXT_ACTIONS,
     NewParcel,
@@ -18,19 +18,11 @@ from gateway.domain.parcels import (
 from gateway.domain.people import COURIER, MERCHANT, Principal
 from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX
 from gateway.services import allocations
-from gateway.services.desk import Desk, known_locker
+from gateway.services.desk import Desk, known_locker, known_parcel
 from gateway.services.orders import order
-from gateway.services.ports import Transaction
+from gateway.services.reissues import running_for
 from protocol.messages import Open, Revoke
 from protocol.numbers import HELD
-
-
-def known_parcel(tx: Transaction, who: Principal, number: ParcelNumber) -> Parcel:
-    """Somebody else's parcel is as unknown as none. Raises Refusal("unknown_parcel")."""
-    parcel = tx.parcel(number)
-    if parcel is None or not who.may_see(parcel.carrier, parcel.merchant):
-        raise Refusal("unknown_parcel", "there is no such parcel", ("list your parcels",))
-    return parcel
 
 
 def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
@@ -122,6 +114,8 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
     with desk.store.reading() as tx:
         parcel = known_parcel(tx, who, number)
         locker = known_locker(tx, parcel.locker)
+        reissue = running_for(tx, parcel, REISSUE)
+        beside = tx.parcels_joined(parcel) if parcel.joined else []
     if parcel.state != "deposited":
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
     if not locker.generation:
@@ -137,6 +131,8 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         compartment=parcel.compartment,
         deposit=parcel.deposit,
         deadline_s=parcel.deadline_s,
+        reissue=None if reissue is None else reissue.number,
+        opens_also=tuple(other.compartment for other in beside if other.compartment is not None),
     )
 
 
@@ -150,9 +146,12 @@ def take_back(desk: Desk, who: Principal, number: ParcelNumber) -> Operation:
         parcel = known_parcel(tx, who, number)
         after(parcel.state, "take_back")
         assert parcel.compartment is not None and parcel.deposit is not None
-        for running in tx.running_at(parcel.locker, parcel.compartment):
-            if running.kind == TAKE_BACK:
-                return running
+        running = running_for(tx, parcel, TAKE_BACK)
+        if running is not None:
+            return running
+        # A Revoke of the old number would be refused as spent, and the door opened with the new code still good.
+        if running_for(tx, parcel, REISSUE) is not None:
+            raise Refusal("wrong_state", "a new code is on its way to the locker", ("wait for that operation's end",))
         operation = Operation(
             number=OperationNumber(desk.number()),
             kind=TAKE_BACK,

@@ -1,22 +1,25 @@
-"""Use cases about people: keys to the API, couriers' badges, a technician's way into the serial console."""
+"""Use cases about people: keys to the API, badges of couriers and technicians, a way into the serial console."""
 
 import base64
 import hashlib
 
-from gateway.domain.codes import badge_token
+from gateway.domain.codes import badge_token, technician_token
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import CredentialNumber
 from gateway.domain.people import (
     COURIER,
     OPERATOR,
     SCOPES,
+    TECHNICIAN,
     Badge,
     Credential,
     Principal,
     check_badge,
     check_credential,
+    check_technician,
 )
 from gateway.limits import NAME_SIZE_MAX
+from gateway.services import revocations
 from gateway.services.desk import Desk, known_locker
 from protocol.keys import console_answer as answer_of
 
@@ -51,9 +54,9 @@ def ensure_operator(desk: Desk, secret: str) -> None:
     """The operator key that the gateway finds in its own file is good, for all there is by now. At each start."""
     with desk.store.transaction() as tx:
         known = tx.credential_of(_digest(secret))
-        if known is not None:
-            tx.keep_scopes(known.number, SCOPES)
-        else:
+        if known is not None and known.scopes != SCOPES:
+            tx.keep_scopes(known.number, SCOPES)  # made by an earlier version: it may do what has come since
+        if known is None:
             number = CredentialNumber(desk.number())
             credential = Credential(number, OPERATOR, "", SCOPES, "operator key file", desk.clock())
             tx.add_credential(credential, _digest(secret))
@@ -92,8 +95,23 @@ def issue_badge(desk: Desk, who: Principal, carrier: str, holder: str, days: int
     now = desk.clock()
     badge_id, expiry_s = desk.randomness(8), now + days * _DAY_S
     token = badge_token(badge_id, carrier, expiry_s, desk.keys.kid, desk.keys.sign)
-    badge = Badge(badge_id, carrier, holder, now, expiry_s, None, token)
+    badge = Badge(badge_id, carrier, holder, now, expiry_s, token=token)
     with desk.store.transaction() as tx:
+        tx.add_badge(badge)
+    return badge
+
+
+def issue_technician(desk: Desk, who: Principal, holder: str, days: int, locker: str | None = None) -> Badge:
+    """`locker` None: good on every locker. Raises Refusal: not_allowed, bad_value, unknown_locker."""
+    who.must("technicians:write")
+    check_technician(holder, days)
+    now = desk.clock()
+    badge_id, expiry_s = desk.randomness(8), now + days * _DAY_S
+    token = technician_token(badge_id, holder, locker, expiry_s, desk.keys.kid, desk.keys.sign)
+    badge = Badge(badge_id, "", holder, now, expiry_s, role=TECHNICIAN, locker=locker, token=token)
+    with desk.store.transaction() as tx:
+        if locker is not None:
+            known_locker(tx, locker)
         tx.add_badge(badge)
     return badge
 
@@ -106,12 +124,19 @@ def list_badges(desk: Desk, who: Principal) -> list[Badge]:
 
 
 def revoke_badge(desk: Desk, who: Principal, badge: bytes) -> Badge:
-    """From now on a request made with it is declined. Raises Refusal("unknown_badge")."""
+    """From now on a request made with it is declined here, and every locker is told that it opens nothing.
+
+    Raises Refusal: unknown_badge, not_allowed.
+    """
     who.must("badges:write")
     with desk.store.transaction() as tx:
         known = tx.badge(badge)
         if known is None or (who.role == COURIER and known.carrier != who.tenant):
             raise Refusal("unknown_badge", "there is no such badge")
+        if known.role == TECHNICIAN:
+            who.must("technicians:write")
+        if known.good_at(desk.clock()):
+            revocations.tell_all(desk, tx, known)
         tx.revoke_badge(badge, desk.clock())
         revoked = tx.badge(badge)
     assert revoked is not None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from gateway.domain.allocation import Wish, next_size
 from gateway.domain.compartments import RANK, Compartment, availability
 from gateway.domain.parcels import Parcel, can
+from gateway.domain.people import COURIER
 from gateway.services import allocations
 from gateway.services.batch import Batch, Turn
 from gateway.services.orders import order
@@ -42,7 +43,7 @@ def deposit_requested(batch: Batch, turn: Turn, up: Up) -> None:
 def _parcel_of(batch: Batch, locker: str, event: DepositRequested) -> tuple[Parcel | None, str]:
     """The parcel that this badge may put in here, or the code of why not."""
     badge = batch.tx.badge(event.badge)
-    if badge is None or badge.carrier != event.carrier or not badge.good_at(batch.now):
+    if badge is None or (badge.role, badge.carrier) != (COURIER, event.carrier) or not badge.good_at(batch.now):
         return None, "not_allowed"
     parcel = batch.tx.parcel_of_label(badge.carrier, event.label)
     if parcel is None:

@@ -32,6 +32,7 @@ from protocol.messages import (
     OpeningAuthorised,
     PickupAuthorised,
     Reject,
+    TokenRevoked,
     Up,
 )
 
@@ -51,6 +52,7 @@ OF_THE_LOCKER: dict[type[Message], Callable[[Batch, Locker, Up], ParcelNumber | 
     CodeRefused: told_doors.code_refused,
     BucketRefilled: told_doors.bucket_refilled,
     CommandDone: told_doors.command_done,
+    TokenRevoked: told_doors.token_revoked,
 }
 # Told once, with no number: about the link and the people in front.
 TOLD_ONCE: dict[type[Message], Callable[[Batch, Turn, Up], None]] = {

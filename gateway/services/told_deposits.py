@@ -8,15 +8,24 @@ from dataclasses import replace
 from gateway.domain.allocation import next_size
 from gateway.domain.compartments import RANK, Compartment
 from gateway.domain.ids import ParcelNumber
-from gateway.domain.operations import TAKE_BACK
+from gateway.domain.operations import REISSUE, TAKE_BACK
 from gateway.domain.parcels import Parcel, after, can
-from gateway.services import allocations
+from gateway.services import allocations, delegations, joins
 from gateway.services.batch import Batch
 from gateway.services.told_doors import end_operation, shut
-from protocol.messages import Collected, DepositAbandoned, DepositAuthorised, Deposited, PickupAuthorised, Up
+from protocol.messages import (
+    Collected,
+    DepositAbandoned,
+    DepositAuthorised,
+    Deposited,
+    PickupAuthorised,
+    Reissue,
+    Up,
+)
 from protocol.numbers import DEPOSITING, FREE, HELD, TOO_SMALL
 
 _DAY_S = 86_400
+_TOO_LATE = {TAKE_BACK: "wrong_state", REISSUE: "spent"}  # what the locker would have answered
 
 
 # ------------------------------------------------------------------ deposits
@@ -53,17 +62,16 @@ def deposited(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
         return parcel.number
     parcel = _claim(batch, box, parcel)
     batch.tx.settle_allocation(parcel.number, None)
-    when_s = batch.now if up.t_wall_s is None else min(up.t_wall_s, batch.now)
-    batch.tx.keep_parcel(
-        replace(
-            parcel,
-            state=after(parcel.state, "deposit"),
-            deposit=event.deposit,
-            deposited_s=when_s,
-            # From when the books know, which is when the recipient can be told: an outage costs nobody a day.
-            deadline_s=batch.now + batch.desk.settings.pickup_days * _DAY_S,
-        )
+    inside = replace(
+        parcel,
+        state=after(parcel.state, "deposit"),
+        deposit=event.deposit,
+        deposited_s=batch.when_s(up),
+        # From when the books know, which is when the recipient can be told: an outage costs nobody a day.
+        deadline_s=batch.now + batch.desk.settings.pickup_days * _DAY_S,
     )
+    batch.tx.keep_parcel(inside)
+    joins.join(batch.desk, batch.tx, inside)
     return parcel.number
 
 
@@ -90,6 +98,7 @@ def _unseat(batch: Batch, box: Compartment, number: ParcelNumber, lay_there: boo
     batch.tx.end_allocation(number, batch.now)
     if can(other.state, "dispute"):
         batch.tx.keep_parcel(replace(other, state=after(other.state, "dispute")))
+        batch.tx.end_delegations(number, batch.now)
     batch.suspect(box, "two_parcels_in_one_compartment", number)
 
 
@@ -120,6 +129,9 @@ def pickup_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | 
     if parcel is None:
         batch.alarm(box.locker, box.number, "pickup_of_an_unknown_parcel")
         return None
+    delegations.opened_by(batch, box, parcel, up)
+    if can(parcel.state, "collect") and parcel.delegation != event.token:
+        batch.tx.keep_parcel(replace(parcel, delegation=event.token))
     return parcel.number
 
 
@@ -127,9 +139,11 @@ def collected(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     event = up.event
     assert isinstance(event, Collected)
     shut(batch, box)
-    if event.deposit == box.deposit:
-        box.holding = FREE
     parcel = batch.tx.parcel_at(box.locker, box.number, event.deposit)
+    # Its number from before a re-issue, from a journal that lost its end: it is gone all the same.
+    renumbered = parcel is not None and parcel.deposit == box.deposit and can(parcel.state, "collect")
+    if event.deposit == box.deposit or renumbered:
+        box.holding = FREE
     if parcel is None:
         batch.alarm(box.locker, box.number, "pickup_of_an_unknown_parcel")
         return None
@@ -140,7 +154,9 @@ def collected(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
         return parcel.number
     batch.tx.keep_parcel(replace(parcel, state=after(parcel.state, "collect"), ended_s=batch.now))
     batch.tx.end_allocation(parcel.number, batch.now)
+    batch.tx.end_delegations(parcel.number, batch.now)
     for operation in batch.tx.running_at(box.locker, box.number):
-        if operation.kind == TAKE_BACK and operation.parcel == parcel.number:
-            end_operation(batch, operation, "failed", "wrong_state")
+        if operation.kind in _TOO_LATE and operation.parcel == parcel.number:
+            end_operation(batch, operation, "failed", _TOO_LATE[operation.kind])
+    batch.tx.supersede(parcel.number, Reissue.TYPE)
     return parcel.number

@@ -10,7 +10,7 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations, trust_orders
+from gateway.services import allocations, delegations, joins, reissues, revocations, trust_orders
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from protocol.errors import CODES
@@ -20,10 +20,14 @@ from protocol.messages import (
     CodeRefused,
     CommandDone,
     DoorFaulted,
+    Join,
     OpeningAuthorised,
     OutOfService,
+    Reissue,
     Release,
     Revoke,
+    RevokeToken,
+    TokenRevoked,
     Trust,
     Up,
 )
@@ -107,6 +111,7 @@ def _taken_back(batch: Batch, box: Compartment, operation: Operation) -> None:
         return
     batch.tx.keep_parcel(replace(parcel, state=after(parcel.state, "take_back"), ended_s=batch.now))
     batch.tx.end_allocation(parcel.number, batch.now)
+    batch.tx.end_delegations(parcel.number, batch.now)
     order(batch.desk, batch.tx, box.locker, Release(box.number), parcel=parcel.number)
     end_operation(batch, operation, "done")
 
@@ -116,6 +121,8 @@ def code_refused(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
     assert isinstance(up.event, CodeRefused)
     if up.event.left == 0:
         batch.alarm(locker.id, 0, "typed_codes_closed")
+    if CODES.get(up.event.code) == "revoked":  # somebody holds what was taken back: a phished code, a lost badge
+        batch.alarm(locker.id, 0, "revoked_code_tried")
     return None
 
 
@@ -132,13 +139,15 @@ def command_done(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
     assert isinstance(event, CommandDone)
     box = None if event.compartment is None else batch.box(locker.id, event.compartment)
     effect = _EFFECTS.get(event.order)
+    command = batch.tx.command(event.command)
+    if command is not None and command.locker != locker.id:
+        command = None
     if event.code == 0 and effect is not None and box is not None:
         batch.touch(box)
-        effect(batch, box, event.value)
+        effect(batch, box, event.value, command)
     if event.order == Trust.TYPE:
         trust_orders.told(batch, locker, event)
-    command = batch.tx.command(event.command)
-    if command is None or command.locker != locker.id:
+    if command is None:
         return None
     unfinished = command.state in ("waiting", "sent")
     batch.tx.finish_command(event.command, "refused" if event.code else "done", event.code)
@@ -146,7 +155,24 @@ def command_done(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
         refused(batch, command, CODES.get(event.code, "malformed"))
     elif not event.code:
         _carried_out(batch, command.operation)
+        if isinstance(command.down.command, Reissue):
+            joins.after_reissue(batch, command)
     return command.parcel
+
+
+def token_revoked(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
+    """RevokeToken's own result. It names the token, so it counts also when the books have lost the order."""
+    event = up.event
+    assert isinstance(event, TokenRevoked)
+    revocations.carried_out(batch, locker.id, event.token)
+    known = delegations.revoked(batch, locker.id, event.token)
+    operation = None if known is None else known.revocation
+    command = batch.tx.command(event.command)
+    if command is not None and command.locker == locker.id:
+        batch.tx.finish_command(event.command, "done", 0)
+        operation = command.operation
+    _carried_out(batch, operation)
+    return None if known is None else known.parcel
 
 
 def refused(batch: Batch, command: Command, why: str) -> None:
@@ -157,9 +183,16 @@ def refused(batch: Batch, command: Command, why: str) -> None:
             allocations.release(batch.desk, batch.tx, parcel)
     elif isinstance(command.down.command, Release):
         batch.alarm(command.locker, command.down.command.compartment, "release_refused", command.parcel)
+    elif isinstance(command.down.command, Join):
+        joins.not_joined(batch, command)
+    elif isinstance(command.down.command, RevokeToken):
+        delegations.not_revoked(batch, command.down.command.token)
+        revocations.not_carried_out(batch, command.locker, command.down.command.token, why)
     operation = None if command.operation is None else batch.tx.operation(command.operation)
     if operation is not None and operation.ended_s is None:
         end_operation(batch, operation, "failed", why)
+    if isinstance(command.down.command, Reissue):
+        joins.after_reissue(batch, command)
 
 
 def _carried_out(batch: Batch, number: OperationNumber | None) -> None:
@@ -168,7 +201,7 @@ def _carried_out(batch: Batch, number: OperationNumber | None) -> None:
         end_operation(batch, operation, "done")
 
 
-def _released(batch: Batch, box: Compartment, _value: int) -> None:
+def _released(batch: Batch, box: Compartment, _value: int, _command: Command | None) -> None:
     """A person looked and it is empty. The locker takes that only from a door it senses closed; should it not be,
     a DoorFaulted follows."""
     box.holding = FREE
@@ -180,12 +213,12 @@ def _released(batch: Batch, box: Compartment, _value: int) -> None:
         batch.tx.end_allocation(kept.parcel, batch.now)
 
 
-def _revoked(_batch: Batch, box: Compartment, value: int) -> None:
+def _revoked(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:
     if value == box.deposit and box.holding == HELD:
         box.holding = REVOKED
 
 
-def _service_changed(_batch: Batch, box: Compartment, value: int) -> None:
+def _service_changed(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:
     """Back in service, a door found open is told by a DoorFaulted right after; silence means closed."""
     box.out_of_service = bool(value)
     if not value:
@@ -196,4 +229,6 @@ _EFFECTS = {
     Release.TYPE: _released,
     Revoke.TYPE: _revoked,
     OutOfService.TYPE: _service_changed,
+    Reissue.TYPE: reissues.reissued,
+    Join.TYPE: joins.joined,
 }

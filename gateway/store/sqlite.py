@@ -13,6 +13,7 @@ from pathlib import Path
 from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES
 from gateway.store.migrations import StoreError, migrate, migrations
 from gateway.store.queries.commands import CommandQueries
+from gateway.store.queries.delegations import DelegationQueries
 from gateway.store.queries.keys import KeyQueries
 from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
@@ -22,7 +23,9 @@ from gateway.store.queries.people import PeopleQueries
 _FULL = 2
 
 
-class SqliteTransaction(LockerQueries, ParcelQueries, CommandQueries, PeopleQueries, KeyQueries, LogQueries):
+class SqliteTransaction(
+    LockerQueries, ParcelQueries, DelegationQueries, CommandQueries, PeopleQueries, KeyQueries, LogQueries
+):
     """Every question and every change; alive as long as its `with`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -37,6 +37,8 @@ from protocol.messages import (
     Open,
     OpeningAuthorised,
     PickupAuthorised,
+    RevokeToken,
+    TokenRevoked,
     Up,
 )
 from protocol.numbers import COMMAND, DOOR_STATES, FIRST
@@ -107,10 +109,9 @@ class Town:
         return self.answer(locker)
 
     def answer(self, locker: str) -> Assign | Decline:
-        down = [down for name, down in commands.due_commands(self.desk, 50) if name == locker][-1]
+        told = [down.command for name, down in commands.due_commands(self.desk, 50) if name == locker]
         self.sent()
-        assert isinstance(down.command, Assign | Decline)
-        return down.command
+        return [command for command in told if isinstance(command, Assign | Decline)][-1]
 
     def outbox(self) -> list[Message]:
         return [down.command for _, down in commands.due_commands(self.desk, 500)]
@@ -125,8 +126,8 @@ class Town:
     def badge(self) -> Badge:
         return people.issue_badge(self.desk, COLIBRI, "colibri", "courier-7", 30)
 
-    def expect(self, label: str, size: str = "S", locker: str = "mairie-1") -> Parcel:
-        return parcels.expect_parcel(self.desk, COLIBRI, NewParcel(label, locker, size, "colibri"))
+    def expect(self, label: str, size: str = "S", locker: str = "mairie-1", ref: str | None = None) -> Parcel:
+        return parcels.expect_parcel(self.desk, COLIBRI, NewParcel(label, locker, size, "colibri", recipient_ref=ref))
 
     def parcel(self, number: int) -> Parcel:
         with self.store.reading() as tx:
@@ -142,9 +143,9 @@ class Town:
             Deposited(box, deposit, parcel),
         )
 
-    def deposited(self, label: str, size: str = "S", locker: str = "mairie-1") -> Parcel:
+    def deposited(self, label: str, size: str = "S", locker: str = "mairie-1", ref: str | None = None) -> Parcel:
         """Expected, asked for, put in."""
-        made = self.expect(label, size, locker)
+        made = self.expect(label, size, locker, ref)
         answer = self.ask(locker, self.badge(), label)
         assert isinstance(answer, Assign)
         with self.store.reading() as tx:
@@ -153,13 +154,13 @@ class Town:
         self.put_in(locker, answer.compartment, box.deposit + 1, made.number)
         return self.parcel(made.number)
 
-    def fetch(self, parcel: Parcel, channel: int = 1) -> list[Message]:
-        """Its recipient comes with the code."""
+    def fetch(self, parcel: Parcel, channel: int = 1, token: bytes | None = None) -> list[Message]:
+        """Its recipient comes with the code, or a delegate with the token of this id."""
         assert parcel.compartment is not None and parcel.deposit is not None
         box, deposit = parcel.compartment, parcel.deposit
         return self.says(
             parcel.locker,
-            PickupAuthorised(box, deposit, channel, 0, None),
+            PickupAuthorised(box, deposit, channel, 0, token),
             DoorOpened(box),
             Collected(box, deposit),
         )
@@ -195,6 +196,14 @@ def done(town: Town, command: Message, code: str = "ok", value: int = 0) -> Comm
     found = [down for _, down in commands.due_commands(town.desk, 50) if isinstance(down.command, type(command))][-1]
     compartment = getattr(command, "compartment", None)
     return CommandDone(found.id, found.issued_s, number_of(code), command.TYPE, compartment, value)
+
+
+def token_revoked(town: Town, token: bytes, locker: str = "mairie-1") -> TokenRevoked:
+    """What this locker says when it has taken the token back."""
+    due = [down for name, down in commands.due_commands(town.desk, 500) if name == locker]
+    orders = [(down, down.command) for down in due if isinstance(down.command, RevokeToken)]
+    down, order = [pair for pair in orders if pair[1].token == token][-1]
+    return TokenRevoked(down.id, down.issued_s, token, order.expiry_s)
 
 
 def authorised(town: Town, box: int) -> OpeningAuthorised:

@@ -56,6 +56,7 @@ def test_a_locker_is_shown_with_its_compartments(capsys: pytest.CaptureFixture[s
 @pytest.mark.usefixtures("here")
 def test_a_parcel_is_expected_shown_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["parcels", "expect", "6A1", "--locker", "mairie-1", "--size", "M", "--carrier", "colibri", "--json"]
+    words += ["--recipient-ref", "K-1047"]
     code, text = run(capsys, *words)
     parcel = json.loads(text)
     assert code == OK and parcel["state"] == "expected"
@@ -70,6 +71,65 @@ def test_every_page_of_a_long_list_is_shown(here: Town, capsys: pytest.CaptureFi
     for number in range(120):
         assert operator.post("/v1/parcels", json=parcel_body(f"n{number}"), headers=key()).status_code == 201
     assert len(json.loads(run(capsys, "parcels", "list", "--json")[1])) == 120
+
+
+def deposited(here: Town) -> str:
+    operator = here.with_secret(os.environ["CONSIGNE_KEY"])
+    parcel = operator.post("/v1/parcels", json=parcel_body("inside"), headers=key()).json()["id"]
+    here.deposit("mairie-1", 1, 1, ids.parcel_number(parcel))
+    return parcel
+
+
+def reissued(here: Town, code: int) -> threading.Thread:
+    """The locker gives the parcel in compartment 1 its number 2, or says why it does not."""
+
+    def locker() -> None:
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            for name, down in commands.due_commands(here.desk, 10):
+                here.says(name, messages.CommandDone(down.id, down.issued_s, code, down.command.TYPE, 1, 2))
+                return
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=locker)
+    thread.start()
+    return thread
+
+
+def test_a_parcel_is_reissued_and_the_command_waits_until_the_locker_has_done_it(
+    here: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parcel = deposited(here)
+    locker = reissued(here, 0)
+    code, text = run(capsys, "reissue", parcel, "--reason", "phished", "--json")
+    locker.join()
+    operation = json.loads(text)
+    assert (code, operation["kind"], operation["state"], operation["reason"]) == (OK, "reissue", "done", "phished")
+    locker = reissued(here, 17)
+    code = consigne.main(["reissue", parcel])
+    locker.join()
+    told = capsys.readouterr()
+    assert code == REFUSED and "wrong_state" in told.err and "old code still opens" in told.err
+    locker = reissued(here, 0)
+    code, text = run(capsys, "reissue", parcel)
+    locker.join()
+    assert code == OK and "another code" in text and f"/v1/parcels/{parcel}/pickup" in text
+    assert consigne.main(["reissue", "par_0000000000001"]) == REFUSED
+
+
+def test_a_delegation_is_drawn_on_the_terminal_or_into_a_file(
+    here: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parcel = deposited(here)
+    code, text = run(capsys, "delegate", parcel, "Mme Bertin")
+    assert code == OK and "Mme Bertin" in text and "█" in text
+    svg = tmp_path / "neighbour.svg"
+    code, text = run(capsys, "delegate", parcel, "Mme Bertin", "--svg", str(svg))
+    assert code == OK and svg.read_text().startswith("<svg") and "█" not in text
+    assert consigne.main(["delegate", parcel, "Mme Bertin", "--svg", str(svg)]) == USAGE, "nothing is overwritten"
+    code, text = run(capsys, "delegate", parcel, "Mme Bertin", "--json")
+    assert tokens.open_token(json.loads(text)["token"], here.desk.keys.trusted).role == tokens.DELEGATE
+    assert "Bertin" not in here.logged()
 
 
 def carried_out(here: Town, code: int) -> threading.Thread:
@@ -117,6 +177,12 @@ def test_a_badge_is_drawn_on_the_terminal_or_into_a_file(
     code, text = run(capsys, "badge", "colibri", "staff-17", "--svg", str(svg))
     assert code == OK and svg.read_text().startswith("<svg")
     assert consigne.main(["badge", "colibri", "staff-17", "--svg", str(svg)]) == USAGE, "nothing is overwritten"
+    code, text = run(capsys, "badge", "anne-3", "--technician", "--locker", "mairie-1", "--days", "7", "--json")
+    token = tokens.open_token(json.loads(text)["token"], here.desk.keys.trusted)
+    assert (code, token.role, token.locker) == (OK, tokens.TECHNICIAN, "mairie-1")
+    assert consigne.main(["badge", "anne-3"]) == USAGE
+    assert consigne.main(["badge", "colibri", "anne-3", "--technician"]) == USAGE
+    assert "--technician" in capsys.readouterr().err
     code, text = run(capsys, "badge", "colibri", "staff-17", "--json")
     assert tokens.open_token(json.loads(text)["token"], here.desk.keys.trusted).role == tokens.COURIER
 
@@ -142,7 +208,16 @@ def test_a_refusal_has_its_code_its_remedy_and_exit_code_1(
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["lockers"], ["open", "mairie-1"], ["open", "mairie-1", "x", "--reason", "r"], ["fly"]]
+    "words",
+    [
+        [],
+        ["lockers"],
+        ["open", "mairie-1"],
+        ["open", "mairie-1", "x", "--reason", "r"],
+        ["fly"],
+        ["reissue"],
+        ["delegate", "par_1"],
+    ],
 )
 def test_wrong_usage_is_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -89,7 +89,7 @@ def test_tokens_are_opened_by_what_lockers_hold_and_name_nobody() -> None:
     )
     opened = open_token(pickup_token(parcel, b"12345678", KEYS.kid, KEYS.sign), KEYS.trusted)
     assert (opened.role, opened.locker, opened.compartment, opened.deposit) == (tokens.PICKUP, "mairie-1", 7, 3)
-    assert (opened.expiry_s, opened.id, opened.subject) == (2_000, b"12345678", "colibri")
+    assert (opened.expiry_s, opened.id, opened.subject) == (2_000, b"12345678", "")
     badge = open_token(badge_token(b"12345678", "colibri", 9_000, KEYS.kid, KEYS.sign), KEYS.trusted)
     assert (badge.role, badge.locker, badge.subject, badge.expiry_s) == (tokens.COURIER, None, "colibri", 9_000)
 

@@ -8,6 +8,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry, Resource
 
+from gateway.domain import ids
+
 PUBLIC = ("/health", "/ready")
 
 
@@ -89,6 +91,11 @@ def test_answers_are_as_the_document_says(here: Town, document: dict) -> None:
     )
     operator = here.caller()
     made = operator.post("/v1/parcels", json=parcel_body("a"), headers=key())
+    inside = made.headers["location"]
+    here.deposit("mairie-1", 1, 1, ids.parcel_number(made.json()["id"]))
+    delegation = operator.post(f"{inside}/delegations", json={"name": "Anna"}, headers=key())
+    badge = operator.post("/v1/badges", json={"role": "technician", "holder": "anne-3"}, headers=key())
+    assert operator.delete(f"/v1/badges/{badge.json()['id']}").status_code == 204
     asked = [
         ("/v1/lockers", "get", operator.get("/v1/lockers")),
         ("/v1/lockers/{locker}", "get", operator.get("/v1/lockers/mairie-1")),
@@ -97,6 +104,18 @@ def test_answers_are_as_the_document_says(here: Town, document: dict) -> None:
         ("/v1/parcels", "get", operator.get("/v1/parcels")),
         ("/v1/parcels/{parcel}", "get", operator.get(made.headers["location"])),
         ("/v1/parcels/{parcel}", "get", operator.get("/v1/parcels/par_0000000000001")),
+        ("/v1/parcels/{parcel}/pickup", "get", operator.get(f"{inside}/pickup")),
+        ("/v1/parcels/{parcel}/delegations", "post", delegation),
+        ("/v1/parcels/{parcel}/delegations", "get", operator.get(f"{inside}/delegations")),
+        (
+            "/v1/parcels/{parcel}/delegations/{delegation}",
+            "delete",
+            operator.delete(f"{inside}/delegations/{delegation.json()['id']}"),
+        ),
+        ("/v1/parcels/{parcel}/reissue", "post", operator.post(f"{inside}/reissue", headers=key())),
+        ("/v1/parcels/{parcel}/reissue", "post", operator.post(f"{inside}/reissue", content=b"{", headers=key())),
+        ("/v1/badges", "post", badge),
+        ("/v1/badges", "get", operator.get("/v1/badges")),
         ("/v1/events", "get", operator.get("/v1/events")),
     ]
     for path, method, answer in asked:

@@ -16,7 +16,9 @@ ANYTHING = st.recursive(
 )
 GOOD = {
     "/v1/lockers": locker_body("fuzzed"),
-    "/v1/parcels": parcel_body("fuzzed", recipient={"name": "n", "mail": "a@b.fr", "phone": "+33 3 22"}, merchant="m"),
+    "/v1/parcels": parcel_body(
+        "fuzzed", recipient={"name": "n", "mail": "a@b.fr", "phone": "+33 3 22"}, merchant="m", recipient_ref="r"
+    ),
     "/v1/lockers/mairie-1/provisioning": {},
     "/v1/lockers/mairie-1/compartments/1/open": {"reason": "r"},
     "/v1/lockers/mairie-1/compartments/1/service": {"out": False, "reason": "r"},
@@ -24,6 +26,8 @@ GOOD = {
     "/v1/lockers/mairie-1/console-answers": {"challenge": "00" * 8, "name": "n"},
     "/v1/keys/rotation": {},
     "/v1/keys/promotion": {"force": False},
+    "/v1/parcels/par_0000000000001/reissue": {"reason": "r"},
+    "/v1/parcels/par_0000000000001/delegations": {"name": "n"},
     "/v1/badges": {"carrier": "c", "holder": "h", "days": 3},
     "/v1/credentials": {"role": "courier", "tenant": "c", "scopes": ["parcels:read"], "name": "n"},
 }

@@ -24,6 +24,10 @@ NEEDED = [
     ("POST", "/v1/parcels/{parcel}/reservation", "parcels:write"),
     ("DELETE", "/v1/parcels/{parcel}/reservation", "parcels:write"),
     ("POST", "/v1/parcels/{parcel}/takeback", "parcels:write"),
+    ("POST", "/v1/parcels/{parcel}/reissue", "codes:write"),
+    ("POST", "/v1/parcels/{parcel}/delegations", "codes:write"),
+    ("GET", "/v1/parcels/{parcel}/delegations", "codes:write"),
+    ("DELETE", "/v1/parcels/{parcel}/delegations/{delegation}", "codes:write"),
     ("POST", "/v1/badges", "badges:write"),
     ("DELETE", "/v1/badges/{badge}", "badges:write"),
     ("GET", "/v1/badges", "badges:write"),
@@ -37,6 +41,7 @@ NEEDED = [
     ("DELETE", "/v1/keys/{kid}", "keys:write"),
 ]
 BODIES = {
+    "/v1/parcels/{parcel}/delegations": {"name": "a neighbour"},
     "/v1/lockers/{locker}/console-answers": {"challenge": "00" * 8, "name": "anne"},
     "/v1/lockers/{locker}/compartments/{number}/service": {"out": True, "reason": "test"},
     "/v1/lockers/{locker}/compartments/{number}/open": {"reason": "test"},
@@ -58,6 +63,7 @@ def fill(path: str, **ids_of: str) -> str:
         "locker": "for-acts",
         "number": "1",
         "badge": "00" * 8,
+        "delegation": "00" * 8,
         "credential": "cred_0000000000001",
         "kid": "0" * 8,
     }
@@ -109,15 +115,32 @@ def test_a_parcel_of_another_tenant_does_not_exist(here: Town) -> None:
         for method, path, _ in NEEDED:
             if "{parcel}" not in path:
                 continue
-            answer = foreign.request(method, fill(path, parcel=parcel), headers=key())
+            body = BODIES.get(path) if method == "POST" else None
+            answer = foreign.request(method, fill(path, parcel=parcel), json=body, headers=key())
             assert (answer.status_code, answer.json()["code"]) == (404, "unknown_parcel"), (method, path)
-            absent = foreign.request(method, fill(path), headers=key())
+            absent = foreign.request(method, fill(path), json=body, headers=key())
             assert {**answer.json(), "instance": ""} == {**absent.json(), "instance": ""}
         assert foreign.get("/v1/parcels").json()["data"] == []
         for path in ("/v1/lockers/mairie-1/compartments", "/v1/events", "/v1/lockers/mairie-1"):
             said = foreign.get(path).text
             assert parcel not in said and "secret-label-1" not in said, path
     assert colibri.get(f"/v1/parcels/{parcel}").json()["state"] == "deposited"
+
+
+def test_a_delegation_of_another_tenant_does_not_exist(here: Town) -> None:
+    colibri, martinet = here.caller("courier", "colibri"), here.caller("courier", "martinet")
+    parcel = colibri.post("/v1/parcels", json=parcel_body("secret-label-3"), headers=key()).json()["id"]
+    own = martinet.post("/v1/parcels", json=parcel_body("own", carrier="martinet"), headers=key()).json()["id"]
+    box = colibri.post(f"/v1/parcels/{parcel}/reservation", headers=key()).json()["compartment"]
+    here.deposit("mairie-1", box, 1, ids.parcel_number(parcel))
+    made = colibri.post(f"/v1/parcels/{parcel}/delegations", json={"name": "Anna"}, headers=key()).json()["id"]
+    for path, code in ((parcel, "unknown_parcel"), (own, "unknown_delegation")):
+        answer = martinet.delete(f"/v1/parcels/{path}/delegations/{made}")
+        assert (answer.status_code, answer.json()["code"]) == (404, code)
+    operation = colibri.delete(f"/v1/parcels/{parcel}/delegations/{made}")
+    assert operation.status_code == 202
+    stranger = martinet.get(operation.headers["location"])
+    assert (stranger.status_code, stranger.json()["code"]) == (404, "unknown_operation")
 
 
 def test_an_operation_of_another_tenant_does_not_exist(here: Town) -> None:
@@ -146,6 +169,20 @@ def test_a_badge_of_another_carrier_cannot_be_revoked(here: Town) -> None:
     badge = colibri.post("/v1/badges", json={"carrier": "colibri", "holder": "staff-1"}, headers=key()).json()["id"]
     assert martinet.delete(f"/v1/badges/{badge}").status_code == 404
     assert colibri.delete(f"/v1/badges/{badge}").status_code == 204
+
+
+def test_a_technicians_badge_needs_a_scope_that_only_an_operator_has(here: Town) -> None:
+    body = {"role": "technician", "holder": "anne-3", "days": 7}
+    for caller in (here.caller("courier", "colibri"), here.caller(scopes=SCOPES - {"technicians:write"})):
+        answer = caller.post("/v1/badges", json=body, headers=key())
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+        assert "technicians:write" in answer.json()["detail"]
+    made = here.caller().post("/v1/badges", json=body, headers=key()).json()
+    assert made["id"] not in here.caller("courier", "colibri").get("/v1/badges").text
+    assert here.caller("courier", "colibri").delete(f"/v1/badges/{made['id']}").status_code == 404
+    assert here.caller(scopes=SCOPES - {"technicians:write"}).delete(f"/v1/badges/{made['id']}").status_code == 403
+    assert here.caller().delete(f"/v1/badges/{made['id']}").status_code == 204
+    assert all("technicians:write" not in SCOPES_OF[role] for role in ("courier", "merchant"))
 
 
 def test_a_role_cannot_be_given_more_than_it_may_have(here: Town) -> None:

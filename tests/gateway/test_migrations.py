@@ -38,6 +38,21 @@ def test_a_migration_that_breaks_anywhere_leaves_the_books_as_they_were(broken: 
     assert version(books) == ALL[-1].version
 
 
+def test_badges_revoked_before_lockers_could_be_told_are_told_to_every_locker_with_a_key() -> None:
+    books = opened()
+    migrate(books, ALL[:2])
+    fill(books)
+    books.execute(
+        "INSERT INTO lockers (id, name, code_digits, generation, made_s) VALUES ('gare-1', 'Gare', 12, 1, 1)"
+    )
+    for id8, revoked_s in (("good", None), ("lost", 5)):
+        books.execute("INSERT INTO badges VALUES (?, 'colibri', 's-1', 1, 99, ?)", (id8.encode(), revoked_s))
+    migrate(books, ALL)
+    told = books.execute("SELECT token, locker, expiry_s, done_s, retry_s FROM token_revocations").fetchall()
+    assert told == [(b"lost", "gare-1", 99, None, 0)]
+    assert books.execute("SELECT DISTINCT role, locker FROM badges").fetchall() == [("courier", None)]
+
+
 def test_migrating_twice_changes_nothing() -> None:
     books = opened()
     migrate(books, ALL)

@@ -27,20 +27,33 @@ from protocol.messages import (
     DoorFaulted,
     DoorOpened,
     Heartbeat,
+    Join,
     Lost,
     Message,
     Open,
     OpeningAuthorised,
     PickupAuthorised,
+    Reissue,
     Reject,
     Release,
     Resend,
     Revoke,
     ServiceActed,
     SetTime,
+    TokenRevoked,
     Up,
 )
-from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, QUARANTINED_FLAG
+from protocol.numbers import (
+    COMMAND,
+    CONSOLE,
+    DEPOSITING,
+    DOOR_STATES,
+    FREE,
+    HELD,
+    KEYPAD,
+    QUARANTINED_FLAG,
+    SCANNER,
+)
 
 OPEN, FORCED, LEFT_OPEN = (DOOR_STATES.index(word) for word in ("open", "forced", "left_open"))
 
@@ -348,6 +361,16 @@ def test_an_empty_bucket_is_an_alarm_until_it_fills_again(town: Town) -> None:
     assert town.alarms() == []
 
 
+def test_a_code_that_was_taken_back_and_is_tried_is_one_alarm(town: Town) -> None:
+    town.locker("S")
+    for channel in (KEYPAD, SCANNER, CONSOLE):
+        town.says("mairie-1", CodeRefused(channel, number_of("revoked"), 9))
+    (alarm,) = lockers.list_alarms(town.desk, OPERATOR)
+    assert (alarm.kind, alarm.compartment) == ("revoked_code_tried", 0)
+    town.says("mairie-1", CodeRefused(SCANNER, number_of("revoked"), 0))
+    assert set(town.alarms()) == {"revoked_code_tried", "typed_codes_closed"}
+
+
 def test_a_result_of_a_command_nobody_knows_still_says_what_the_locker_did(town: Town) -> None:
     town.locker("S")
     parcel = town.deposited("label-1")
@@ -397,7 +420,12 @@ def any_message(chance: random.Random, numbers: list[int]) -> Message:
             PickupAuthorised(box, deposit, KEYPAD, chance.randrange(3), None),
             Collected(box, deposit),
             OpeningAuthorised(box, COMMAND, None, command, None),
-            CommandDone(chance.randbytes(8), 1, chance.randrange(40), chance.randrange(16, 23), box, deposit),
+            CommandDone(chance.randbytes(8), 1, chance.randrange(40), chance.randrange(16, 27), box, deposit),
+            CommandDone(chance.randbytes(8), 1, 0, Reissue.TYPE, box, chance.randint(1, 6)),
+            CommandDone(chance.randbytes(8), 1, 0, Join.TYPE, box, chance.choice((0, 7, 2**40))),
+            CodeRefused(KEYPAD, chance.randrange(40), chance.randrange(3)),
+            PickupAuthorised(box, deposit, KEYPAD, chance.randrange(3), chance.randbytes(8)),
+            TokenRevoked(chance.randbytes(8), 1, chance.randbytes(8), 1),
             Heartbeat(1, 1, 1),
             Lost(),
         ]

@@ -86,6 +86,14 @@ class CommandQueries:
             (parcel, number),
         )
 
+    def supersede_at(self, locker: str, number: int) -> None:
+        """Unfinished commands of this type to a locker, for which no operation waits."""
+        self.sql.execute(
+            "UPDATE commands SET state = 'expired' WHERE locker = ? AND type = ? AND operation IS NULL"
+            " AND state IN ('waiting', 'sent')",
+            (locker, number),
+        )
+
     # -------------------------------------------------------------- couriers' requests
     def answer_to(self, locker: str, boot: int, request: int) -> bytes | None:
         row = self.sql.execute(

@@ -8,14 +8,14 @@ from gateway.domain.parcels import NewParcel, Parcel, Reservation
 
 _PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
-    " deposited_s, deadline_s, ended_s"
+    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined"
 )
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
 def _parcel(row: Sequence[object]) -> Parcel:
     fields = list(row)
-    fields[6], fields[7] = bool(fields[6]), bool(fields[7])
+    fields[6], fields[7], fields[-1] = bool(fields[6]), bool(fields[7]), bool(fields[-1])
     return Parcel(*fields)  # pyright: ignore[reportArgumentType]
 
 
@@ -47,16 +47,17 @@ class ParcelQueries:
                 parcel.expected_s,
             ),
         )
-        if new.recipient_name or new.recipient_mail or new.recipient_phone:
+        personal = (new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref)
+        if any(personal):
             self.sql.execute(
-                "INSERT INTO recipients (parcel, name, mail, phone) VALUES (?, ?, ?, ?)",
-                (parcel.number, new.recipient_name, new.recipient_mail, new.recipient_phone),
+                "INSERT INTO recipients (parcel, name, mail, phone, ref) VALUES (?, ?, ?, ?, ?)",
+                (parcel.number, *personal),
             )
 
     def keep_parcel(self, parcel: Parcel) -> None:
         done = self.sql.execute(
             "UPDATE parcels SET locker = ?, size = ?, state = ?, compartment = ?, deposit = ?, deposited_s = ?,"
-            " deadline_s = ?, ended_s = ? WHERE number = ?",
+            " deadline_s = ?, ended_s = ?, delegation = ?, joined_group = ?, joined = ? WHERE number = ?",
             (
                 parcel.locker,
                 parcel.size,
@@ -66,12 +67,16 @@ class ParcelQueries:
                 parcel.deposited_s,
                 parcel.deadline_s,
                 parcel.ended_s,
+                parcel.delegation,
+                parcel.group,
+                parcel.joined,
                 parcel.number,
             ),
         ).rowcount
         assert done == 1
-        if parcel.ended_s is not None:
+        if parcel.ended_s is not None:  # from here on the personal fields have a term
             self.sql.execute("UPDATE recipients SET ended_s = ? WHERE parcel = ?", (parcel.ended_s, parcel.number))
+            self.sql.execute("UPDATE delegations SET left_s = ? WHERE parcel = ?", (parcel.ended_s, parcel.number))
 
     def parcel(self, number: int) -> Parcel | None:
         return self._one_parcel("number = ?", number)
@@ -81,14 +86,60 @@ class ParcelQueries:
         return self._one_parcel("carrier = ? AND label = ? AND ended_s IS NULL", carrier, label)
 
     def parcel_at(self, locker: str, compartment: int, deposit: int) -> Parcel | None:
-        """Whose deposit this is or was. After a new key generation numbers start again: the latest one counts."""
-        return self._one_parcel(
+        """Whose deposit this is or was. After a new key generation numbers start again: the latest one counts.
+
+        A number that a re-issue replaced means its parcel as long as that one lies there.
+        """
+        place = (locker, compartment, deposit)
+        found = self._one_parcel(
             "locker = ? AND compartment = ? AND deposit = ?"
             " ORDER BY ended_s IS NOT NULL, deposited_s DESC, position DESC LIMIT 1",
-            locker,
-            compartment,
-            deposit,
+            *place,
         )
+        if found is not None and found.ended_s is None:
+            return found
+        former = self._one_parcel(
+            "number = (SELECT parcel FROM former_deposits WHERE locker = ? AND compartment = ? AND deposit = ?)"
+            " AND state IN ('deposited', 'expired')",
+            *place,
+        )
+        return former or found
+
+    def keep_former_deposit(self, locker: str, compartment: int, deposit: int, parcel: ParcelNumber) -> None:
+        self.sql.execute(
+            "INSERT OR REPLACE INTO former_deposits (locker, compartment, deposit, parcel) VALUES (?, ?, ?, ?)",
+            (locker, compartment, deposit, parcel),
+        )
+
+    def parcels_beside(self, parcel: Parcel) -> list[Parcel]:
+        """The others in its locker that the same sender, carrier and merchant, gave the same recipient_ref."""
+        return self._parcels(
+            "number IN (SELECT other.parcel FROM recipients own JOIN recipients other ON other.ref = own.ref"
+            # The pluses keep SQLite from walking through all that this merchant ever sent.
+            " WHERE own.parcel = ?1) AND number <> ?1 AND +locker = ?2 AND +carrier = ?3 AND +merchant = ?4"
+            " AND +state = 'deposited' ORDER BY deposited_s, position",
+            parcel.number,
+            parcel.locker,
+            parcel.carrier,
+            parcel.merchant,
+        )
+
+    def parcels_joined(self, parcel: Parcel) -> list[Parcel]:
+        """The others that its code opens, as its locker has said."""
+        return self._parcels(
+            "locker = ? AND joined_group = ? AND joined AND number <> ? AND carrier = ? AND merchant = ?"
+            " AND state = 'deposited' ORDER BY compartment",
+            parcel.locker,
+            parcel.group,
+            parcel.number,
+            parcel.carrier,
+            parcel.merchant,
+        )
+
+    def group_is_taken(self, locker: str, group: int) -> bool:
+        """Now or ever: a number used twice would open a stranger's door."""
+        where = "SELECT 1 FROM parcels WHERE locker = ? AND joined_group = ?"
+        return self.sql.execute(where, (locker, group)).fetchone() is not None
 
     def parcels_page(
         self, carrier: str | None, merchant: str | None, before: int | None, limit: int
@@ -122,8 +173,10 @@ class ParcelQueries:
             limit,
         )
 
-    def forget_recipients(self, ended_before_s: int) -> int:
-        return self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (ended_before_s,)).rowcount
+    def forget_people(self, left_before_s: int) -> None:
+        """Recipients, and whom they sent, of parcels that left before then."""
+        self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (left_before_s,))
+        self.sql.execute("DELETE FROM delegations WHERE left_s <= ?", (left_before_s,))
 
     # -------------------------------------------------------------- allocations
     def allocate(self, parcel: ParcelNumber, locker: str, compartment: int, now_s: int, until_s: int | None) -> None:
