@@ -26,6 +26,7 @@ class Journey:
     tap: Tap
     secrets: dict[str, list[bytes]] = field(default_factory=dict[str, list[bytes]])
     said: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
+    plain: dict[str, str] = field(default_factory=dict[str, str])  # what is still to be typed
 
 
 def well_formed(front: str) -> str:
@@ -54,14 +55,36 @@ def play(journey: Journey, scene: Scene) -> None:
     scene.wait_event("CodeRefused", since)
     _misplaced(journey, code, pickup["token"])
     _technician(journey, scene)
+    _others(journey, scene, part.parcel)
     scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0], 20)
     part.show_token()
     part.close_door()
     part.collected()
-    scene.cabinet.keys(code)
+    scene.cabinet.keys(journey.plain["the new code"])
     part.door("open")
     part.close_door()
     part.close()
+
+
+def _others(journey: Journey, scene: Scene, parcel: str) -> None:
+    """A neighbour, a slip, another code, a technician's badge at the scanner."""
+    api = scene.stack.api
+    neighbour = api.post(f"/v1/parcels/{parcel}/delegations", {"name": "Mme Bertin-Lefort"})
+    journey.secrets["a delegate's token"] = of_token(neighbour["token"])
+    assert "<svg" in api.page(f"/v1/parcels/{parcel}/slip")
+    operation = api.post(f"/v1/parcels/{parcel}/reissue", {"reason": "phished"})
+    path = f"/v1/operations/{operation['id']}"
+    scene.stack.wait_for("the new code", lambda: api.get(path)["state"] == "done")
+    new = api.get(f"/v1/parcels/{parcel}/pickup")
+    journey.plain["the new code"] = "".join(filter(str.isdigit, new["code"]))
+    journey.secrets["the new code"] = of_code(journey.plain["the new code"])
+    journey.secrets["the new token"] = of_token(new["token"])
+    badge = api.post("/v1/badges", {"role": "technician", "holder": "anne-3", "days": 1})
+    journey.secrets["a technician's badge"] = of_token(badge["token"])
+    with open_port(scene.locker.console) as port:
+        session = Session(port)
+        journey.said.append(("the answer to a badge", session.order(f"badge {badge['token']}").encode()))
+        session.order("logout")
 
 
 def _misplaced(journey: Journey, code: str, token: str) -> None:
@@ -116,10 +139,17 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
 
 
 def test_no_code_and_no_token_is_in_anything_that_was_kept_or_sent(journey: Journey) -> None:
-    assert len(journey.tap.heard) > 2_000 and len(journey.secrets) >= 6
+    assert len(journey.tap.heard) > 2_000 and len(journey.secrets) >= 10
     places = [*journey.said, *kept_files(journey.stack.folder)]
     assert {"gateway.log", "gateway/consigne.db", "mairie-1/flash.img", "mairie-1/locker.log"} <= dict(places).keys()
     assert found(journey.secrets, places) == []
+
+
+def test_a_persons_name_is_in_the_books_and_nowhere_else(journey: Journey) -> None:
+    name = {"the neighbour's name": [b"Bertin-Lefort"]}
+    books = list((journey.stack.folder / "gateway").glob("consigne.db*"))
+    assert found(name, [(path.name, path.read_bytes()) for path in books])
+    assert found(name, [*journey.said, *kept_files(journey.stack.folder, books)]) == []
 
 
 def test_no_key_is_anywhere_but_where_it_has_to_be(journey: Journey) -> None:
