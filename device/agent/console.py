@@ -127,6 +127,10 @@ class Console:
     def err(self, effects: "list[Effect]", code: str, text: str) -> None:
         _write(b"ERR " + code.encode() + b" " + text.encode() + b"\r\n" + self._prompt(), effects)
 
+    def prompt_again(self, effects: "list[Effect]") -> None:
+        """Somebody came or went meanwhile: a new prompt, and what was typed so far behind it."""
+        _write(b"\r\n" + self._prompt() + bytes(self._line), effects)
+
     def _prompt(self) -> bytes:
         who = " " + self.actor + "# " if self.actor else "> "
         return (self._locker + who).encode()
@@ -167,7 +171,7 @@ class Console:
         """Only whole lines count as activity: noise keeps no session open."""
         if now >= self._idle_at and (self.actor or self._challenge):
             self.log_out()
-            _write(b"\r\n" + self._prompt() + bytes(self._line), effects)
+            self.prompt_again(effects)
 
 
 def _write(data: "bytes | bytearray", effects: "list[Effect]") -> None:

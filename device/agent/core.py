@@ -119,6 +119,7 @@ class Agent:
         technician = self.panel.scan(now, event.data, effects)
         if technician is not None:
             self._let_in(now, technician, effects)
+            self.console.prompt_again(effects)
 
     def _door(self, now: int, event: "events.DoorSensed", effects: "list[Effect]") -> None:
         place = self.books.place(event.compartment)

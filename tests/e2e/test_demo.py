@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tools.console import Session, open_port
+from tools.demo.journey import HAND_S
 
 ROOT = Path(__file__).resolve().parents[2]
 CONSOLES: list[str] = []  # the serial ports that the demo printed
@@ -85,8 +87,47 @@ def test_the_page_plays_a_deposit_and_a_pickup(demo: tuple[subprocess.Popen[str]
             heard(lines, lambda news: news.get("type") == "Collected")
 
 
-def do(page: httpx.Client, order: dict[str, object]) -> None:
-    assert page.post("/api/lockers/gare-1/do", json=order).status_code == 200
+def test_the_page_plays_a_neighbour_another_code_a_slip_and_a_technicians_badge(
+    demo: tuple[subprocess.Popen[str], str, Path],
+) -> None:
+    with httpx.Client(base_url=demo[1], trust_env=False, timeout=20) as page:
+
+        def newest() -> dict[str, Any]:
+            return page.get("/api/parcels").json()["parcels"][0]
+
+        badge = page.post("/api/badges", json={"carrier": "colis-bleu"}).json()
+        label = page.post("/api/parcels", json={"locker": "mairie-1", "size": "S", "carrier": "colis-bleu"}).json()
+        with page.stream("GET", "/api/feed") as stream:
+            lines = stream.iter_lines()
+            do(page, {"do": "scan", "text": badge["text"]}, "mairie-1")
+            heard(lines, lambda news: news.get("type") == "CourierIdentified")
+            do(page, {"do": "scan", "text": label["text"]}, "mairie-1")
+            door = heard(lines, lambda news: news["event"] == "door" and news["door"] == "open")["compartment"]
+            time.sleep(2 * HAND_S)  # the coil has let go, and the sensor has settled
+            do(page, {"do": "push", "compartment": door}, "mairie-1")
+            wait_until(lambda: "pickup" in newest())
+            path, before = f"/api/parcels/{label['parcel']}", newest()["pickup"]["code"]
+            assert page.post(f"{path}/code", json={}).json() == {"state": "done"}
+            after = newest()["pickup"]["code"]
+            assert after != before
+            slip = page.get(f"{path}/slip", params={"language": "en"})
+            assert after[:3] in slip.text and "sha256-" in slip.headers["content-security-policy"]
+            neighbour = page.post(f"{path}/neighbour", json={}).json()
+            assert neighbour["text"] in [item["text"] for item in page.get("/api/stage").json()["hand"]]
+            do(page, {"do": "keys", "keys": "*"}, "mairie-1")
+            do(page, {"do": "scan", "text": neighbour["text"]}, "mairie-1")
+            heard(lines, lambda news: news["event"] == "door" and news["door"] == "open")
+            time.sleep(2 * HAND_S)  # the coil has let go, and the sensor has settled
+            do(page, {"do": "push", "compartment": door}, "mairie-1")
+            wait_until(lambda: newest()["state"] == "collected")
+            technician = page.post("/api/technicians", json={"name": "camille"}).json()
+            do(page, {"do": "scan", "text": technician["text"]}, "mairie-1")
+            heard(lines, lambda news: news.get("type") == "ServiceActed")
+        assert page.post("/api/parcels/par_nobody/code", json={}).status_code == 422
+
+
+def do(page: httpx.Client, order: dict[str, object], locker: str = "gare-1") -> None:
+    assert page.post(f"/api/lockers/{locker}/do", json=order).status_code == 200
 
 
 def heard(lines: Iterator[str], test: Callable[[dict], bool]) -> dict:

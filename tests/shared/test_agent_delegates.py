@@ -264,6 +264,7 @@ def test_a_technicians_badge_at_the_scanner_opens_the_console_until_it_is_revoke
     show(rig, TECHNICIAN_TOKEN)
     assert rig.screen == ("technician", ("anna",)) and rig.agent.console.actor == "anna"
     assert rig.flash.events()[-1] == messages.ServiceActed("anna", "login by badge")
+    assert rig.written.endswith(b"\r\ntest-1 anna# "), "who sits at the console sees it"
     rig.do(on.Typed(b"open 2\r"))
     assert rig.pulses == [2]
     order(rig, messages.RevokeToken(b"techno01", FAR))

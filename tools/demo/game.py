@@ -7,6 +7,7 @@ import io
 import itertools
 import random
 import threading
+import time
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,9 @@ RECIPIENTS = (
     "Librairie du Pont",
     "Yanis D.",
 )
+NEIGHBOURS = ("Mme Bertin", "M. Haddad", "Lou, du 3e")
 PARCELS_SHOWN = 30
+REISSUE_WAIT_S = 10.0
 Json = dict[str, Any]
 
 
@@ -61,11 +64,40 @@ class Game:
 
     def new_parcel(self, locker: str, size: str, carrier: str, accessible: bool) -> Json:
         label = f"CB{datetime.now():%d%H%M%S}{next(self._serial):02d}FR"
-        name = random.choice(RECIPIENTS)
+        number = random.randrange(len(RECIPIENTS))
+        name = RECIPIENTS[number]
         wanted = {"label": label, "locker": locker, "size": size, "carrier": carrier, "accessible": accessible}
-        parcel = self._api.post("/v1/parcels", {**wanted, "recipient": {"name": name}})
+        one = {
+            "recipient": {"name": name},
+            "recipient_ref": f"client-{number}",
+        }  # who gets two, opens both with one code
+        parcel = self._api.post("/v1/parcels", {**wanted, **one})
         self._names[parcel["id"]] = name
         return self._keep({"kind": "label", "text": label, "locker": locker, "size": size, "parcel": parcel["id"]})
+
+    def send_neighbour(self, parcel: str) -> Json:
+        """Somebody else may fetch it, once."""
+        name = random.choice(NEIGHBOURS)
+        made = self._api.post(f"/v1/parcels/{parcel}/delegations", {"name": name})
+        return self._keep({"kind": "delegate", "name": name, "text": made["token"], "parcel": parcel})
+
+    def replace_code(self, parcel: str) -> Json:
+        """Ends when the locker has the new code. Raises TimeoutError when it is not online."""
+        operation = self._api.post(f"/v1/parcels/{parcel}/reissue", {})
+        until = time.monotonic() + REISSUE_WAIT_S
+        while operation["state"] == "waiting":
+            if time.monotonic() > until:
+                raise TimeoutError("the old code is good until the locker is online again")
+            time.sleep(0.05)
+            operation = self._api.get(f"/v1/operations/{operation['id']}")
+        return {"state": operation["state"]}
+
+    def slip(self, parcel: str, language: str) -> str:
+        return self._api.page(f"/v1/parcels/{parcel}/slip", language=language)
+
+    def technician_badge(self, name: str) -> Json:
+        badge = self._api.post("/v1/badges", {"role": "technician", "holder": name, "days": 1})
+        return self._keep({"kind": "technician", "name": name, "text": badge["token"]})
 
     def parcels(self) -> list[Json]:
         """Newest first; those that wait in a locker with their code and its QR picture."""

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, HTTPException, Request
 from fastapi import Path as UrlPath
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
+from gateway.http.slip import HEADERS as SLIP_HEADERS
 from tools.client import Failed, Gateway
 from tools.demo.feed import Feed, News
 from tools.demo.game import CARRIERS, Game
@@ -56,6 +57,11 @@ class LoginBody(BaseModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
+class TechnicianBody(BaseModel):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+ParcelId = Annotated[str, UrlPath(pattern=r"^par_[0-9a-z]{13}$")]
 Number = Annotated[int, UrlPath(ge=1, le=400)]
 
 
@@ -95,6 +101,7 @@ def create_page(page: Page) -> FastAPI:
     _guard(app)
     _reading(app, page)
     _acting(app, page)
+    _codes(app, page)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
@@ -111,7 +118,8 @@ def _guard(app: FastAPI) -> None:
         if request.method == "POST" and not _plain_json(request):
             return JSONResponse({"error": "a small application/json body, please"}, 415)
         answer = await follow(request)
-        answer.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)  # a slip brings a policy of its own
         return answer
 
     async def refused(_request: Request, problem: Exception) -> Response:
@@ -160,6 +168,28 @@ def _reading(app: FastAPI, page: Page) -> None:
     def parcels() -> dict[str, Any]:
         with _said_plainly():
             return {"parcels": page.game.parcels()}
+
+    @app.get("/api/parcels/{parcel}/slip")
+    def slip(parcel: ParcelId, language: Literal["fr", "en"] = "fr") -> HTMLResponse:
+        with _said_plainly():
+            return HTMLResponse(page.game.slip(parcel, language), headers=SLIP_HEADERS)
+
+
+def _codes(app: FastAPI, page: Page) -> None:
+    @app.post("/api/parcels/{parcel}/neighbour")
+    def neighbour(parcel: ParcelId) -> dict[str, Any]:
+        with _said_plainly():
+            return page.game.send_neighbour(parcel)
+
+    @app.post("/api/parcels/{parcel}/code")
+    def code(parcel: ParcelId) -> dict[str, Any]:
+        with _said_plainly():
+            return page.game.replace_code(parcel)
+
+    @app.post("/api/technicians")
+    def technician(body: TechnicianBody) -> dict[str, Any]:
+        with _said_plainly():
+            return page.game.technician_badge(body.name)
 
 
 def _acting(app: FastAPI, page: Page) -> None:

@@ -85,6 +85,16 @@ const acts = {
     game.did.login = (await call(here("login"), { name: game.technician })).ok;
     drawRole();
   },
+  async sendNeighbour(parcel) {
+    keep(await call(`/api/parcels/${parcel.id}/neighbour`, {}));
+  },
+  async replaceCode(parcel) {
+    await call(`/api/parcels/${parcel.id}/code`, {});
+    await parcels();
+  },
+  async technicianBadge() {
+    keep(await call("/api/technicians", { name: game.technician.toLowerCase() }));
+  },
   openDoor: () => Object.values(now().doors).find((door) => door.door === "open")?.number,
   chosenDoor: () => stage.chosen[stage.current],
   lockerId: () => stage.current,
@@ -100,7 +110,12 @@ function keep(item) {
 }
 
 function fillHand() {
-  const titles = { badge: (item) => t("badge_of", { carrier: item.carrier_name }), label: (item) => item.text };
+  const titles = {
+    badge: (item) => t("badge_of", { carrier: item.carrier_name }),
+    label: (item) => item.text,
+    delegate: (item) => t("qr_of", item),
+    technician: (item) => t("badge_of_technician", item),
+  };
   const hand = game.hand.map((item) => ({ text: item.text, title: titles[item.kind](item) }));
   for (const parcel of game.parcels) {
     if (parcel.pickup) hand.push({ text: parcel.pickup.text, title: `QR ${parcel.label}` });

@@ -106,6 +106,18 @@ function parcelCard(parcel, game, acts) {
       ),
     );
     card.querySelector(".ticket").addEventListener("dragstart", (event) => event.dataTransfer.setData("text/plain", text));
+    for (const one of game.hand) {
+      if (one.kind === "delegate" && one.parcel === parcel.id) card.append(ticket(one, t("qr_of", one), t("k_neighbour_note")));
+    }
+    if (parcel.id === game.picked) {
+      card.append(
+        el("div", { class: "row" },
+          act("k_neighbour", () => acts.sendNeighbour(parcel), true),
+          act("k_replace", () => acts.replaceCode(parcel), true),
+          el("a", { class: "act plain", href: `/api/parcels/${parcel.id}/slip?language=${language()}`, target: "_blank", text: t("k_slip") }),
+        ),
+      );
+    }
   }
   return card;
 }
@@ -162,7 +174,7 @@ export function technician(node, game, acts, console) {
         "t2",
         game.did.login,
         el("p", { class: "note", text: t("t2_note") }),
-        el("div", { class: "row" }, name, act("t2_do", acts.login)),
+        el("div", { class: "row" }, name, act("t2_do", acts.login), act("t2_badge", acts.technicianBadge, true)),
         el("div", { class: "chips" }, [`open ${chosen}`, "selftest", "reboot", "logout"].map(chip)),
       ),
       step("t3", false, el("p", { class: "note", text: t("t3_note") })),
