@@ -12,6 +12,7 @@ from gateway.limits import REVOCATION_NO_ROOM_RETRY_S, REVOCATION_RETRY_S, TECHN
 from gateway.services import commands, expiry, lockers, people
 from gateway.services.take_up import take_up
 from protocol import tokens
+from protocol.errors import number_of
 from protocol.messages import Decline, DoorOpened, RevokeToken, TokenRevoked
 from protocol.numbers import FIRST
 
@@ -189,4 +190,5 @@ def test_a_technician_of_one_locker_is_revoked_at_that_one(town: Town) -> None:
 def test_a_technicians_badge_gets_no_compartment(town: Town) -> None:
     town.expect("label-1")
     badge = people.issue_technician(town.desk, OPERATOR, "anne-3", 7)
-    assert isinstance(town.ask("mairie-1", badge, "label-1", FIRST), Decline)
+    answer = town.ask("mairie-1", badge, "label-1", FIRST)
+    assert isinstance(answer, Decline) and answer.code == number_of("not_allowed")
