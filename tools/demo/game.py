@@ -101,8 +101,8 @@ class Game:
 
     def parcels(self) -> list[Json]:
         """Newest first; those that wait in a locker with their code and its QR picture."""
-        rows = list(self._api.pages("/v1/parcels", limit=200))[-PARCELS_SHOWN:]
-        return [self._parcel(row) for row in reversed(rows)]
+        rows = itertools.islice(self._api.pages("/v1/parcels", limit=PARCELS_SHOWN), PARCELS_SHOWN)
+        return [self._parcel(row) for row in rows]
 
     def _parcel(self, row: Json) -> Json:
         shown = {key: row[key] for key in ("id", "label", "locker", "size", "state", "compartment")}
