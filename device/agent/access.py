@@ -65,11 +65,11 @@ class Access:
         place = self._codes.find(code)
         if place is not None:
             return "open", place
-        return self._not_live(now, channel, code, effects)
+        return self._not_live(now, channel, effects)
 
-    def _not_live(self, now: int, channel: int, code: str, effects: "list[Effect]") -> "tuple[str, int]":
+    def _not_live(self, now: int, channel: int, effects: "list[Effect]") -> "tuple[str, int]":
         """A code that was used is told so. One that was revoked or replaced looks wrong, but is no guess."""
-        once = self._codes.find_spent(code)
+        once = self._codes.find_spent()
         if once is None:
             self.refuse(now, channel, effects)
         elif self._books.was_collected(once[0], once[1]):
