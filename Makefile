@@ -6,7 +6,7 @@ VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench attack lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,6 +28,9 @@ check: setup ## format, lint, types, tests
 
 bench: setup ## what is promised about speed and memory, measured on this machine
 	@$(VENV)/python -m tools.bench
+
+attack: setup ## a year of guessing at a locker's every input, in simulated time, and what it would come to
+	@$(VENV)/python -m tools.attack --check
 
 lock: setup ## pin every package anew from pyproject.toml into requirements.lock
 	$(VENV)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
