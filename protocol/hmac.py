@@ -1,12 +1,13 @@
 """HMAC-SHA-256 (RFC 2104, FIPS 198-1) with the key's pads worked out once.
 
-Stock MicroPython has no hmac module and its hashes cannot be copied, so there the two pads are kept and fed
-again; CPython keeps the two hash states.
+Stock MicroPython has no hmac module and its hashes cannot be copied, so there the two pads are kept and hashed
+again, in one piece with what follows them; CPython keeps the two hash states.
 """
 
 import hashlib
 
 _BLOCK = 64
+_COPIES = hasattr(hashlib.sha256(b""), "copy")
 
 
 class HmacKey:
@@ -16,17 +17,16 @@ class HmacKey:
         if len(key) > _BLOCK:
             key = hashlib.sha256(key).digest()
         key = key + bytes(_BLOCK - len(key))
-        self._inner_pad = bytes([byte ^ 0x36 for byte in key])
-        self._outer_pad = bytes([byte ^ 0x5C for byte in key])
-        self._inner = hashlib.sha256(self._inner_pad)
-        self._outer = hashlib.sha256(self._outer_pad)
-        self._copies = hasattr(self._inner, "copy")
+        self._inner = bytes([byte ^ 0x36 for byte in key])
+        self._outer = bytes([byte ^ 0x5C for byte in key])
+        self._states = (hashlib.sha256(self._inner), hashlib.sha256(self._outer)) if _COPIES else None
 
     def digest(self, message: bytes) -> bytes:
         """The 32-byte tag of `message`."""
-        inner = self._inner.copy() if self._copies else hashlib.sha256(self._inner_pad)
+        if self._states is None:
+            return hashlib.sha256(self._outer + hashlib.sha256(self._inner + message).digest()).digest()
+        inner, outer = self._states[0].copy(), self._states[1].copy()
         inner.update(message)
-        outer = self._outer.copy() if self._copies else hashlib.sha256(self._outer_pad)
         outer.update(inner.digest())
         return outer.digest()
 
