@@ -1,20 +1,20 @@
 """SHA-512 (FIPS 180-4): no stock MicroPython has it, and Ed25519 needs it.
 
-64-bit words are boxed on a 32-bit board, so what counts is how many are made: a word set beside itself (`x << 64 | x`)
-turns each rotation into one shift, and a sum is masked once, because only its low 64 bits matter.
+What a block does to the state is the business of protocol.sha512_viper or protocol.sha512_bytecode.
 """
 
-_MASK = 0xFFFFFFFFFFFFFFFF
+from protocol import paths
+
 _BLOCK = 128
 
 # The fractional parts of the square roots of the first 8 primes, and of the cube roots of the first 80 (bytes: a
 # list would hold 88 boxed integers for ever). A test works them out again.
-_START = (
+START = (
     b"\x6a\x09\xe6\x67\xf3\xbc\xc9\x08\xbb\x67\xae\x85\x84\xca\xa7\x3b\x3c\x6e\xf3\x72\xfe\x94\xf8\x2b"
     b"\xa5\x4f\xf5\x3a\x5f\x1d\x36\xf1\x51\x0e\x52\x7f\xad\xe6\x82\xd1\x9b\x05\x68\x8c\x2b\x3e\x6c\x1f"
     b"\x1f\x83\xd9\xab\xfb\x41\xbd\x6b\x5b\xe0\xcd\x19\x13\x7e\x21\x79"
 )
-_ROUNDS = (
+ROUNDS = (
     b"\x42\x8a\x2f\x98\xd7\x28\xae\x22\x71\x37\x44\x91\x23\xef\x65\xcd\xb5\xc0\xfb\xcf\xec\x4d\x3b\x2f"
     b"\xe9\xb5\xdb\xa5\x81\x89\xdb\xbc\x39\x56\xc2\x5b\xf3\x48\xb5\x38\x59\xf1\x11\xf1\xb6\x05\xd0\x19"
     b"\x92\x3f\x82\xa4\xaf\x19\x4f\x9b\xab\x1c\x5e\xd5\xda\x6d\x81\x18\xd8\x07\xaa\x98\xa3\x03\x02\x42"
@@ -45,58 +45,10 @@ _ROUNDS = (
 )
 
 
-def sha512(data: bytes) -> bytes:
-    """The 64-byte digest of `data`."""
-    state = _words(_START, 0, 8)
-    rounds = _words(_ROUNDS, 0, 80)
-    whole = len(data) // _BLOCK * _BLOCK
-    for place in range(0, whole, _BLOCK):
-        _compress(state, rounds, _words(data, place, 16))
-    rest = data[whole:]
-    # A 1 bit, zeros, and the length in bits at the end of the block, in 128 bits.
-    blocks = 1 if len(rest) < _BLOCK - 16 else 2
-    last = rest + b"\x80" + bytes(blocks * _BLOCK - len(rest) - 9) + (len(data) * 8).to_bytes(8, "big")
-    for place in range(0, len(last), _BLOCK):
-        _compress(state, rounds, _words(last, place, 16))
-    return b"".join([word.to_bytes(8, "big") for word in state])
-
-
-def _words(data: bytes, place: int, count: int) -> "list[int]":
-    return [int.from_bytes(data[at : at + 8], "big") for at in range(place, place + 8 * count, 8)]
-
-
-def _compress(state: "list[int]", k: "list[int]", w: "list[int]") -> None:
-    """One block into `state` (FIPS 180-4, section 6.4.2, with its names). `w` is a ring of the last 16 words, and
-    `ww` of the same words set beside themselves."""
-    mask = _MASK
-    twice = _MASK + 2  # x * twice == x << 64 | x, in one step
-    ww = [word * twice for word in w]
-    a, b, c, d, e, f, g, h = state
-    bc = b ^ c
-    for t in range(80):
-        at = t & 15
-        if t > 15:
-            early = t + 1 & 15
-            late = t + 14 & 15
-            xx = ww[early]
-            yy = ww[late]
-            x = w[at] + w[t + 9 & 15] + (xx >> 1 ^ xx >> 8 ^ w[early] >> 7) + (yy >> 19 ^ yy >> 61 ^ w[late] >> 6)
-            w[at] = x = x & mask
-            ww[at] = x * twice
-        xx = e * twice
-        one = h + (xx >> 14 ^ xx >> 18 ^ xx >> 41) + (g ^ e & (f ^ g)) + k[t] + w[at]
-        h = g
-        g = f
-        f = e
-        e = d + one & mask
-        xx = a * twice
-        ab = a ^ b
-        one += (xx >> 28 ^ xx >> 34 ^ xx >> 39) + (b ^ ab & bc)  # the majority of a, b and c
-        bc = ab
-        d = c
-        c = b
-        b = a
-        a = one & mask
-    after = (a, b, c, d, e, f, g, h)
-    for place in range(8):
-        state[place] = state[place] + after[place] & mask
+def sha512(message: bytes, path: paths.Path = paths.BEST) -> bytes:
+    """The 64-byte digest of `message`."""
+    # A 1 bit, zeros, and the length in bits at the end of the last block, in 128 bits.
+    zeros = -(len(message) + 17) % _BLOCK
+    state = bytearray(START)
+    path.compress(state, ROUNDS, message + b"\x80" + bytes(zeros + 8) + (len(message) * 8).to_bytes(8, "big"))
+    return bytes(state)

@@ -7,14 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from tools.bench.memory import cabinet, code_lines
+from tools import micropython
+from tools.bench.memory import LARGE_KB, cabinet, code_lines, measured
 from tools.bench.report import Report, median, percentile
+from tools.locker import rom
+from tools.locker.controller import ROMFS_SINCE
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Section -> some of the numbers that people look for in it.
 PROMISED = {
-    "memory": ("code_bytes", "code_from_py_bytes", "agent_bytes", "heap_free_14", "code_lines", "rom_image_bytes"),
+    "memory": (
+        "code_bytes",
+        "verify_path",
+        "code_from_py_bytes",
+        "agent_bytes",
+        "heap_free_14",
+        "code_lines",
+        "rom_image_bytes",
+    ),
     "latency": ("key_to_pulse_median_ms", "debounce_share", "post_to_pulse_p99_ms", "publish_to_pulse_min_ms"),
     "gateway": (
         "durable_per_s",
@@ -24,7 +35,10 @@ PROMISED = {
         "event_to_command_p99_ms",
     ),
     "http": ("allocations_per_s", "empty_page_per_s", "reservation_p99_ms"),
-    "crypto": ("ed25519_verify", "rfc8032_verify", "typed_code_us", "hmac_us", "cbor_decode_us", "verify_churn_kb"),
+    "crypto": (
+        *("bytecode_verify", "bytecode_faster", "bytecode_churn_kb", "bytecode_room_kb", "viper_verify"),
+        *("rfc8032_verify", "verify_path", "typed_code_us", "hmac_us", "hmac_faster", "cbor_decode_us"),
+    ),
 }
 
 
@@ -51,7 +65,7 @@ def test_with_json_nothing_but_one_line_comes_out():
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("\n") == 1
     assert json.loads(done.stdout)["crypto"]
-    assert "ed25519_verify" in done.stderr, "the tables are still told, beside"
+    assert "bytecode_verify" in done.stderr, "the tables are still told, beside"
 
 
 def test_a_section_that_does_not_exist_is_named():
@@ -89,3 +103,21 @@ def test_a_cabinet_of_any_size_has_a_pin_for_each_of_its_parts():
         pins = [pin for place in places for pin in (place["lock"], place["door"])]
         pins += hardware["keypad"]["rows"] + hardware["keypad"]["columns"]
         assert len(places) == boxes and len(set(pins)) == len(pins)
+
+
+def test_a_board_takes_native_code_from_its_rom_where_words_are_32_bits_wide():
+    interpreter = micropython.find()
+    built = rom.build(interpreter)
+    in_place = interpreter.version >= ROMFS_SINCE
+    image = [str(built / "rom.img")] if in_place else []
+    found = measured(interpreter, interpreter.heap_options(LARGE_KB), image, built)
+    native = in_place and interpreter.native and interpreter.word_bits == rom.VIPER_BITS
+    assert found["verify_path"] == ("viper" if native else "bytecode")
+
+
+def test_an_image_holds_native_code_only_for_a_machine_that_can_run_it():
+    for bits, native, there in ((32, "x86", True), (32, "armv6", True), (64, "x64", False), (32, "", False)):
+        built = rom.build(micropython.Interpreter(("micropython",), (1, 25), bits, native))
+        assert [(built / "compiled" / name).with_suffix(".mpy").exists() for name in rom.VIPER] == [there] * 2
+        assert not any((built / "sources" / name).exists() for name in rom.VIPER)
+        assert (built / "compiled/protocol/ed25519_bytecode.mpy").exists()

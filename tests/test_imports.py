@@ -51,8 +51,9 @@ MICROPYTHON = {
     *("network", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
 }
 # The brain gets time, randomness and bytes as arguments; what to do goes out as values.
+# `sys` is for protocol.paths: how wide a word is.
 PURE = {
-    "protocol": {"binascii", "collections", "hashlib", "micropython", "struct", "typing"},
+    "protocol": {"binascii", "collections", "hashlib", "micropython", "struct", "sys", "typing"},
     "device.agent": {"array", "binascii", "collections", "hashlib", "json", "micropython", "struct", "typing"},
 }
 IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess", "threading", "time"}

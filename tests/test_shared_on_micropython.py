@@ -52,4 +52,4 @@ def test_a_heap_is_scaled_on_64_bits():
 def test_a_program_that_is_no_micropython_is_not_taken():
     assert micropython.probe(("/bin/false",)) is None
     assert micropython.probe(("/no/such/program",)) is None
-    assert micropython.probe(("/bin/echo", "micropython 1 1 32")) is None
+    assert micropython.probe(("/bin/echo", "micropython 1 1 32 1")) is None

@@ -33,8 +33,10 @@ except ImportError:
 hashlib.sha256(b"").digest()
 select.poll()
 print(sys.implementation.name, sys.implementation.version[0], sys.implementation.version[1],
-      64 if sys.maxsize > 0x7fffffff else 32)
+      64 if sys.maxsize > 0x7fffffff else 32, getattr(sys.implementation, "_mpy", 0) >> 10 & 15)
 """
+# What native code a .mpy may hold for an interpreter, by the number that it gives: names as mpy-cross -march has them.
+NATIVE = ("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin")
 
 
 class MicroPythonError(Exception):
@@ -48,6 +50,7 @@ class Interpreter:
     command: tuple[str, ...]
     version: tuple[int, int]
     word_bits: int
+    native: str = ""  # the machine code that it runs from a .mpy; empty when none, or unknown
 
     def heap_flag(self, kilobytes: int) -> str:
         """The value of `-X` for a heap that holds what `kilobytes` hold on a 32-bit board."""
@@ -138,10 +141,13 @@ def probe(command: tuple[str, ...]) -> Interpreter | None:
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return None
     words = answer.stdout.split()
-    if answer.returncode != 0 or len(words) != 4 or words[0] != "micropython":
+    if answer.returncode != 0 or len(words) != 5 or words[0] != "micropython":
         return None
     version = (int(words[1]), int(words[2]))
-    return Interpreter(command, version, int(words[3])) if version >= OLDEST else None
+    native = int(words[4])
+    if version < OLDEST:
+        return None
+    return Interpreter(command, version, int(words[3]), NATIVE[native] if native < len(NATIVE) else "")
 
 
 def _present() -> Iterator[tuple[str, ...]]:

@@ -16,8 +16,9 @@ from protocol.record import Record
 
 
 def modules_of(package: ModuleType) -> list[ModuleType]:
+    """All but what MicroPython alone can compile."""
     found = [f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
-    return [importlib.import_module(name) for name in sorted(found)]
+    return [importlib.import_module(name) for name in sorted(found) if not name.endswith("_viper")]
 
 
 MODULES = [*modules_of(protocol), *modules_of(device.agent)]

@@ -1,7 +1,11 @@
 """Our Ed25519 and SHA-512 against OpenSSL's, on random input; the seed is in the message of a failure."""
 
+import functools
 import hashlib
 import random
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -9,14 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from refusal import refusal_of
 
-from protocol.ed25519 import COLUMNS, TEETH, L, P, _comb_digits, _combine, inverse, verify
+from protocol import paths
+from protocol.ed25519 import COLUMNS, TEETH, L, P, comb, inverse, verify
 from protocol.ed25519_base import BASE_TABLE
 from protocol.ed25519_tables import BASE, _decompress, _times, prepare
 from protocol.sha512 import sha512
+from tools import micropython
 
 SEED = 20261122
 KEYS = 20
-EACH = 10
+EACH = 50  # good ones, and as many bad
+VERDICTS = Path(__file__).parent / "verdicts_on_board.py"
+VERDICTS_HEAP_KB = 300
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def accepted_by_openssl(public: bytes, message: bytes, signature: bytes) -> bool:
@@ -46,20 +55,72 @@ def flip(chance: random.Random, data: bytes) -> bytes:
     return data[:place] + bytes([data[place] ^ 1 << chance.randrange(8)]) + data[place + 1 :]
 
 
-def test_200_good_and_200_bad_signatures_are_judged_as_openssl_does():
+@dataclass(frozen=True)
+class Case:
+    """A signature and OpenSSL's verdict."""
+
+    where: str
+    public: bytes
+    message: bytes
+    signature: bytes
+    good: bool
+
+
+@functools.cache
+def cases() -> list[Case]:
+    """1,000 good signatures and 1,000 bad ones, a key after the other."""
     chance = random.Random(SEED)
+    found: list[Case] = []
     for number in range(KEYS):
         signer = Ed25519PrivateKey.from_private_bytes(chance.randbytes(32))
         public = signer.public_key().public_bytes_raw()
-        table = prepare(public)
         for turn in range(EACH):
             message = chance.randbytes(chance.randrange(300))
             signature = signer.sign(message)
             where = f"seed {SEED}, key {number}, turn {turn}"
-            assert verify(table, message, signature), where
+            found.append(Case(where, public, message, signature, True))
             wrong_signature, wrong_message = corrupted(chance, signature, message)
-            assert not accepted_by_openssl(public, wrong_message, wrong_signature), where
-            assert not verify(table, wrong_message, wrong_signature), where
+            found.append(Case(where, public, wrong_message, wrong_signature, False))
+    assert all(accepted_by_openssl(case.public, case.message, case.signature) is case.good for case in found)
+    return found
+
+
+def tables() -> dict[bytes, bytes]:
+    return {public: prepare(public) for public in {case.public for case in cases()}}
+
+
+def test_1000_good_and_1000_bad_signatures_are_judged_as_openssl_does():
+    prepared = tables()
+    for case in cases():
+        assert verify(prepared[case.public], case.message, case.signature) is case.good, case.where
+
+
+def test_1000_good_and_1000_bad_signatures_are_judged_alike_in_micropython():
+    """By each path that the interpreter has, in one process."""
+    prepared = tables()
+    lines = [
+        f"{prepared[case.public].hex() if place % (2 * EACH) == 0 else ''},{case.message.hex()},{case.signature.hex()}"
+        for place, case in enumerate(cases())
+    ]
+    interpreter = micropython.find()
+    done = subprocess.run(
+        [*interpreter.command, *interpreter.heap_options(VERDICTS_HEAP_KB), str(VERDICTS)],
+        input="\n".join([*lines, ""]),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env=interpreter.environment(ROOT, ROOT / "device" / "lib", ROOT / "tests" / "shared"),
+    )
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
+    verdicts = dict(line.split() for line in done.stdout.splitlines())
+    native = interpreter.word_bits == 32 and interpreter.native
+    assert sorted(verdicts) == (["bytecode", "viper"] if native else ["bytecode"])
+    right = "".join(f"{case.good:d}" for case in cases())
+    for path, found in verdicts.items():
+        assert len(found) == len(right) == 2 * KEYS * EACH, path
+        wrong = [case.where for case, one, other in zip(cases(), found, right, strict=True) if one != other]
+        assert not wrong, (path, wrong)
 
 
 def test_every_key_that_a_signer_can_have_is_taken():
@@ -104,9 +165,7 @@ def test_a_partial_sum_of_zero_changes_nothing():
         secret = left * pow(right, -1, L) % L  # left - right * secret = 0: the sum before h's turn at that column
         x, y, z, _t = _times(secret, point)
         public = encoded(x, y, z)
-        sum_of_both = _combine(
-            _comb_digits(s), memoryview(BASE_TABLE), _comb_digits(h), memoryview(prepare(public))[32:]
-        )
+        sum_of_both = paths.BEST.combine(comb(s), memoryview(BASE_TABLE), comb(h), memoryview(prepare(public))[32:])
         assert encoded(*sum_of_both) == encoded(*_times((s - h * secret) % L, point)[:3]), f"seed {SEED}, {zero_at}"
 
 

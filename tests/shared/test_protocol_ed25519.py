@@ -3,9 +3,11 @@
 import hashlib
 from binascii import hexlify, unhexlify
 
+from both_paths import verify
 from refusal import refusal_of
+from signer import _base_times
 
-from protocol.ed25519 import TABLE_SIZE, L, P, inverse, verify
+from protocol.ed25519 import TABLE_SIZE, L, P, inverse
 from protocol.ed25519_base import BASE_TABLE
 from protocol.ed25519_tables import make_base_table, prepare
 from protocol.errors import ProtocolError
@@ -169,6 +171,18 @@ def test_r_is_taken_by_its_bytes():
         signature = r + (h * scalar % L).to_bytes(32, "little")
         verdicts.append(verify(table, b"message", signature))
     assert verdicts == [True] + [False] * (len(SMALL_ORDER) - 1)
+
+
+def test_r_of_mixed_order_is_refused():
+    """R + (0, -1), with the s that fits: a rule that multiplies by the cofactor takes it; OpenSSL and we do not."""
+    secret, public, table = first_vector()
+    number = int.from_bytes(_base_times(12345), "little")
+    y = P - (number & ((1 << 255) - 1))
+    mixed = (y | ((number >> 255) ^ 1) << 255).to_bytes(32, "little")
+    for r, verdict in ((number.to_bytes(32, "little"), True), (mixed, False)):
+        h = int.from_bytes(sha512(r + public + b"message"), "little") % L
+        s = (12345 + h * scalar_of(secret)) % L
+        assert verify(table, b"message", r + s.to_bytes(32, "little")) is verdict
 
 
 def test_the_smallest_scalars_are_right_too():

@@ -35,7 +35,7 @@ FULL = Counts(
     rounds=40,
     cabinets=6,
     openings=5,
-    repeats=15,
+    repeats=40,
     boxes=(14, 48, 100),
 )
 QUICK = Counts(

@@ -9,6 +9,7 @@ import tempfile
 import time
 import tokenize
 from pathlib import Path
+from typing import Any
 
 from gateway.packages import cache_folder
 from tools import micropython
@@ -42,7 +43,7 @@ def run(report: Report, counts: Counts) -> None:
     interpreter = micropython.find()
     bits = f"{interpreter.word_bits}-bit MicroPython {interpreter.version[0]}.{interpreter.version[1]}"
     report.row("interpreter", bits, "", "byte counts of 32-bit builds are those of the boards")
-    built = rom.build()
+    built = rom.build(interpreter)
     _code(report, interpreter, built)
     _running(report, counts)
     _lines(report, built)
@@ -52,10 +53,11 @@ def run(report: Report, counts: Counts) -> None:
 def _code(report: Report, interpreter: micropython.Interpreter, built: Path) -> None:
     # Before 1.25 there is no ROMFS, and the code is on the heap in any case.
     image = [str(built / "rom.img")] if interpreter.version >= ROMFS_SINCE else []
-    in_place = _measured(interpreter, interpreter.heap_options(HEAP_KB if image else LARGE_KB), image, built)
-    compiled = _measured(interpreter, interpreter.heap_options(LARGE_KB), [], built)
+    in_place = measured(interpreter, interpreter.heap_options(HEAP_KB if image else LARGE_KB), image, built)
+    compiled = measured(interpreter, interpreter.heap_options(LARGE_KB), [], built)
     assert in_place["codes"] == compiled["codes"] == CODES
     report.row("code_bytes", in_place["code"], "bytes", "heap taken by importing protocol and agent, run in place")
+    report.row("verify_path", in_place["verify_path"], "", "the way that its code checks signatures (protocol.paths)")
     report.row("code_names_bytes", in_place["names"], "bytes", "of which names; a frozen firmware has them in flash")
     report.row("code_from_py_bytes", compiled["code"], "bytes", "the same from .py files, compiled into the heap")
     report.row("empty_bytes", in_place["empty"], "bytes", f"an agent of {CODES} compartments that started, no parcels")
@@ -64,7 +66,7 @@ def _code(report: Report, interpreter: micropython.Interpreter, built: Path) -> 
     report.row("agent_bytes", total, "bytes", f"all three: the agent with {CODES} compartments and {CODES} live codes")
 
 
-def _measured(interpreter: micropython.Interpreter, heap: list[str], image: list[str], built: Path) -> dict[str, int]:
+def measured(interpreter: micropython.Interpreter, heap: list[str], image: list[str], built: Path) -> dict[str, Any]:
     command = [*interpreter.command, *heap, str(SCRIPT), str(CODES), *image]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=interpreter.environment(built / "sources")

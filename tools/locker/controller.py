@@ -132,7 +132,7 @@ class Controller:
         path.unlink(missing_ok=True)
         socket_path = str(path) if len(str(path)) < 100 else _short_path()
         server = await asyncio.start_unix_server(self._connected, socket_path)
-        code = rom.build()
+        code = rom.build(self._interpreter)
         has_romfs = self._interpreter.version >= ROMFS_SINCE
         code_path = str(code / "rom.img" if has_romfs else code / "sources")
         heap = self._interpreter.heap_options(self._heap_kb(has_romfs))

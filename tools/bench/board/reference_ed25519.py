@@ -1,25 +1,28 @@
 """Runs in MicroPython: Ed25519 verification as RFC 8032 section 6 writes it down, for comparison only.
 
-Points are (X, Y, Z, T); every multiplication is double-and-add; roots and inverses are powers. What a locker
-would do without tables for the keys that it trusts.
+Points are (X, Y, Z, T); every multiplication is double-and-add; roots and inverses are powers. Each formula, and
+where it takes a remainder, is the RFC's; SHA-512 is as FIPS 180-4 writes it. What a locker would do without tables
+for the keys that it trusts.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from reference_sha512 import sha512
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, P - 2, P) % P
+
+
+def _inverse(x: int) -> int:
+    return pow(x, P - 2, P)
+
+
+D = -121665 * _inverse(121666) % P
 _ROOT = pow(2, (P - 1) // 4, P)
 
 
 def _x_of(y: int, sign: int) -> "int | None":
-    """RFC 8032, 5.1.3."""
     if y >= P:
         return None
-    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    square = (y * y - 1) * _inverse(D * y * y + 1)
     if square == 0:
         return None if sign else 0
     x = pow(square, (P + 3) // 8, P)
@@ -27,11 +30,13 @@ def _x_of(y: int, sign: int) -> "int | None":
         x = x * _ROOT % P
     if (x * x - square) % P != 0:
         return None
-    return P - x if x & 1 != sign else x
+    if x & 1 != sign:
+        x = P - x
+    return x
 
 
-def _point(data: bytes) -> "tuple[int, int, int, int] | None":
-    y = int.from_bytes(data, "little")
+def _point(encoded: bytes) -> "tuple[int, int, int, int] | None":
+    y = int.from_bytes(encoded, "little")
     sign = y >> 255
     y &= (1 << 255) - 1
     x = _x_of(y, sign)
@@ -61,14 +66,13 @@ def _equal(p: "tuple[int, int, int, int]", q: "tuple[int, int, int, int]") -> bo
     return (p[0] * q[2] - q[0] * p[2]) % P == 0 and (p[1] * q[2] - q[1] * p[2]) % P == 0
 
 
-_Y = 4 * pow(5, P - 2, P) % P
+_Y = 4 * _inverse(5) % P
 _X = _x_of(_Y, 0)
 assert _X is not None
 BASE = (_X, _Y, 1, _X * _Y % P)
 
 
-def verify(public_key: bytes, message: bytes, signature: bytes, sha512: "Callable[[bytes], bytes]") -> bool:
-    """RFC 8032, 5.1.7."""
+def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
     if len(public_key) != 32 or len(signature) != 64:
         return False
     a, r = _point(public_key), _point(signature[:32])
