@@ -15,28 +15,22 @@ def typed_code(key: HmacKey, compartment: int, deposit: int, digits: int) -> str
 
 def pickup_token(parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
     """The QR of a deposited parcel. It names nobody, so that it is small: version 9 at the most, at level M."""
-    assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
-    claims = Token(
-        subject="",
-        locker=parcel.locker,
-        expiry_s=parcel.deadline_s,
-        id=id8,
-        role=tokens.PICKUP,
-        compartment=parcel.compartment,
-        deposit=parcel.deposit,
-    )
-    return tokens.seal(claims, kid, sign)
+    return _of_a_deposit(tokens.PICKUP, parcel, id8, kid, sign)
 
 
 def delegate_token(parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
     """The QR of whom the recipient sends. It names nobody: only its id leads to a name, and only in our books."""
+    return _of_a_deposit(tokens.DELEGATE, parcel, id8, kid, sign)
+
+
+def _of_a_deposit(role: int, parcel: Parcel, id8: bytes, kid: bytes, sign: Callable[[bytes], bytes]) -> str:
     assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
     claims = Token(
         subject="",
         locker=parcel.locker,
         expiry_s=parcel.deadline_s,
         id=id8,
-        role=tokens.DELEGATE,
+        role=role,
         compartment=parcel.compartment,
         deposit=parcel.deposit,
     )
