@@ -57,6 +57,7 @@ class Board:
         key = flash.read_key()
         document = flash.read_config()
         self.config = Config.parse(document, key, flash.read_trust())
+        self.trust = flash.TrustFolder(self.config.trusted)
         self.cause = _cause()
         self.clock = board_clock()
         self.waiter = Waiter()

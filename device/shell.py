@@ -13,7 +13,6 @@ from device.agent import effects
 from device.agent.books import Books
 from device.agent.core import Agent
 from device.agent.events import JournalMeasured, JournalRead, Ticked, Typed
-from device.drivers import flash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,12 +219,10 @@ class Shell:
         self._board.journal.forget(order.seq)
 
     def _keep_trust(self, _now: int, order: effects.KeepTrust) -> None:
-        flash.keep_trust(order.kid, order.table)
-        self._board.config.trusted[order.kid] = order.table
+        self._board.trust.keep(order.kid, order.table)
 
     def _drop_trust(self, _now: int, order: effects.DropTrust) -> None:
-        flash.drop_trust(order.kid)
-        self._board.config.trusted.pop(order.kid, None)
+        self._board.trust.drop(order.kid)
 
     def _write(self, _now: int, order: effects.Write) -> None:
         self._board.console.write(order.data)

@@ -175,10 +175,9 @@ class Books:
         if event.channel == KEYPAD:
             self.refused = False
 
-    def _collected(self, place: int, event: "Collected", _up: "Up") -> None:
+    def _collected(self, place: int, _event: "Collected", _up: "Up") -> None:
         self.holdings[place] = FREE
-        if event.deposit == self.deposit(place):
-            self._collections[place] |= 1
+        self._collections[place] |= 1
         self._end(place)
 
     def _code_refused(self, _place: int, event: "CodeRefused", _up: "Up") -> None:
@@ -219,12 +218,13 @@ class Books:
         elif event.order == Join.TYPE:
             self._groups[4 * place : 4 * place + 4] = event.value.to_bytes(4, "big")
         elif event.order == OutOfService.TYPE:
-            self.flags[place] = (self.flags[place] & ~OUT) | (OUT if event.value else 0)
+            # Whatever was begun at that door is over: it can be no evidence once it is back.
+            self.flags[place] = self.flags[place] & QUARANTINED | OUT if event.value else self.flags[place] & ~OUT
 
     def _renumber(self, place: int, deposit: int) -> None:
         """The next deposit, or the same parcel under a new number."""
         ahead = min(max(deposit - self.deposit(place), 0), CODES_KEPT)
-        self._collections[place] = self._collections[place] << ahead & (1 << CODES_KEPT) - 1
+        self._collections[place] = self._collections[place] << ahead & 0xFF
         self._deposits[4 * place : 4 * place + 4] = deposit.to_bytes(4, "big")
 
     def _end(self, place: int) -> None:

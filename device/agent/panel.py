@@ -53,7 +53,6 @@ class Panel:
         self._last_until = 0
         self._next = -1  # another parcel of whoever has just collected one, and how they asked for that
         self._next_channel = KEYPAD
-        self._next_until = 0
 
     # -------------------------------------------------------------- keys
     def key(self, now: int, key: str, effects: "list[Effect]") -> None:
@@ -80,7 +79,7 @@ class Panel:
                 self._enter(now, KEYPAD, effects)
         elif key == "#" and self._typed:
             self._enter(now, KEYPAD, effects)
-        elif key == "#" and self._next >= 0 and now < self._next_until:
+        elif key == "#" and self._next >= 0:
             self._open(now, self._next, self._next_channel, None, effects)
 
     def _show_typed(self, now: int, effects: "list[Effect]") -> None:
@@ -141,7 +140,7 @@ class Panel:
             return
         self._tell(now, "collected_more", (str(self._ledger.books.numbers[other]),), effects)
         self._next = other
-        self._next_until = self._until = now + NEXT_PARCEL_MS
+        self._until = now + NEXT_PARCEL_MS
 
     # -------------------------------------------------------------- scans
     def scan(self, now: int, frame: bytes, effects: "list[Effect]") -> "Token | None":

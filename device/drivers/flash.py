@@ -35,7 +35,7 @@ def read_trust(root: str = "") -> "dict[bytes, bytes]":
     """Key id -> prepared table, of every file that is whole."""
     trusted: dict[bytes, bytes] = {}
     folder = root + _TRUST
-    for name in sorted(os.listdir(folder)) if _is_folder(folder) else []:
+    for name in sorted(os.listdir(folder)) if _is_there(folder) else []:
         if len(name) != _KID_DIGITS:  # one that was being written when the power went
             continue
         with open(f"{folder}/{name}", "rb") as file:
@@ -46,26 +46,36 @@ def read_trust(root: str = "") -> "dict[bytes, bytes]":
     return trusted
 
 
-def keep_trust(kid: bytes, table: bytes, root: str = "") -> None:
-    """All of it or nothing, whenever the power goes."""
-    folder = root + _TRUST
-    if not _is_folder(folder):
-        os.mkdir(folder)
-    path = f"{folder}/{str(hexlify(kid), 'ascii')}"
-    with open(path + _FRESH, "wb") as file:
-        file.write(table)
-        file.write(hashlib.sha256(table).digest())
-    os.rename(path + _FRESH, path)
+class TrustFolder:
+    """The tables on flash, and `trusted` in memory, which follows them: an agent that is made anew believes what a
+    restart would."""
+
+    def __init__(self, trusted: "dict[bytes, bytes]", root: str = "") -> None:
+        self._trusted = trusted
+        self._folder = root + _TRUST
+
+    def keep(self, kid: bytes, table: bytes) -> None:
+        """All of it or nothing, whenever the power goes. Raises OSError."""
+        if not _is_there(self._folder):
+            os.mkdir(self._folder)
+        path = self._path(kid)
+        with open(path + _FRESH, "wb") as file:
+            file.write(table)
+            file.write(hashlib.sha256(table).digest())
+        os.rename(path + _FRESH, path)
+        self._trusted[kid] = table
+
+    def drop(self, kid: bytes) -> None:
+        """Also one that a power cut has left dropped already."""
+        if _is_there(self._path(kid)):
+            os.remove(self._path(kid))
+        self._trusted.pop(kid, None)
+
+    def _path(self, kid: bytes) -> str:
+        return f"{self._folder}/{str(hexlify(kid), 'ascii')}"
 
 
-def drop_trust(kid: bytes, root: str = "") -> None:
-    try:
-        os.remove(f"{root}{_TRUST}/{str(hexlify(kid), 'ascii')}")
-    except OSError:
-        return  # dropped already, before a power cut
-
-
-def _is_folder(path: str) -> bool:
+def _is_there(path: str) -> bool:
     try:
         os.stat(path)
     except OSError:

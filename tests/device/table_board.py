@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from device.drivers.flash import TrustFolder
 from device.journal import Journal
 
 
@@ -71,6 +72,8 @@ class TableBoard:
 
     def __init__(self, folder: Path, config: Any = None) -> None:
         self.config = config
+        self.trusted: dict[bytes, bytes] = {}
+        self.trust = TrustFolder(self.trusted, str(folder))
         self.cause = "power"
         self.clock = Clock()
         self.parts = Parts()

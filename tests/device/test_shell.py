@@ -9,7 +9,9 @@ from table_board import TableBoard
 
 from device.agent import effects as do
 from device.agent import events as on
+from device.drivers.flash import TrustFolder, read_trust
 from device.shell import FAILURES_MAX, IDLE_MS, SORRY_MS, Shell
+from protocol.ed25519 import TABLE_SIZE
 
 
 class Script:
@@ -118,6 +120,40 @@ def test_nothing_after_a_failed_save_is_done_and_the_agent_is_made_anew(board: T
     assert script.causes == ["power", "anew"]
     assert len(board.errors) == 1
     assert shell.agent is script
+
+
+def test_a_signing_key_is_believed_when_it_is_on_flash_and_not_before(board: TableBoard, tmp_path: Path):
+    kid, table = b"kid1", bytes(range(256)) * 12 + bytes(32)
+    orders = [do.KeepTrust(kid, table), do.Show("kept", ()), do.DropTrust(kid), do.DropTrust(kid)]
+    script = Script({on.KeyPressed: orders[:2], on.Scanned: orders[2:]})
+    shell = begun(board, script)
+    (tmp_path / "trust").write_bytes(b"")  # where the folder should be: the flash refuses
+    board.parts.arriving = [on.KeyPressed("1")]
+    shell.lap()
+    assert len(board.errors) == 1 and board.trusted == {} and ("show", ("kept", ())) not in board.parts.done
+    (tmp_path / "trust").unlink()
+    board.parts.arriving = [on.KeyPressed("1")]
+    shell.lap()
+    assert board.trusted == read_trust(str(tmp_path)) == {kid: table}
+    board.parts.arriving = [on.Scanned(b"x")]
+    shell.lap()
+    assert board.trusted == read_trust(str(tmp_path)) == {} and len(board.errors) == 1
+
+
+def test_a_table_that_rotted_or_was_half_written_is_no_key(tmp_path: Path):
+    trusted: dict[bytes, bytes] = {}
+    folder = TrustFolder(trusted, str(tmp_path))
+    tables = {bytes([kid]) * 4: bytes([kid]) * TABLE_SIZE for kid in (1, 2, 3)}
+    for kid, table in tables.items():
+        folder.keep(kid, table)
+    assert read_trust(str(tmp_path)) == trusted == tables
+    rotten = tmp_path / "trust" / "01010101"
+    rotten.write_bytes(b"\x00" + rotten.read_bytes()[1:])
+    short = tmp_path / "trust" / "02020202"
+    short.write_bytes(short.read_bytes()[:-40])
+    (tmp_path / "trust" / "03030303").rename(tmp_path / "trust" / "03030303.new")  # the power went before the rename
+    assert read_trust(str(tmp_path)) == {}
+    assert read_trust(str(tmp_path / "nowhere")) == {}
 
 
 def test_the_apology_makes_way_for_the_welcome_or_for_whatever_is_shown_next(board: TableBoard):

@@ -149,7 +149,7 @@ class Gateway:
 class Rig:
     def __init__(self, numbers: "list[int] | None" = None, flash: "Flash | None" = None, digits: int = 12) -> None:
         self.flash = flash or Flash()
-        self.config = config(numbers or [1, 2, 3], self.flash.trusted, digits)
+        self.config = config(numbers or [1, 2, 3], dict(self.flash.trusted), digits)
         self.gateway = Gateway()
         self.online = False
         self.closed = {number: True for number in self.config.numbers}
@@ -230,9 +230,9 @@ class Rig:
         elif isinstance(effect, do.Write):
             self.written += effect.data
         elif isinstance(effect, do.KeepTrust):
-            self.flash.trusted[effect.kid] = effect.table
+            self.flash.trusted[effect.kid] = self.config.trusted[effect.kid] = effect.table
         elif isinstance(effect, do.DropTrust):
-            self.flash.trusted.pop(effect.kid, None)
+            del self.flash.trusted[effect.kid], self.config.trusted[effect.kid]
         else:
             self._wire(effect)
 

@@ -6,6 +6,7 @@ from tokens_of_rig import COURIER_TOKEN, DELEGATE_TOKEN, PICKUP_TOKEN, TECHNICIA
 
 from device.agent import door
 from device.agent import events as on
+from device.agent.books import Books
 from protocol import messages, numbers, tokens
 from protocol.errors import number_of
 from protocol.limits import NEXT_PARCEL_MS, REOPEN_MS, REVOKED_TOKENS_KEPT
@@ -165,6 +166,35 @@ def test_a_pickup_begun_with_the_old_code_is_no_pickup_with_the_new_one():
     assert messages.DoorFaulted(2, door.FORCED, True) in rig.flash.events()
 
 
+def test_a_pickup_that_the_power_cut_short_is_no_pickup_with_the_new_code():
+    """The old code was typed, the power went before the door opened; then the code was replaced, and the power goes
+    again while somebody forces the door."""
+    rig = locker_with_parcels(2)
+    rig.jammed.add(2)
+    rig.keys(rig.code(2, 1))
+    rig.power_on()
+    rig.connect()
+    assert order(rig, messages.Reissue(2, 1)) == 0
+    rig.closed[2] = False
+    rig.power_on()
+    rig.push(2)
+    assert not [event for event in rig.flash.events() if isinstance(event, messages.Collected)]
+
+
+def test_a_pickup_that_was_under_way_when_its_door_went_out_of_service_is_none_after_a_restart():
+    rig = locker_with_parcels(2)
+    rig.jammed.add(2)
+    rig.keys(rig.code(2, 1))
+    for out in (True, False):
+        assert order(rig, messages.OutOfService(2, out)) == 0
+        rig.power_on()
+        rig.connect()
+    rig.closed[2] = False  # forced while the power is away
+    rig.power_on()
+    rig.push(2)
+    assert not [event for event in rig.flash.events() if isinstance(event, messages.Collected)]
+
+
 # ------------------------------------------------------------------ several parcels
 def test_one_code_opens_all_of_a_persons_parcels_in_turn():
     rig = locker_with_parcels(1, 2, 3)
@@ -230,6 +260,21 @@ def test_a_compartments_next_parcel_belongs_to_nobody_before_it():
     assert rig.pulses == [2, 3]
 
 
+def test_a_door_that_stands_open_or_is_out_of_service_is_not_offered():
+    rig = locker_with_parcels(1, 2, 3)
+    for place in (1, 2, 3):
+        order(rig, messages.Join(place, 1, 7))
+    order(rig, messages.OutOfService(1, True))
+    rig.keys(rig.code(3, 1))
+    assert rig.pulses == [3]
+    rig.keys(rig.code(2, 1))
+    rig.push(2)
+    assert rig.screen == ("collected", ("2",)), "door 3 is open already, door 1 out of service"
+    rig.push(3)
+    rig.keys(rig.code(2, 1))
+    assert 1 not in rig.pulses
+
+
 def test_a_revoked_code_leads_to_no_other_parcel():
     rig = locker_with_parcels(2, 3)
     for place in (2, 3):
@@ -257,6 +302,32 @@ def test_a_revoked_badge_is_refused_and_its_session_ends():
         show(rig, COURIER_TOKEN)
         assert rig.screen[0] == "token_refused"
         rig.power_on()
+
+
+def test_an_order_to_take_a_badge_back_counts_once():
+    rig = locker_with_parcels(2)
+    packet = rig.gateway.say(messages.RevokeToken(b"badge001", FAR), ttl_s=DAY)
+    for _ in range(2):
+        rig.say(packet)
+    assert len([event for event in rig.flash.events() if isinstance(event, messages.TokenRevoked)]) == 1
+
+
+def test_a_restart_from_a_snapshot_knows_what_one_from_the_records_knows():
+    rig = locker_with_parcels(1, 2, 3)
+    order(rig, messages.Reissue(1, 1))
+    for place, count in ((1, 2), (3, 1)):
+        order(rig, messages.Join(place, count, 7))
+    order(rig, messages.RevokeToken(b"badge001", FAR))
+    rig.keys(rig.code(3, 1))
+    rig.push(3)
+    rig.keys(rig.code(3, 77))
+    numbers_of = rig.config.numbers
+    snapshot = rig.agent.snapshot()
+    assert Books.replay(numbers_of, None, rig.flash.records).snapshot() == snapshot
+    again = Books.replay(numbers_of, snapshot, [])
+    assert again.snapshot() == snapshot
+    assert again.group(0) == again.group(2) == 7 and again.was_collected(2, 1) and not again.was_collected(0, 1)
+    assert again.token_is_revoked(b"badge001") and again.refused and again.wall_s > 1_700_000_000
 
 
 def test_a_technicians_badge_at_the_scanner_opens_the_console_until_it_is_revoked():

@@ -82,9 +82,10 @@ def test_whoever_cuts_the_power_to_be_rid_of_the_pause_has_won_nothing():
         assert rig.pulses == [2]
         rig.push(2)
         rig.power_on()
-        rig.deposit(2)
-        rig.keys("*" + rig.code(2, 2))
-        assert rig.pulses[-1] == 2, "after a right code a restart begins without a pause"
+        rig.keys(rig.code(3, 5_000))
+        assert len(refusals(rig)) == 5 or digits == 16, "after a right code a restart begins without a pause"
+        assert rig.screen == ("wrong_code", ("5",))
+        assert rig.agent.books.refused
 
 
 def test_no_clock_fills_the_bucket():
