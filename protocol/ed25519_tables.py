@@ -1,9 +1,10 @@
 """Makes the comb tables that protocol.ed25519 reads: done where keys are provisioned, seldom and slowly.
 
-A table is the 32 bytes of the key, then 32 points, each as 96 bytes: y + x, y - x and 2dxy, little-endian.
+A key's table is its 32 bytes, then 32 points, each as 96 bytes: y + x, y - x and 2dxy, little-endian. The base point's
+is 128 points.
 """
 
-from protocol.ed25519 import COLUMNS, TEETH, L, P, inverse
+from protocol.ed25519 import BASE_COLUMNS, BASE_TEETH, COLUMNS, TEETH, L, P, inverse
 from protocol.errors import ProtocolError
 
 BASE = bytes([0x58]) + bytes([0x66]) * 31  # RFC 8032, section 5.1: y = 4/5, x even
@@ -18,13 +19,13 @@ def prepare(public_key: bytes) -> bytes:
     small orders, and the mixed ones, whose scalars must not be reduced modulo L as the comb does.
     """
     x, y = _decompress(public_key)
-    return public_key + _comb((P - x, y, 1, (P - x) * y % P))
+    return public_key + _comb((P - x, y, 1, (P - x) * y % P), TEETH, COLUMNS)
 
 
 def make_base_table() -> bytes:
-    """The 32 points of the base point, without a key before them."""
+    """The 128 points of the base point, without a key before them."""
     x, y = _decompress(BASE)
-    return _comb((x, y, 1, x * y % P))
+    return _comb((x, y, 1, x * y % P), BASE_TEETH, BASE_COLUMNS)
 
 
 def _decompress(encoded: bytes) -> "tuple[int, int]":
@@ -71,15 +72,15 @@ def _times(scalar: int, point: "tuple[int, int, int, int]") -> "tuple[int, int, 
     return result
 
 
-def _comb(point: "tuple[int, int, int, int]") -> bytes:
+def _comb(point: "tuple[int, int, int, int]", size: int, columns: int) -> bytes:
     """Entry i is the top tooth plus or minus each lower one: plus where the bit of i is 0 (protocol.ed25519)."""
     teeth = [point]
-    for _ in range(TEETH - 1):
-        teeth.append(_times(1 << COLUMNS, teeth[-1]))
+    for _ in range(size - 1):
+        teeth.append(_times(1 << columns, teeth[-1]))
     table = bytearray()
-    for index in range(1 << (TEETH - 1)):
+    for index in range(1 << (size - 1)):
         entry = teeth[-1]
-        for tooth in range(TEETH - 1):
+        for tooth in range(size - 1):
             x, y, z, t = teeth[tooth]
             entry = _add(entry, (P - x, y, z, P - t) if index >> tooth & 1 else (x, y, z, t))
         table.extend(_affine(entry))

@@ -15,30 +15,32 @@ from micropython import const
 
 _NUMBER = const(80)  # bytes of one
 # The low four bits of a number's letter are its place, which is why the formulas' H is called P.
-# A, B, C and K, L, M hold y + x, y - x and 2dxy of the two points to be added. Behind all come 40 columns of a
-# product, which are 0 between products.
-_PLACES = const(14)
+# A, B and C hold y + x, y - x and 2dxy of the point to be added. Behind all come 40 columns of a product, which are 0
+# between products.
+_PLACES = const(11)
 _WORK_SIZE = _PLACES * _NUMBER + 160
 
-# A column: double, add one point, add the other. Formulas: Hisil, Wong, Carter, Dawson 2008; complete for this curve,
-# no special cases. Doubling turns all four signs, which is the same point; doubling 0, the first of all, leaves 0.
-_COLUMN = (
-    b" F=X*X G=Y*Y T=Z*Z E=X*Y P=F+G G=G-F E=E+E T=T+T F=T-G X=E*F Y=G*P Z=F*G T=E*P"
-    b" P=Y+X E=Y-X A=A*P B=B*E C=C*T E=A-B P=A+B Z=Z+Z F=Z-C G=Z+C X=E*F Y=G*P Z=F*G T=E*P"
-    b" P=Y+X E=Y-X K=K*P L=L*E M=M*T E=K-L P=K+L Z=Z+Z F=Z-M G=Z+M X=E*F Y=G*P Z=F*G."  # doubling needs no T
-)
+# Formulas: Hisil, Wong, Carter, Dawson 2008; complete for this curve, no special cases. Doubling turns all four signs,
+# which is the same point; doubling 0, the first of all, leaves 0. It needs no T: who adds again has to ask for it.
+_DOUBLE = b" F=X*X G=Y*Y T=Z*Z E=X*Y P=F+G G=G-F E=E+E T=T+T F=T-G X=E*F Y=G*P Z=F*G T=E*P."
+_ADD = b" P=Y+X E=Y-X A=A*P B=B*E C=C*T E=A-B P=A+B Z=Z+Z F=Z-C G=Z+C X=E*F Y=G*P Z=F*G."
+_EXTEND = b" T=E*P."
 
 
 def combine(comb: bytes, table: memoryview, other_comb: bytes, other_table: memoryview) -> "tuple[int, int, int]":
-    """X, Y, Z of the two scalars' sum, none of them reduced."""
+    """X, Y, Z of the two scalars' sum, none of them reduced; the first comb has fewer columns."""
     work = bytearray(_WORK_SIZE)
     work[9 * _NUMBER] = work[10 * _NUMBER] = 1  # X, Y, Z = 0, 1, 1
-    one = memoryview(work)[_NUMBER:]
-    other = memoryview(work)[11 * _NUMBER :]
-    for column in range(42, -1, -1):
-        _fetch(one, table, comb, column)
-        _fetch(other, other_table, other_comb, column)
-        _run(work, work, 0, _COLUMN)
+    entry = memoryview(work)[_NUMBER:]
+    alone = len(other_comb) - len(comb)
+    for column in range(len(other_comb)):
+        _run(work, work, 0, _DOUBLE)
+        _fetch(entry, other_table, other_comb[column])
+        _run(work, work, 0, _ADD)
+        if column >= alone:
+            _run(work, work, 0, _EXTEND)
+            _fetch(entry, table, comb[column - alone])
+            _run(work, work, 0, _ADD)
     return _number(work, 8), _number(work, 9), _number(work, 10)
 
 
@@ -50,16 +52,11 @@ def _number(work: bytearray, place: int) -> int:
 
 
 @micropython.viper
-def _fetch(to: ptr32, table: ptr8, comb: ptr8, column: int):
-    """A column's entry of the table; the point to be taken away is the one with x turned: y + x and y - x change
+def _fetch(to: ptr32, table: ptr8, digit: int):
+    """A digit's entry of the table; the point to be taken away is the one with x turned: y + x and y - x change
     places, 2dxy its sign."""
-    top = comb[column + 215 >> 3] >> (column + 215 & 7) & 1
-    digit = 0
-    for tooth in range(172, -1, -43):
-        bit = column + tooth
-        digit = digit << 1 | comb[bit >> 3] >> (bit & 7) & 1 ^ top
-    away = 1 ^ top ^ comb[32] >> 7
-    at = digit * 96
+    away = digit >> 7
+    at = (digit & 127) * 96
     for number in range(3):
         place = 20 * (number ^ away if number < 2 else number)
         sign = 1 - 2 * away if number == 2 else 1
@@ -80,7 +77,7 @@ def _fetch(to: ptr32, table: ptr8, comb: ptr8, column: int):
 def _run(a: ptr32, b: ptr32, v: int, program: ptr8):  # noqa: PLR0915 - a call for a product would cost as much
     """Called with (work, work, 0, program): the first three names are in registers, and the products use these."""
     work = int(a)
-    t = work + 1120
+    t = work + 880
     while program[0] == 32:
         to = ptr32(work + (program[1] & 15) * 80)
         one = work + (program[3] & 15) * 80

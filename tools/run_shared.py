@@ -19,6 +19,10 @@ FILE_TIMEOUT_S = 300  # a loop that never ends must not hang the suite
 # Runs in MicroPython: every test function of one module, one line each, and the traceback of what failed.
 RUNNER = """
 import gc, sys
+try:
+    import protocol.paths  # native code is compiled here, while the stack is shallow; a board has it compiled
+except ImportError:
+    pass
 module = __import__(sys.argv[1])
 for name in sorted(dir(module)):
     if name.startswith("test_"):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from refusal import refusal_of
 
 from protocol import paths
-from protocol.ed25519 import COLUMNS, TEETH, L, P, comb, inverse, verify
+from protocol.ed25519 import BASE_COLUMNS, BASE_TEETH, COLUMNS, TEETH, L, P, comb, inverse, verify
 from protocol.ed25519_base import BASE_TABLE
 from protocol.ed25519_tables import BASE, _decompress, _times, prepare
 from protocol.sha512 import sha512
@@ -138,14 +138,14 @@ def test_random_bytes_are_a_key_only_when_a_point_of_prime_order():
     assert 5 <= codes.count("accepted") <= 60
 
 
-def columns(scalar: int) -> list[int]:
-    """What each column of the comb adds for `scalar`, as a multiple of the point, the highest first."""
+def columns(scalar: int, teeth: int, width: int) -> list[int]:
+    """What each column of a comb adds for `scalar`, as a multiple of the point, the highest first."""
     sign = 1 if scalar & 1 else -1
     odd = scalar if scalar & 1 else L - scalar
-    bits = (odd + (1 << TEETH * COLUMNS) - 1) // 2
+    bits = (odd + (1 << teeth * width) - 1) // 2
     digits = [
-        sum((2 * (bits >> column + tooth * COLUMNS & 1) - 1) << tooth * COLUMNS for tooth in range(TEETH))
-        for column in range(COLUMNS)
+        sum((2 * (bits >> column + tooth * width & 1) - 1) << tooth * width for tooth in range(teeth))
+        for column in range(width)
     ]
     assert sum(digit << column for column, digit in enumerate(digits)) == odd
     return [sign * digit for digit in reversed(digits)]
@@ -157,15 +157,18 @@ def test_a_partial_sum_of_zero_changes_nothing():
     chance = random.Random(SEED)
     base = _decompress(BASE)
     point = (*base, 1, base[0] * base[1] % P)
-    for zero_at in (1, 2, 3, 20, 41, 42):
+    alone = COLUMNS - BASE_COLUMNS
+    for zero_at in (alone, alone + 1, alone + 2, 20, 41, 42):
         s, h = chance.randrange(L), chance.randrange(L)
-        of_s, of_h = columns(s), columns(h)
+        of_s = [0] * alone + columns(s, BASE_TEETH, BASE_COLUMNS)
+        of_h = columns(h, TEETH, COLUMNS)
         left = sum(of_s[c] << zero_at - c for c in range(zero_at + 1))
         right = sum(of_h[c] << zero_at - c for c in range(zero_at))
         secret = left * pow(right, -1, L) % L  # left - right * secret = 0: the sum before h's turn at that column
         x, y, z, _t = _times(secret, point)
         public = encoded(x, y, z)
-        sum_of_both = paths.BEST.combine(comb(s), memoryview(BASE_TABLE), comb(h), memoryview(prepare(public))[32:])
+        combs = comb(s, BASE_TEETH, BASE_COLUMNS), comb(h, TEETH, COLUMNS)
+        sum_of_both = paths.BEST.combine(combs[0], memoryview(BASE_TABLE), combs[1], memoryview(prepare(public))[32:])
         assert encoded(*sum_of_both) == encoded(*_times((s - h * secret) % L, point)[:3]), f"seed {SEED}, {zero_at}"
 
 

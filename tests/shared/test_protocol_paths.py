@@ -5,13 +5,14 @@ import sys
 from both_paths import HERE
 
 from protocol import paths
-from protocol.ed25519 import COLUMNS, TEETH, L, P, comb, inverse
+from protocol.ed25519 import BASE_COLUMNS, BASE_TEETH, COLUMNS, TEETH, L, P, comb, inverse
 from protocol.ed25519_base import BASE_TABLE
 from protocol.ed25519_tables import BASE, _decompress, _times, prepare
 from protocol.sha512 import ROUNDS, sha512
 
 EMITTER = "import micropython\n@micropython.viper\ndef f():\n    pass\n"
 SCALARS = (0, 1, 2, 3, L - 1, L - 2, L // 2, (1 << 252) - 1, 1 << 252, 1 << 251, 0x5555555555555555 * (1 << 180))
+SHAPES = ((TEETH, COLUMNS), (BASE_TEETH, BASE_COLUMNS))
 # Names of residues, the smallest and others, as any sum may leave them: 20 limbs of 13 bits.
 ONES = (1 << 260) - 1
 NUMBERS = (
@@ -108,11 +109,22 @@ def test_sha512_of_long_messages_is_the_same_on_each_path():
 def test_a_comb_says_the_scalar():
     chance = Chance(1)
     for scalar in list(SCALARS) + [chance.number(L) for _ in range(50)]:
-        bits = int.from_bytes(comb(scalar), "little")
-        away = bits >> 263
-        total = 2 * (bits & (1 << TEETH * COLUMNS) - 1) - ((1 << TEETH * COLUMNS) - 1)
-        assert (-total if away else total) % L == scalar
-        assert total % 2 == 1 and bits >> TEETH * COLUMNS & 31 == 0
+        for teeth, columns in SHAPES:
+            digits = comb(scalar, teeth, columns)
+            assert len(digits) == columns
+            total = 0
+            for digit in digits:
+                total = 2 * total + point_of(digit, teeth, columns)
+            assert total % L == scalar
+            assert total % 2 == 1
+
+
+def point_of(digit: int, teeth: int, columns: int) -> int:
+    """What a digit adds, as a multiple of the point: the top tooth plus or minus each lower one, or minus all that."""
+    top = teeth - 1
+    assert digit & 127 < 1 << top
+    found = sum([(1 - 2 * (digit >> tooth & 1)) << tooth * columns for tooth in range(top)], 1 << top * columns)
+    return -found if digit >> 7 else found
 
 
 def encoded(x: int, y: int, z: int) -> int:
@@ -130,7 +142,8 @@ def test_each_path_adds_up_to_the_point_that_double_and_add_finds():
     for s, h in pairs:
         right = _times((s - h) % L, (x, y, 1, x * y % P))
         for path in HERE:
-            found = path.combine(comb(s), memoryview(BASE_TABLE), comb(h), memoryview(table)[32:])
+            base = comb(s, BASE_TEETH, BASE_COLUMNS)
+            found = path.combine(base, memoryview(BASE_TABLE), comb(h, TEETH, COLUMNS), memoryview(table)[32:])
             assert encoded(*found) == encoded(*right[:3]), (path.name, s, h)
 
 
@@ -190,21 +203,14 @@ def test_products_sums_and_differences_of_any_limbs_are_right_in_native_code():
 
 
 def test_an_entry_is_read_as_its_numbers_in_native_code():
-    """Each column of a comb, beside the digit worked out bit by bit."""
+    """Each digit of either comb: y + x and y - x change places, and 2dxy its sign, when the point is taken away."""
     chance = Chance(4)
-    table = chance.octets(32 * 96)
+    table = chance.octets(128 * 96)
     for module in viper_modules():
-        for _ in range(20):
-            bits = chance.octets(33)
-            for column in range(COLUMNS):
-                work = bytearray(module._WORK_SIZE)
-                module._fetch(memoryview(work)[80:], table, bits, column)
-                number = int.from_bytes(bits, "little")
-                teeth = [number >> column + tooth * COLUMNS & 1 for tooth in range(TEETH)]
-                digit = sum([(teeth[tooth] ^ teeth[-1]) << tooth for tooth in range(TEETH - 1)])
-                away = teeth[-1] == number >> 263
-                entry = [
-                    int.from_bytes(table[at : at + 32], "little") for at in range(digit * 96, digit * 96 + 96, 32)
-                ]
-                a, b, c = [value_of(limbs_at(work, place)) for place in (1, 2, 3)]
-                assert (a, b, c) == ((entry[1], entry[0], -entry[2]) if away else tuple(entry))
+        for digit in range(256):
+            work = bytearray(module._WORK_SIZE)
+            module._fetch(memoryview(work)[80:], table, digit)
+            at = (digit & 127) * 96
+            entry = [int.from_bytes(table[start : start + 32], "little") for start in range(at, at + 96, 32)]
+            a, b, c = [value_of(limbs_at(work, place)) for place in (1, 2, 3)]
+            assert (a, b, c) == ((entry[1], entry[0], -entry[2]) if digit >> 7 else tuple(entry))
