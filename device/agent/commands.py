@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from device.agent.effects import Beep, Show
 from protocol.errors import number_of
 from protocol.limits import (
     CLOCK_SKEW_S_MAX,
@@ -199,8 +198,7 @@ class Commands:
 
     def _identify(self, now: int, down: "Down", effects: "list[Effect]") -> str:
         self._done(now, down, "ok", effects)
-        effects.append(Show("identify", ()))
-        effects.append(Beep("attention"))
+        self._panel.identify(now, effects)
         return ""
 
 

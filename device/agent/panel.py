@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from device.agent.openings import Openings
     from protocol.tokens import Token
 
-IDLE, TYPING, TOLD, COURIER_READY, ASKING, DEPOSITING = 0, 1, 2, 3, 4, 5
+# OFFERED: the screen offers another parcel to whoever has just collected one; any other screen ends that.
+IDLE, TYPING, TOLD, OFFERED, COURIER_READY, ASKING, DEPOSITING = 0, 1, 2, 3, 4, 5, 6
 _TOLD_MS = 8_000
 _ANSWER_MS = 10_000  # the gateway's answer to a courier, before the screen says that it is not coming
 
@@ -51,8 +52,8 @@ class Panel:
         self._place = -1  # the compartment of the deposit under way
         self._last = -1  # the one just filled, which its courier may open once more until then
         self._last_until = 0
-        self._next = -1  # another parcel of whoever has just collected one, and how they asked for that
-        self._next_channel = KEYPAD
+        self._collected_at = -1  # where whoever is offered another parcel has collected, and how they asked for it
+        self._channel = KEYPAD
 
     # -------------------------------------------------------------- keys
     def key(self, now: int, key: str, effects: "list[Effect]") -> None:
@@ -79,8 +80,8 @@ class Panel:
                 self._enter(now, KEYPAD, effects)
         elif key == "#" and self._typed:
             self._enter(now, KEYPAD, effects)
-        elif key == "#" and self._next >= 0:
-            self._open(now, self._next, self._next_channel, None, effects)
+        elif key == "#" and self.mode == OFFERED:
+            self._open_offered(now, effects)
 
     def _show_typed(self, now: int, effects: "list[Effect]") -> None:
         if not self._typed:
@@ -111,8 +112,7 @@ class Panel:
     def _open(self, now: int, place: int, channel: int, taker: "bytes | None", effects: "list[Effect]") -> None:
         number = str(self._ledger.books.numbers[place])
         screen = "already_open" if self._openings.is_open(place) else "opening"
-        self._next = -1
-        self._next_channel = channel
+        self._channel = channel
         why = self._openings.pickup(now, place, channel, taker, effects)
         if why == "":
             self._tell(now, screen, (number,), effects, "ok")
@@ -135,12 +135,21 @@ class Panel:
         other = None
         if place is not None and self._openings.taker(place) is None:
             other = self._openings.next_of(place)
-        if other is None:
+        if place is None or other is None:
             self._tell(now, "collected", (str(number),), effects)
             return
         self._tell(now, "collected_more", (str(self._ledger.books.numbers[other]),), effects)
-        self._next = other
+        self.mode = OFFERED
+        self._collected_at = place
         self._until = now + NEXT_PARCEL_MS
+
+    def _open_offered(self, now: int, effects: "list[Effect]") -> None:
+        """It may be gone by now: revoked, or out of service."""
+        other = self._openings.next_of(self._collected_at)
+        if other is None:
+            self._rest(effects)
+        else:
+            self._open(now, other, self._channel, None, effects)
 
     # -------------------------------------------------------------- scans
     def scan(self, now: int, frame: bytes, effects: "list[Effect]") -> "Token | None":
@@ -285,7 +294,7 @@ class Panel:
             self._rest(effects)
         elif word == "closed" and self.mode == COURIER_READY:
             effects.append(Show("courier_ready", (self._carrier,)))
-        elif word == "collected" and self.mode in (IDLE, TOLD):
+        elif word == "collected" and self.mode in (IDLE, TOLD, OFFERED):
             self._collected(now, number, effects)
         elif self.mode in (IDLE, TOLD):
             screen = _SCREEN_OF_HAPPENING.get(word)
@@ -305,6 +314,10 @@ class Panel:
                 effects.append(Show("deposit_jammed", (number,)))
         elif word == "left_open":  # the courier is gone; the next one's code must not wait for that door
             self._rest(effects)
+
+    def identify(self, now: int, effects: "list[Effect]") -> None:
+        """Which of the lockers are you?"""
+        self._tell(now, "identify", (), effects, "attention")
 
     def _tell(
         self, now: int, screen: str, arguments: "tuple[str, ...]", effects: "list[Effect]", tune: str = "error"
@@ -326,7 +339,6 @@ class Panel:
         self._badge = b""
         self._label = ""
         self._last = -1
-        self._next = -1
         self._until = None
         effects.append(Show("welcome", ()))
 

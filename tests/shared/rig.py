@@ -11,6 +11,7 @@ from device.agent import events as on
 from device.agent.books import Books
 from device.agent.config import Config
 from device.agent.core import Agent
+from device.agent.panel import COURIER_READY
 from protocol import cbor, cose, messages
 from protocol.ed25519_tables import prepare
 from protocol.hmac import HmacKey
@@ -292,7 +293,7 @@ class Rig:
 
     def deposit(self, number: int, parcel: int = 77) -> None:
         """A courier's whole deposit; the courier has shown a badge already."""
-        if self.agent.panel.mode < 3:
+        if self.agent.panel.mode < COURIER_READY:
             self.do(on.Scanned(COURIER_TOKEN.encode()))
         self.do(on.Scanned(b"LABEL-1"))
         request = self.gateway.heard(messages.DepositRequested)[-1].request

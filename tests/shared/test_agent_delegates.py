@@ -2,7 +2,13 @@
 
 from rig import LOCKER, Rig
 from signer import SECRET, public_key, sign
-from tokens_of_rig import COURIER_TOKEN, DELEGATE_TOKEN, PICKUP_TOKEN, TECHNICIAN_TOKEN
+from tokens_of_rig import (
+    COURIER_TOKEN,
+    DELEGATE_TOKEN,
+    FOREIGN_SIGNER_TOKEN,
+    PICKUP_TOKEN,
+    TECHNICIAN_TOKEN,
+)
 
 from device.agent import door
 from device.agent import events as on
@@ -217,6 +223,57 @@ def test_one_code_opens_all_of_a_persons_parcels_in_turn():
         messages.Collected(1, 1),
         messages.Collected(3, 1),
     ]
+
+
+def test_the_next_parcel_is_offered_to_who_sees_the_offer_and_to_nobody_who_comes_after():
+    """Whatever else is put in or shown ends it: the first one may have left, and a stranger presses the key."""
+    strangers = (
+        lambda rig: rig.keys(rig.code(1, 99)),
+        lambda rig: rig.keys("12#"),
+        lambda rig: rig.keys("1*"),
+        lambda rig: rig.keys("D"),
+        lambda rig: rig.do(on.Scanned(b"\x00noise")),
+        lambda rig: show(rig, FOREIGN_SIGNER_TOKEN),
+        lambda rig: show(rig, TECHNICIAN_TOKEN),
+        lambda rig: (show(rig, COURIER_TOKEN), rig.keys("*")),
+        lambda rig: rig.say(rig.gateway.say(messages.Identify())),
+        lambda rig: rig.wait(NEXT_PARCEL_MS),
+    )
+    for number in range(len(strangers)):
+        rig = locker_with_parcels(2, 3)
+        for place in (2, 3):
+            order(rig, messages.Join(place, 1, 7))
+        rig.keys(rig.code(2, 1))
+        rig.push(2)
+        assert rig.screen == ("collected_more", ("3",))
+        strangers[number](rig)
+        rig.keys("#")
+        assert rig.pulses == [2], number
+        rig.wait(10_000)
+        rig.keys("#")
+        assert rig.pulses == [2], number
+
+
+def test_the_offer_is_read_in_ones_own_language():
+    rig = locker_with_parcels(2, 3)
+    for place in (2, 3):
+        order(rig, messages.Join(place, 1, 7))
+    rig.keys(rig.code(2, 1))
+    rig.push(2)
+    rig.keys("A#")
+    assert rig.pulses == [2, 3]
+
+
+def test_an_offer_whose_parcel_is_gone_meanwhile_opens_nothing():
+    for gone in (messages.Revoke(3, 1), messages.OutOfService(3, True)):
+        rig = locker_with_parcels(2, 3)
+        for place in (2, 3):
+            order(rig, messages.Join(place, 1, 7))
+        rig.keys(rig.code(2, 1))
+        rig.push(2)
+        assert order(rig, gone) == 0
+        rig.keys("#")
+        assert rig.pulses == [2]
 
 
 def test_the_shown_token_leads_to_the_other_parcels_too_also_after_a_restart():
