@@ -9,14 +9,14 @@ from gateway.domain.codes import delegate_token
 from gateway.domain.compartments import Compartment
 from gateway.domain.delegations import Delegation, check_delegate
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import OperationNumber, ParcelNumber
+from gateway.domain.ids import ParcelNumber
 from gateway.domain.operations import REISSUE, REVOKE_TOKEN, TAKE_BACK, Operation
 from gateway.domain.parcels import NEXT_ACTIONS, Parcel
 from gateway.domain.people import Principal
 from gateway.limits import DELEGATIONS_MAX, DELEGATIONS_OPEN_MAX
 from gateway.services.batch import Batch
 from gateway.services.desk import Desk, known_locker, known_parcel
-from gateway.services.orders import order
+from gateway.services.orders import begin_operation, order
 from gateway.services.ports import Transaction
 from gateway.services.reissues import running_for
 from protocol.messages import PickupAuthorised, RevokeToken, Up
@@ -76,19 +76,9 @@ def revoke_delegation(desk: Desk, who: Principal, number: ParcelNumber, id8: byt
         if not known.opens:
             raise Refusal("wrong_state", f"this delegation is {known.state} and opens nothing", ("list them",))
         assert parcel.compartment is not None
-        operation = Operation(
-            number=OperationNumber(desk.number()),
-            kind=REVOKE_TOKEN,
-            locker=parcel.locker,
-            compartment=parcel.compartment,
-            parcel=parcel.number,
-            reason=REVOKE_TOKEN,
-            by=who.name,
-            state="waiting",
-            code=None,
-            made_s=desk.clock(),
+        operation = begin_operation(
+            desk, tx, who, REVOKE_TOKEN, (parcel.locker, parcel.compartment), parcel, REVOKE_TOKEN
         )
-        tx.add_operation(operation)
         tx.keep_delegation(replace(known, revocation=operation.number))
         message = RevokeToken(known.id, known.expiry_s)
         order(desk, tx, parcel.locker, message, operation=operation.number, parcel=parcel.number)

@@ -7,7 +7,7 @@ from gateway.domain.operations import OPEN, RELEASE, SERVICE, Operation
 from gateway.domain.people import OPERATOR, Principal
 from gateway.limits import REASON_SIZE_MAX
 from gateway.services.desk import Desk, known_compartment
-from gateway.services.orders import order
+from gateway.services.orders import begin_operation, order
 from gateway.services.ports import Transaction
 from protocol.messages import Message, Open, OutOfService, Release, Revoke
 from protocol.numbers import DEPOSITING, HELD
@@ -18,19 +18,7 @@ def _operate(
 ) -> Operation:
     if not 0 < len(reason) <= REASON_SIZE_MAX:
         raise Refusal("bad_value", f"reason: 1 to {REASON_SIZE_MAX} characters")
-    operation = Operation(
-        number=OperationNumber(desk.number()),
-        kind=kind,
-        locker=box.locker,
-        compartment=box.number,
-        parcel=None,
-        reason=reason,
-        by=who.name,
-        state="waiting",
-        code=None,
-        made_s=desk.clock(),
-    )
-    tx.add_operation(operation)
+    operation = begin_operation(desk, tx, who, kind, (box.locker, box.number), None, reason)
     order(desk, tx, box.locker, message, operation=operation.number)
     return operation
 

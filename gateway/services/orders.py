@@ -1,7 +1,9 @@
 """Orders to lockers: a row in the outbox, in the transaction of whoever orders. Nothing is sent from here."""
 
 from gateway.domain.ids import OperationNumber, ParcelNumber
-from gateway.domain.operations import Command
+from gateway.domain.operations import Command, Operation
+from gateway.domain.parcels import Parcel
+from gateway.domain.people import Principal
 from gateway.limits import TTL_ANSWER_S, TTL_OPEN_S, TTL_STANDING_S
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
@@ -50,3 +52,23 @@ def order(
     compartment: int | None = getattr(message, "compartment", None)
     tx.add_command(Command(locker, down, "waiting", operation, parcel, compartment))
     return down.id
+
+
+def begin_operation(  # noqa: PLR0917 - what an operation says
+    desk: Desk, tx: Transaction, who: Principal, kind: str, place: tuple[str, int], parcel: Parcel | None, reason: str
+) -> Operation:
+    """In the books as waiting; its order is the caller's to write, in the same transaction. `place`: locker, door."""
+    operation = Operation(
+        number=OperationNumber(desk.number()),
+        kind=kind,
+        locker=place[0],
+        compartment=place[1],
+        parcel=None if parcel is None else parcel.number,
+        reason=reason,
+        by=who.name,
+        state="waiting",
+        code=None,
+        made_s=desk.clock(),
+    )
+    tx.add_operation(operation)
+    return operation

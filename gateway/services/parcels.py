@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gateway.domain.codes import pickup_token, typed_code
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import OperationNumber, ParcelNumber
+from gateway.domain.ids import ParcelNumber
 from gateway.domain.operations import REISSUE, TAKE_BACK, Operation
 from gateway.domain.parcels import (
     NEXT_ACTIONS,
@@ -19,7 +19,7 @@ from gateway.domain.people import COURIER, MERCHANT, Principal
 from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX
 from gateway.services import allocations
 from gateway.services.desk import Desk, known_locker, known_parcel
-from gateway.services.orders import order
+from gateway.services.orders import begin_operation, order
 from gateway.services.reissues import running_for
 from protocol.messages import Open, Revoke
 from protocol.numbers import HELD
@@ -152,19 +152,7 @@ def take_back(desk: Desk, who: Principal, number: ParcelNumber) -> Operation:
         # A Revoke of the old number would be refused as spent, and the door opened with the new code still good.
         if running_for(tx, parcel, REISSUE) is not None:
             raise Refusal("wrong_state", "a new code is on its way to the locker", ("wait for that operation's end",))
-        operation = Operation(
-            number=OperationNumber(desk.number()),
-            kind=TAKE_BACK,
-            locker=parcel.locker,
-            compartment=parcel.compartment,
-            parcel=parcel.number,
-            reason="take_back",
-            by=who.name,
-            state="waiting",
-            code=None,
-            made_s=desk.clock(),
-        )
-        tx.add_operation(operation)
+        operation = begin_operation(desk, tx, who, TAKE_BACK, (parcel.locker, parcel.compartment), parcel, "take_back")
         box = tx.compartment(parcel.locker, parcel.compartment)
         if box is not None and box.holding == HELD:
             order(desk, tx, parcel.locker, Revoke(parcel.compartment, parcel.deposit), parcel=parcel.number)

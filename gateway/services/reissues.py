@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from gateway.domain.compartments import Compartment
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import OperationNumber, ParcelNumber
+from gateway.domain.ids import ParcelNumber
 from gateway.domain.operations import REISSUE, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import NEXT_ACTIONS, Parcel
 from gateway.domain.people import Principal
 from gateway.limits import REASON_SIZE_MAX
 from gateway.services.batch import Batch
 from gateway.services.desk import Desk, known_parcel
-from gateway.services.orders import order
+from gateway.services.orders import begin_operation, order
 from gateway.services.ports import Transaction
 from protocol.messages import Reissue
 from protocol.numbers import HELD
@@ -43,19 +43,7 @@ def reissue(desk: Desk, who: Principal, number: ParcelNumber, reason: str = REIS
             return under_way
         if running_for(tx, parcel, TAKE_BACK) is not None:
             raise Refusal("wrong_state", "it is being taken back, which revokes its code", ("wait for its end",))
-        operation = Operation(
-            number=OperationNumber(desk.number()),
-            kind=REISSUE,
-            locker=parcel.locker,
-            compartment=parcel.compartment,
-            parcel=parcel.number,
-            reason=reason,
-            by=who.name,
-            state="waiting",
-            code=None,
-            made_s=desk.clock(),
-        )
-        tx.add_operation(operation)
+        operation = begin_operation(desk, tx, who, REISSUE, (parcel.locker, parcel.compartment), parcel, reason)
         message = Reissue(parcel.compartment, parcel.deposit)
         order(desk, tx, parcel.locker, message, operation=operation.number, parcel=parcel.number)
         return operation
