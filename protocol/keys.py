@@ -1,13 +1,13 @@
 """Keys: HKDF-SHA-256 (RFC 5869) and the derivations both sides agree on.
 
-master --HKDF(locker id, generation)--> locker key --HKDF(purpose)--> up, down, code, console, mqtt.
+master --HKDF(locker id, generation)--> locker key --HKDF(purpose)--> up, down, code, console, mqtt, receipt.
 An opened locker is worth only itself: its key derives no other locker's.
 """
 
 from protocol.hmac import HmacKey
 
 KEY_SIZE = 32
-PURPOSES = ("up", "down", "code", "console", "mqtt")
+PURPOSES = ("up", "down", "code", "console", "mqtt", "receipt")
 
 
 def hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:

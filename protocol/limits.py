@@ -9,6 +9,7 @@ SCAN_SIZE_MAX = 800  # one scanner frame: Base45 of the largest token, or a labe
 LABEL_SIZE_MAX = 64  # a carrier's parcel number (S10, SSCC and the like), opaque to us
 CONSOLE_LINE_MAX = 320  # a technician's badge, pasted
 STATEMENT_SIZE_MAX = 256  # a signed statement about a signing key
+RECEIPT_SIZE_MAX = 800  # a deposit receipt's text: the longest label, and its seal
 TRUST_PART_SIZE_MAX = 776  # a quarter of a key's table: one message with its envelope
 
 # --- the locker

@@ -277,6 +277,21 @@ class TokenRevoked(Message):
     expiry_s: int
 
 
+class OfflineDepositAuthorised(Message):
+    """DepositAuthorised where no gateway could be asked: the locker chose the door by itself. Its Deposited or
+    DepositAbandoned says parcel 0; whose it is, the gateway learns from the label. `size`: SIZES, as keyed."""
+
+    TYPE = 33
+    FIELDS = ("compartment", "deposit", "badge", "carrier", "label", "size")
+    KINDS = (COMPARTMENT, U32, ID8, WORD, LABEL, U8)
+    compartment: int
+    deposit: int
+    badge: bytes
+    carrier: str
+    label: str
+    size: int
+
+
 # ------------------------------------------------------------------ down
 class Ack(Message):
     """Everything up to and with `seq` is committed in the gateway's books."""
@@ -325,6 +340,16 @@ class TrustPart(Message):
     kid: bytes
     offset: int
     part: bytes
+
+
+class Reserved(Message):
+    """The compartments that are promised to somebody, for the choice that a locker makes alone: bit n of `doors` is
+    compartment n (the lowest bit of the first byte is 0, which is none). Told after a birth and when it changes."""
+
+    TYPE = 6
+    FIELDS = ("doors",)
+    KINDS = (BYTES,)
+    doors: bytes
 
 
 class Assign(Message):
@@ -456,6 +481,7 @@ EVENTS = {
         ServiceActed,
         PickupAuthorised,
         TokenRevoked,
+        OfflineDepositAuthorised,
     )
 }
 FIRST_CUSTODY_TYPE = 16
@@ -467,6 +493,7 @@ COMMANDS = {
         SetTime,
         Reject,
         TrustPart,
+        Reserved,
         Assign,
         Decline,
         Open,

@@ -23,3 +23,6 @@ DOOR_STATES = (
 # What a compartment holds, as the locker knows it; Birth.doors packs (holding << 4 | door state).
 FREE, DEPOSITING, HELD, REVOKED = 0, 1, 2, 3
 QUARANTINED_FLAG = 0x80
+
+# What a courier keys when no gateway can be asked; a size is the place of its letter.
+SIZES = ("S", "M", "L")

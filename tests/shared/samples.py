@@ -28,6 +28,7 @@ EVENTS = (
     m.ServiceActed("léa", "selftest"),
     m.PickupAuthorised(3, 1, KEYPAD, 0, None),
     m.TokenRevoked(ID, 1_900_000_000, ID, LARGE),
+    m.OfflineDepositAuthorised(400, 0xFFFFFFFF, ID, "chez-léa", "LB123456789FR", 2),
 )
 COMMANDS = (
     m.Ack(255),
@@ -35,6 +36,7 @@ COMMANDS = (
     m.SetTime(ID, 1_900_000_000),
     m.Reject(23, 4),
     m.TrustPart(ID[:4], 2_328, bytes(776)),
+    m.Reserved(bytes([0x02, 0x80])),
     m.Assign(1, 0xFFFFFFFF, 14, LARGE),
     m.Decline(1, 24, 22),
     m.Open(14, "parcel stuck"),
