@@ -45,12 +45,14 @@ class Pipeline:
         outbox: Outbox | None,
         connection: Connection,
         clock: Callable[[], int] = lambda: int(time.time()),
+        randomness: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._take_up = take_up
         self._envelopes = envelopes
         self._outbox = outbox
         self._connection = connection
         self._clock = clock
+        self._randomness = randomness
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self.run, name="mqtt", daemon=True)
@@ -169,7 +171,7 @@ class Pipeline:
     def _tell(self, answers: Sequence[Answer]) -> None:
         """About the link itself; harmless to lose and to repeat, so it is in no outbox."""
         now_s, ttl_s = self._clock(), limits.LINK_COMMAND_TTL_S
-        ids = secrets.token_bytes(_ID_SIZE * sum([len(answer.messages) for answer in answers]))
+        ids = self._randomness(_ID_SIZE * sum([len(answer.messages) for answer in answers]))
         place = 0
         for answer in answers:
             for message in answer.messages:

@@ -273,7 +273,7 @@ class Openings:
         if place in self._pending:
             if not self._books.has(place, OPENED):
                 self._ledger.save(now, DoorOpened(self._books.numbers[place]), effects)
-            return "opened"
+            return "remind"  # whoever stands there now may not be whose parcel it is
         self._fault(now, place, door.OPEN, self._books.holdings[place] != FREE, effects)
         return ""
 

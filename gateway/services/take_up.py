@@ -102,6 +102,8 @@ def _take(batch: Batch, arrival: Arrival) -> Answer | None:
 def _apply(batch: Batch, turn: Turn, up: Up) -> None:
     locker = turn.locker
     locker.last_seq = up.seq
+    # Its birth may be on its way still: come late, it must not look as if the locker had woken and lost what it said.
+    locker.boot = max(locker.boot, up.boot)
     parcel = _hear(batch, locker, up)
     batch.taken.append((locker.id, up, parcel))
     if locker.birth_seq == up.seq:

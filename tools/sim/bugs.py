@@ -1,0 +1,399 @@
+"""Deliberate faults, switched on one at a time, to see that the rules bite. Each replaces one function of the product
+while a simulation runs, and lives nowhere else: nothing that is flashed or served can reach this file.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import device.agent.access
+import device.agent.books
+import device.agent.commands
+import device.agent.link
+import device.agent.openings
+import device.agent.panel
+import device.drivers.locks.gpio
+import device.shell
+import gateway.services.allocations
+import gateway.services.take_up
+import tools.sim.board
+import tools.sim.town
+from device.agent import door, effects
+from device.agent.books import QUARANTINED, Books
+from device.agent.commands import Commands
+from device.agent.core import Agent
+from device.agent.link import Link
+from device.agent.openings import Openings
+from device.agent.panel import Panel
+from device.drivers.locks.gpio import GpioLocks
+from device.journal import Journal
+from protocol.limits import WRONG_CODE_BUCKET
+from protocol.messages import Collected
+
+Bug = Callable[[], Generator[None, None, None]]
+BUGS: dict[str, Bug] = {}
+
+
+def _bug(make: Bug) -> Bug:
+    BUGS[make.__name__] = make
+    return make
+
+
+@contextmanager
+def planted(name: str) -> Generator[None, None, None]:
+    """The bug of this name is in the product while this lasts; "": none."""
+    running = BUGS[name]() if name else iter(())
+    next(running, None)
+    try:
+        yield
+    finally:
+        next(running, None)
+
+
+@contextmanager
+def _instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Generator[None, None, None]:
+    former = owner[name] if isinstance(owner, dict) else owner.__dict__[name]
+    plain = former.__func__ if isinstance(former, staticmethod) else former
+    _put(owner, name, make(plain))
+    try:
+        yield
+    finally:
+        _put(owner, name, former)
+
+
+def _put(owner: Any, name: str, value: Any) -> None:
+    if isinstance(owner, dict):
+        owner[name] = value
+    else:
+        setattr(owner, name, value)
+
+
+# ------------------------------------------------------------------ commands
+@_bug
+def no_command_expiry() -> Generator[None, None, None]:
+    """A command is obeyed however old it is."""
+
+    def make(former: Any) -> Any:
+        def why_not(self: Commands, now: int, down: Any) -> str:
+            why: str = former(self, now, down)
+            return "" if why == "expired" else why
+
+        return why_not
+
+    with _instead(Commands, "_why_not_in_time", make):
+        yield
+
+
+@_bug
+def no_command_dedupe() -> Generator[None, None, None]:
+    """An id that took effect is not remembered."""
+    with _instead(Books, "knows_command", lambda _: lambda _self, _id: False):
+        yield
+
+
+@_bug
+def unasked_assign() -> Generator[None, None, None]:
+    """Assign opens a door although no courier asked."""
+
+    def make(_former: Any) -> Any:
+        def why_not(self: Commands, now: int, down: Any) -> str:
+            if type(down.command).__name__ == "Assign":
+                return ""
+            return self._why_not_in_time(now, down)
+
+        return why_not
+
+    with _instead(Commands, "_why_not", make):
+        yield
+
+
+@_bug
+def no_hourly_limit() -> Generator[None, None, None]:
+    """A captured gateway opens as many doors as it likes."""
+    with _instead(device.agent.commands.__dict__, "COMMAND_OPENS_PER_HOUR_MAX", lambda _: 10_000):
+        yield
+
+
+@_bug
+def old_revocation_accepted() -> Generator[None, None, None]:
+    """A Revoke of an earlier deposit ends the one that is there now; the locker says that it did what was ordered."""
+
+    def make(_former: Any) -> Any:
+        def revoke(self: Commands, now: int, down: Any, orders: Any) -> str:
+            place = self._place(down.command)
+            self._done(now, down, "ok", orders, self._books.deposit(place))
+            self._codes.refresh(place)
+            return ""
+
+        return revoke
+
+    table: Any = device.agent.commands
+    from protocol.messages import Revoke  # noqa: PLC0415 - beside what it stands for
+
+    with _instead(table._HANDLERS, Revoke.TYPE, make):
+        yield
+
+
+@_bug
+def revocation_forgotten_at_boot() -> Generator[None, None, None]:
+    """What was revoked is known in RAM only: after a restart the code opens again."""
+
+    def make(former: Any) -> Any:
+        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
+            books = former(numbers, snapshot, records)
+            for place in range(len(books.numbers)):
+                if books.holdings[place] == 3:
+                    books.holdings[place] = 2
+            books._revoked = bytearray()
+            return books
+
+        return staticmethod(replay)
+
+    with _instead(Books, "replay", make):
+        yield
+
+
+# ------------------------------------------------------------------ the journal and its acknowledgement
+@_bug
+def sequence_reset_at_boot() -> Generator[None, None, None]:
+    """Numbers begin at 1 with each start."""
+
+    def make(former: Any) -> Any:
+        def load(self: Journal) -> Any:
+            snapshot, records = former(self)
+            records = list(records)
+            self.last_seq = 0
+            return snapshot, records
+
+        return load
+
+    def forget(former: Any) -> Any:
+        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
+            books = former(numbers, snapshot, records)
+            books.seq = 0
+            return books
+
+        return staticmethod(replay)
+
+    with _instead(Journal, "load", make), _instead(Books, "replay", forget):
+        yield
+
+
+@_bug
+def acknowledged_before_commit() -> Generator[None, None, None]:
+    """The gateway answers first, and commits afterwards."""
+
+    def make(former: Any) -> Any:
+        def take_up(self: Any, arrivals: Any) -> Any:
+            with self.store.transaction():
+                answers = former(self, arrivals)
+                self.pipeline._tell(answers)
+            return ()
+
+        return take_up
+
+    with _instead(tools.sim.town.Town, "_take_up", make):
+        yield
+
+
+@_bug
+def delete_on_puback() -> Generator[None, None, None]:
+    """What the broker has acknowledged counts as the gateway's."""
+
+    def make(former: Any) -> Any:
+        def tick(self: Link, now: int, orders: Any) -> None:
+            former(self, now, orders)
+            box = self.outbox
+            if self.online and not self._client._in_flight and box.sent > box.acked:
+                box.acked = box.sent
+                orders.append(effects.Forget(box.sent))
+
+        return tick
+
+    with _instead(Link, "tick", make):
+        yield
+
+
+@_bug
+def gap_acknowledged() -> Generator[None, None, None]:
+    """The gateway takes what comes, whatever is missing before it."""
+
+    def make(former: Any) -> Any:
+        def take(batch: Any, arrival: Any) -> Any:
+            turn = batch.turns.get(arrival.locker)
+            if turn is not None and arrival.up.seq > turn.locker.last_seq + 1:
+                turn.locker.last_seq = arrival.up.seq - 1
+            return former(batch, arrival)
+
+        return take
+
+    with _instead(gateway.services.take_up.__dict__, "_take", make):
+        yield
+
+
+@_bug
+def no_flush() -> Generator[None, None, None]:
+    """append() returns before the record is on the flash."""
+
+    def make(_former: Any) -> Any:
+        def flush(self: Any) -> None:
+            if self._path.endswith(".log") and len(self._new) < 600:
+                return
+            _FLUSH(self)
+
+        return flush
+
+    _FLUSH = tools.sim.flash.File.flush
+    with _instead(tools.sim.flash.File, "flush", make):
+        yield
+
+
+@_bug
+def pulse_before_save() -> Generator[None, None, None]:
+    """The door opens first, and the books are written afterwards."""
+
+    def make(former: Any) -> Any:
+        def step(self: Agent, now: int, event: Any) -> Any:
+            orders = former(self, now, event)
+            return sorted(orders, key=lambda order: not isinstance(order, effects.Pulse))
+
+        return step
+
+    with _instead(Agent, "step", make):
+        yield
+
+
+# ------------------------------------------------------------------ codes
+@_bug
+def used_mark_in_ram_only() -> Generator[None, None, None]:
+    """After a restart a collected deposit has its code again."""
+
+    def make(former: Any) -> Any:
+        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
+            handlers = device.agent.books._HANDLERS
+            collected = handlers.pop(Collected.TYPE)
+            try:
+                return former(numbers, snapshot, records)
+            finally:
+                handlers[Collected.TYPE] = collected
+
+        return staticmethod(replay)
+
+    with _instead(Books, "replay", make):
+        yield
+
+
+@_bug
+def throttle_reset_at_reboot() -> Generator[None, None, None]:
+    """Who pulls the plug has ten tries again."""
+
+    def make(former: Any) -> Any:
+        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
+            books = former(numbers, snapshot, records)
+            books.bucket = WRONG_CODE_BUCKET
+            return books
+
+        return staticmethod(replay)
+
+    with _instead(Books, "replay", make):
+        yield
+
+
+@_bug
+def reopened_for_ever() -> Generator[None, None, None]:
+    """A used code opens its empty compartment again and again."""
+    with _instead(device.agent.openings.__dict__, "REOPENS_MAX", lambda _: 1_000):
+        with _instead(device.agent.openings.__dict__, "REOPEN_MS", lambda _: 1 << 40):
+            yield
+
+
+# ------------------------------------------------------------------ doors
+@_bug
+def quarantine_forgotten() -> Generator[None, None, None]:
+    """A door that was doubted is offered again after a restart, by a locker and a gateway that forgot."""
+
+    def make(former: Any) -> Any:
+        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
+            books = former(numbers, snapshot, records)
+            for place in range(len(books.numbers)):
+                books.flags[place] &= ~QUARANTINED
+            return books
+
+        return staticmethod(replay)
+
+    def at_the_gateway(_former: Any) -> Any:
+        return lambda box, allocated: "allocated" if allocated else "free" if box.holding == 0 else "held"
+
+    import gateway.domain.allocation  # noqa: PLC0415
+    import gateway.services.requests  # noqa: PLC0415
+
+    with _instead(Books, "replay", make):
+        with _instead(gateway.domain.allocation.__dict__, "availability", at_the_gateway):
+            with _instead(gateway.services.requests.__dict__, "availability", at_the_gateway):
+                yield
+
+
+@_bug
+def collected_by_the_pulse() -> Generator[None, None, None]:
+    """The lock was pulsed, so the parcel is gone."""
+
+    def make(former: Any) -> Any:
+        def pickup(self: Openings, now: int, place: int, channel: int, taker: Any, orders: Any) -> str:
+            why: str = former(self, now, place, channel, taker, orders)
+            if not why and self._books.holdings[place] == 2:
+                self._ledger.save(now, Collected(self._books.numbers[place], self._books.deposit(place)), orders)
+                self._codes.refresh(place)
+            return why
+
+        return pickup
+
+    with _instead(Openings, "pickup", make):
+        yield
+
+
+@_bug
+def double_allocation() -> Generator[None, None, None]:
+    """Doors are given out without a look at who has them, and the books let it pass."""
+
+    def make(_former: Any) -> Any:
+        return lambda wish, boxes, _allocated: _CHOOSE(wish, boxes, ())
+
+    def books(former: Any) -> Any:
+        def new() -> Any:
+            made = former()
+            made.execute("DROP INDEX live_allocation_of_compartment")
+            return made
+
+        return new
+
+    _CHOOSE = gateway.services.allocations.choose
+    with _instead(gateway.services.allocations.__dict__, "choose", make):
+        with _instead(tools.sim.town.__dict__, "new_books", books):
+            yield
+
+
+@_bug
+def coil_never_cut_off() -> Generator[None, None, None]:
+    """Neither the loop nor the timer ends a pulse."""
+    with _instead(GpioLocks, "off", lambda _: lambda _self, _now: None):
+        with _instead(GpioLocks, "_cut_off", lambda _: lambda _self, _timer: None):
+            yield
+
+
+@_bug
+def pulse_after_boot() -> Generator[None, None, None]:
+    """What was authorised before the power went is carried out after it came back."""
+
+    def make(former: Any) -> Any:
+        def found_shut(self: Openings, now: int, place: int, orders: Any) -> str:
+            if place in self._pending:
+                orders.append(effects.Pulse(self._books.numbers[place], 300))
+            return former(self, now, place, orders)
+
+        return found_shut
+
+    with _instead(device.agent.openings._ON_OUTCOME, door.FOUND_SHUT, make):
+        yield
+
+
+_ = (Panel, device.agent.access, device.agent.link, device.agent.panel, device.drivers.locks.gpio, device.shell)

@@ -1,0 +1,172 @@
+"""One seed: a town, some days, its own mix of faults; then everything is mended, and the town has 120 s to agree."""
+
+import random
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from device.agent.config import Config
+from protocol.limits import WRONG_CODE_BUCKET
+from tools.sim import faults, healing
+from tools.sim.board import Locker, plug_in
+from tools.sim.broker import Broker
+from tools.sim.flash import Flash
+from tools.sim.others import captured_gateway, guesser, operator, replayer
+from tools.sim.people import Crowd
+from tools.sim.rules import Rules
+from tools.sim.town import TIMER_MS, Town
+from tools.sim.world import DAY, HOUR, MINUTE, Life, Violation, World
+
+_ = WRONG_CODE_BUCKET
+KINDS = ("network", "broker", "power", "flash", "memory", "doors", "gateway", "backup", "guesser", "replayer",
+         "captured", "slips", "drift")  # fmt: skip
+CALM = 0.25  # the share of seeds in which a kind of fault is left out
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything that a seed was expanded to; a failing one is run again by these."""
+
+    seed: int
+    lockers: int
+    doors: int
+    days: float
+    visits: float  # couriers a day and locker
+    kinds: tuple[str, ...]
+
+    def text(self) -> str:
+        return (
+            f"--seed {self.seed} --lockers {self.lockers} --doors {self.doors} --days {self.days:g} "
+            f"--visits {self.visits:g} --kinds {','.join(self.kinds) or 'none'}"
+        )
+
+
+def options_of(seed: int) -> Options:
+    chance = random.Random(f"options {seed}")
+    kinds = tuple(kind for kind in KINDS if chance.random() > CALM and (kind != "captured" or chance.random() < 0.3))
+    if chance.random() < 0.03:
+        kinds = ()
+    options = Options(
+        seed=seed,
+        lockers=chance.choice((1, 2, 2, 3)),
+        doors=chance.choice((2, 4, 6)),
+        days=chance.choice((1, 2, 4, 8)),
+        visits=chance.choice((0.5, 1, 2, 3)),
+        kinds=kinds,
+    )
+    # A captured gateway needs something to harm.
+    return replace(options, days=4, visits=3) if "captured" in kinds else options
+
+
+@dataclass
+class Outcome:
+    options: Options
+    rule: str = ""
+    text: str = ""
+    events: int = 0
+    locker_days: float = 0.0
+    trace: str = ""
+    figures: dict[str, int] = field(default_factory=dict[str, int])
+
+    def facts(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Simulation:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.world = World(options.seed)
+        self.rules = Rules(self.world)
+        self.flash = Flash(self.world.chance, self._spend)
+        plug_in(self.world, self.flash)
+        self.broker = Broker(self.world)
+        self.town = Town(self.world, self.broker)
+        self.town.looked = lambda: self.rules.look_at(self.town)
+        self.town.failed = self._gateway_failed
+        self.lockers: dict[str, Locker] = {}
+        for place in range(options.lockers):
+            self._build(f"l{place + 1}")
+        slip = 1.0 if "slips" in options.kinds else 0.0
+        self.crowd = Crowd(self.world, self.town, self.rules, self.lockers, slip)
+
+    def _spend(self, kind: str) -> str:
+        running = self.rules.running
+        return "" if running is None else running.spend(kind)
+
+    def _gateway_failed(self, name: str, fields: dict[str, Any]) -> None:
+        if name in ("event_not_taken", "batch_failed", "lap_failed"):
+            raise Violation("own fault", f"the gateway: {name} {fields}")
+
+    def _build(self, name: str) -> None:
+        sizes = "SMSMLS"[: self.options.doors]
+        key = self.town.add_locker(name, sizes)
+        config = Config(name, 1, key, list(range(1, len(sizes) + 1)), dict(self.town.keys.trusted), 12, True)
+        self.lockers[name] = Locker(self.world, config, self.flash, self.broker, self.rules)
+
+    # -------------------------------------------------------------- a run
+    def run(self) -> None:
+        """Raises Violation."""
+        world, options = self.world, self.options
+        self.town.start()
+        world.after(TIMER_MS, self.town.timer)
+        for locker in self.lockers.values():
+            locker.power_on()
+            world.live(self._visits(locker))
+            if "guesser" in options.kinds:
+                world.live(guesser(self.crowd, locker))
+        world.live(operator(self.crowd))
+        if "replayer" in options.kinds:
+            world.live(replayer(self.crowd, self.broker))
+        if "captured" in options.kinds:
+            world.live(captured_gateway(self.crowd, self.broker))
+        faults.plan(self)
+        world.run(int(options.days * DAY))
+        healing.heal(self)
+
+    def _visits(self, locker: Locker) -> Life:
+        while not self.world.healing:
+            yield self.world.about(DAY / self.options.visits)
+            if not self.world.healing:
+                self.world.live(self.crowd.courier(locker, self.world.chance.randrange(1, 4)))
+
+
+def play(options: Options) -> Outcome:
+    outcome = Outcome(options)
+    simulation = Simulation(options)
+    try:
+        simulation.run()
+    except Violation as violation:
+        outcome.rule, outcome.text = violation.rule, str(violation)
+    world, rules = simulation.world, simulation.rules
+    outcome.events = world.events
+    outcome.locker_days = options.lockers * world.now / DAY
+    outcome.trace = world.trace_hash()
+    outcome.figures = {
+        "deposits": rules.deposits,
+        "pickups": rules.pickups,
+        "records": sum(len(book.records) for book in rules.books.values()),
+    }
+    return outcome
+
+
+def shrunk(options: Options) -> Options:
+    """A smaller run that breaks the same rule: fewer kinds of faults, less time, fewer lockers."""
+    rule = play(options).rule
+    tries = [replace(options, kinds=tuple(one for one in options.kinds if one != kind)) for kind in options.kinds]
+    for smaller in tries:
+        candidate = replace(options, kinds=tuple(one for one in options.kinds if one in smaller.kinds))
+        if play(candidate).rule == rule:
+            options = candidate
+    for change in (
+        {"lockers": 1},
+        {"doors": 2},
+        {"days": options.days / 2},
+        {"days": options.days / 4},
+        {"visits": 1},
+    ):
+        candidate = replace(options, **change)
+        if candidate != options and play(candidate).rule == rule:
+            options = candidate
+    return options
+
+
+_UNUSED = (HOUR, MINUTE)
