@@ -160,7 +160,8 @@ class Journal:
         if sys.implementation.name != "micropython":
             return
         try:
-            os.stat(self._folder.upper())
+            parent, _slash, name = self._folder.rpartition("/")
+            os.stat(parent + "/" + name.upper())
         except OSError:
             return
         # Names that ignore case: a FAT file system, which loses whole files in a power cut.
