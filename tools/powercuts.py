@@ -71,7 +71,8 @@ def line(found: dict[str, Any]) -> str:
     return (
         f"cuts {sum(found['cuts'].values())} ({kinds}) at {found['operations']} operations, "
         f"{found['records']} records; second cuts {found['second_cuts']}; starts {found['restarts']}, "
-        f"failed {found['failed']}; records lost {found['lost']} in {found['losing']} cuts; codes that opened twice {found['twice']}; "
+        f"failed {found['failed']}; records lost {found['lost']} in {found['losing']} cuts; "
+        f"codes that opened twice {found['twice']}; "
         f"live codes that opened {found['opened']}; {found['wall_s']} s"
     )
 

@@ -2,7 +2,7 @@
 
 import os
 
-from flash_chip import BLOCK, ERASED, Chip, PowerCutError
+from flash_chip import BLOCK, ERASED, Chip
 from rig import Rig
 
 import device.shell
@@ -97,7 +97,9 @@ class LockerOnChip(Rig):
             for number in self.config.numbers:
                 self._queue.append(on.DoorSensed(number, self.closed[number]))
             self.settle()
-        except PowerCutError:
+        except OSError:
+            if not self.chip.gone:
+                raise
             self.dead = True
 
     def power_off(self) -> None:
@@ -117,7 +119,9 @@ class LockerOnChip(Rig):
             if self.journal.free != self._free:
                 self._free = self.journal.free
                 self._queue.append(on.JournalMeasured(self._free))
-        except PowerCutError:
+        except OSError:
+            if not self.chip.gone:
+                raise
             self.dead = True
 
     def jump(self, ms: int) -> None:
