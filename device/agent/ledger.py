@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from protocol.messages import Message
 
 _PER_DOOR, _PER_PARCEL = 1, 3  # a fault; authorised, opened, collected
-_GUESSES_ABOVE = JOURNAL_RESERVE_RECORDS - JOURNAL_GUESSES_MAX
-_COMMANDS_ABOVE = JOURNAL_RESERVE_RECORDS - JOURNAL_COMMANDS_MAX
 _LEFT_OPEN = DOOR_STATES.index("left_open")
 
 
@@ -70,30 +68,45 @@ class Ledger:
         """Whether there is room beside the reserve: for deposits, and for what is merely good to know."""
         return self.reserve >= JOURNAL_RESERVE_RECORDS
 
-    @property
-    def takes_commands(self) -> bool:
-        return self.reserve > _COMMANDS_ABOVE
-
-    @property
-    def can_charge(self) -> bool:
-        """Whether the price of a wrong code could be saved."""
-        return self.reserve > _GUESSES_ABOVE
+    def has_room_for(self, kind: "Any") -> bool:
+        """Whether this kind has anything left of its share of the reserve."""
+        return self.reserve > _FLOORS[kind.TYPE]
 
     def save(self, now: int, event: "Message", effects: "list[Effect]") -> None:
         """Journal a custody event. Whatever is appended to `effects` after this happens only once it is durable.
 
         Raises NoRoomError, and then nothing has changed."""
-        if not self.has_room:
-            if _repeats(self.books, event):
-                return
-            share = _SHARES.get(type(event).TYPE)
-            if share is not None and self.reserve <= share[0]:
-                counts = share[1](self.books, event)
-                if share[2] and not counts:
-                    return
-                if not share[2] and (not counts or self.journal_free < _PER_PARCEL):
-                    raise _no_room(event)
-        self._write(now, event, effects)
+        if self.has_room or self._admits(event):
+            self._write(now, event, effects)
+
+    def _admits(self, event: "Any") -> bool:
+        """Below the reserve: whether it is saved; if not, the books can do without it. Raises NoRoomError."""
+        kind: Any = type(event)
+        if kind.TYPE not in _FLOORS:
+            return True
+        books = self.books
+        place = books.place(getattr(event, "compartment", 0))
+        flags = 0 if place is None else books.flags[place]
+        if kind is PickupAuthorised:
+            if flags & (PICKUP | DELEGATED) == PICKUP and not event.reopen and event.token is None:
+                return False  # the same right code at a door that is being opened: what was saved authorises this too
+            first = place is not None and books.holdings[place] == HELD and not flags & (PICKUP | QUARANTINED)
+            if (first or self.reserve > 0) and self.journal_free >= _PER_PARCEL:
+                return True  # what a first try needs is set aside
+            raise NoRoomError("door_out_of_service", (str(event.compartment),))
+        if self.has_room_for(kind):
+            return True
+        if kind is OpeningAuthorised:
+            raise NoRoomError("journal_full", ())
+        counts = False
+        if kind is CodeRefused:  # what a guess costs is never left out; Access asks for room before it compares
+            counts = event.left != books.bucket
+        elif kind is DoorOpened and place is not None and not flags & OPENED:
+            counts = flags & PICKUP != 0 or books.holdings[place] == DEPOSITING
+        elif kind is DoorFaulted:
+            counts = event.quarantined and not flags & QUARANTINED
+            counts = counts or (event.state != _LEFT_OPEN and flags & PICKUP != 0)
+        return counts
 
     def tell_boot(self, now: int, effects: "list[Effect]") -> None:
         """Journal this boot, once: behind its first other record, or when the gateway listens."""
@@ -127,59 +140,14 @@ class Ledger:
         return found
 
 
-def _no_room(event: "Any") -> NoRoomError:
-    if type(event) is PickupAuthorised:
-        return NoRoomError("door_out_of_service", (str(event.compartment),))
-    return NoRoomError("journal_full", ())
-
-
-# What of each kind the books cannot do without.
-def _opening_counts(books: "Books", event: "Any") -> bool:
-    place = books.place(event.compartment)
-    if place is None or books.has(place, OPENED):
-        return False
-    return books.has(place, PICKUP) or books.holdings[place] == DEPOSITING
-
-
-def _fault_counts(books: "Books", event: "Any") -> bool:
-    place = books.place(event.compartment)
-    if place is None:
-        return False
-    new = event.quarantined and not books.has(place, QUARANTINED)
-    return new or (event.state != _LEFT_OPEN and books.has(place, PICKUP))
-
-
-def _pickup_counts(books: "Books", event: "Any") -> bool:
-    """The first try at a door: what it needs is set aside."""
-    place = books.place(event.compartment)
-    return place is not None and books.holdings[place] == HELD and not books.flags[place] & (PICKUP | QUARANTINED)
-
-
-def _repeats(books: "Books", event: "Any") -> bool:
-    """The same right code at a door that is being opened for it: what was saved then authorises this pulse too."""
-    if type(event) is not PickupAuthorised or event.reopen or event.token is not None:
-        return False
-    place = books.place(event.compartment)
-    return place is not None and books.flags[place] & (PICKUP | DELEGATED) == PICKUP
-
-
-def _charges(books: "Books", event: "Any") -> bool:
-    """What a guess costs is never left out; Access asks can_charge before it compares."""
-    return event.left != books.bucket
-
-
-def _never(_books: "Books", _event: "Any") -> bool:
-    return False
-
-
-# TYPE -> (not with so much of the reserve left, but for what counts, left out rather than refused)
-_SHARES: "dict[int, tuple[int, Any, bool]]" = {
-    DoorOpened.TYPE: (JOURNAL_RESERVE_RECORDS, _opening_counts, True),
-    DoorClosed.TYPE: (JOURNAL_RESERVE_RECORDS, _never, True),
-    DoorFaulted.TYPE: (JOURNAL_RESERVE_RECORDS, _fault_counts, True),
-    ServiceActed.TYPE: (_COMMANDS_ABOVE, _never, True),
-    OpeningAuthorised.TYPE: (_COMMANDS_ABOVE, _never, False),
-    BucketRefilled.TYPE: (_GUESSES_ABOVE, _never, True),
-    CodeRefused.TYPE: (_GUESSES_ABOVE, _charges, True),
-    PickupAuthorised.TYPE: (0, _pickup_counts, False),
+# TYPE -> what it must leave of the reserve. Kinds that are not here always have their room.
+_FLOORS = {
+    DoorOpened.TYPE: JOURNAL_RESERVE_RECORDS,
+    DoorClosed.TYPE: JOURNAL_RESERVE_RECORDS,
+    DoorFaulted.TYPE: JOURNAL_RESERVE_RECORDS,
+    ServiceActed.TYPE: JOURNAL_RESERVE_RECORDS - JOURNAL_COMMANDS_MAX,
+    OpeningAuthorised.TYPE: JOURNAL_RESERVE_RECORDS - JOURNAL_COMMANDS_MAX,
+    BucketRefilled.TYPE: JOURNAL_RESERVE_RECORDS - JOURNAL_GUESSES_MAX,
+    CodeRefused.TYPE: JOURNAL_RESERVE_RECORDS - JOURNAL_GUESSES_MAX,
+    PickupAuthorised.TYPE: 0,
 }
