@@ -145,7 +145,7 @@ class Agent:
 
     def _received(self, now: int, event: "events.Received", effects: "list[Effect]") -> None:
         for down in self.link.received(now, event.data, effects):
-            if not self._ledger.has_room_for(OpeningAuthorised):
+            if not self._ledger.has_room_for(OpeningAuthorised.TYPE):
                 self.link.tell(now, MessageRefused(number_of("journal_full")), effects)
                 continue
             self._commands.obey(now, down, effects)

@@ -68,9 +68,9 @@ class Ledger:
         """Whether there is room beside the reserve: for deposits, and for what is merely good to know."""
         return self.reserve >= JOURNAL_RESERVE_RECORDS
 
-    def has_room_for(self, kind: "Any") -> bool:
-        """Whether this kind has anything left of its share of the reserve."""
-        return self.reserve > _FLOORS[kind.TYPE]
+    def has_room_for(self, kind: int) -> bool:
+        """Whether this TYPE has anything left of its share of the reserve."""
+        return self.reserve > _FLOORS[kind]
 
     def save(self, now: int, event: "Message", effects: "list[Effect]") -> None:
         """Journal a custody event. Whatever is appended to `effects` after this happens only once it is durable.
@@ -81,13 +81,13 @@ class Ledger:
 
     def _admits(self, event: "Any") -> bool:
         """Below the reserve: whether it is saved; if not, the books can do without it. Raises NoRoomError."""
-        kind: Any = type(event)
-        if kind.TYPE not in _FLOORS:
+        kind: int = event.TYPE
+        if kind not in _FLOORS:
             return True
         books = self.books
         place = books.place(getattr(event, "compartment", 0))
         flags = 0 if place is None else books.flags[place]
-        if kind is PickupAuthorised:
+        if kind == PickupAuthorised.TYPE:
             if flags & (PICKUP | DELEGATED) == PICKUP and not event.reopen and event.token is None:
                 return False  # the same right code at a door that is being opened: what was saved authorises this too
             first = place is not None and books.holdings[place] == HELD and not flags & (PICKUP | QUARANTINED)
@@ -96,14 +96,14 @@ class Ledger:
             raise NoRoomError("door_out_of_service", (str(event.compartment),))
         if self.has_room_for(kind):
             return True
-        if kind is OpeningAuthorised:
+        if kind == OpeningAuthorised.TYPE:
             raise NoRoomError("journal_full", ())
         counts = False
-        if kind is CodeRefused:  # what a guess costs is never left out; Access asks for room before it compares
+        if kind == CodeRefused.TYPE:  # what a guess costs is never left out; Access asks for room before it compares
             counts = event.left != books.bucket
-        elif kind is DoorOpened and place is not None and not flags & OPENED:
+        elif kind == DoorOpened.TYPE and place is not None and not flags & OPENED:
             counts = flags & PICKUP != 0 or books.holdings[place] == DEPOSITING
-        elif kind is DoorFaulted:
+        elif kind == DoorFaulted.TYPE:
             counts = event.quarantined and not flags & QUARANTINED
             counts = counts or (event.state != _LEFT_OPEN and flags & PICKUP != 0)
         return counts

@@ -113,7 +113,7 @@ def test_wrong_codes_for_ten_years_leave_the_pickups_their_room():
     wrong = (rig.code(1, deposit) for deposit in itertools.count(100))
     for _ in range(TEN_YEARS_MS // WRONG_CODE_REFILL_MS):
         rig.keys(next(wrong))
-        if rig.screen[0] == "throttled" and not ledger.has_room_for(messages.CodeRefused):
+        if rig.screen[0] == "throttled" and not ledger.has_room_for(messages.CodeRefused.TYPE):
             break
         rig.now += WRONG_CODE_REFILL_MS  # and the clock of nobody else
         rig.do(on.Ticked())
@@ -155,7 +155,7 @@ def test_a_jammed_door_is_tried_until_the_reserve_ends_and_the_others_keep_what_
     for _ in range(40):
         rig.keys(rig.code(1, 1))
         rig.wait(30_000)
-    assert rig.screen[0] == "throttled" or not rig.agent._ledger.has_room_for(messages.CodeRefused)
+    assert rig.screen[0] == "throttled" or not rig.agent._ledger.has_room_for(messages.CodeRefused.TYPE)
     assert rig.agent.books.holdings[0] == HELD
     assert rig.agent._ledger.journal_free >= 3 + 3 * 3
 
