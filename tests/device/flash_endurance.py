@@ -255,7 +255,8 @@ def rot(flips: int) -> "dict[str, int]":
             while more := journal.read(seq_of(records[-1]) + 1 if records else 1, 64):
                 records += more
             seqs = [seq_of(record) for record in records]
-            assert seqs == sorted(set(seqs)) and all([record == saved[seq - 1] for seq, record in zip(seqs, records)])  # noqa: B905
+            assert seqs == sorted(set(seqs))
+            assert records == [saved[seq - 1] for seq in seqs], "a record changed"
             found["lost_records"] += len(saved) - len(records)
             found["unharmed"] += len(saved) == len(records)
         except OSError:
