@@ -6,10 +6,10 @@ VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench attack lock clean
+.PHONY: help setup demo test check bench attack power-cuts lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## .venv, MicroPython and Mosquitto; every other target does it first, and it is instant when nothing changed
 	@$(PYTHON) -m tools.setup
@@ -31,6 +31,9 @@ bench: setup ## what is promised about speed and memory, measured on this machin
 
 attack: setup ## a year of guessing at a locker's every input, in simulated time, and what it would come to
 	@$(VENV)/python -m tools.attack --check
+
+power-cuts: setup ## the power cut at every flash operation of a locker's day, and how long its flash lasts
+	@$(VENV)/python -m tools.powercuts
 
 lock: setup ## pin every package anew from pyproject.toml into requirements.lock
 	$(VENV)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

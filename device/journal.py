@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 SEGMENT_RECORDS = 128  # replayed at boot at most; a few hundred ms on a board
-SPARE_RECORDS = 256  # below `free` = 0, so that a full locker can still note its boots and doors
 RESERVE_BLOCKS = 16  # LittleFS copies blocks on write, and a new segment's snapshot needs room
 RECORD_BYTES = 96  # planned size of a record with its frame, for the sums
 ACKED_STEP = 64  # the acknowledged seq is written down this often: it only spares re-sending
+BOOTS_SKIPPED = 1_000_000  # when the count of boots is unreadable: more than there can have been without a record
 
 _ENOSPC = 28
 _EIO = 5
@@ -44,11 +44,13 @@ def _frame_head(kind: int, seq: int, payload: bytes) -> bytes:
 
 
 class _Reader:
-    """The whole frames of one segment. `torn`: something broken follows the last one."""
+    """The whole frames of one segment. `torn`: something broken follows the last one. What is broken in between is
+    passed over, byte by byte, up to the next whole frame with a later seq."""
 
     def __init__(self, path: str, offset: int = 0) -> None:
         self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
         self._file.seek(offset)
+        self._seq = -1
         self.offset = offset  # of the frame that next() reads
         self.torn = False
 
@@ -62,14 +64,15 @@ class _Reader:
             if len(head) < _FRAME_SIZE:
                 return None
             magic, kind, size, seq = struct.unpack(_HEAD, head[:_HEAD_SIZE])
-            if magic != _MAGIC:
-                return None
-            payload = self._file.read(size)
-            self.offset += _FRAME_SIZE + size
-            if crc32(payload, crc32(head[:_HEAD_SIZE])) == int.from_bytes(head[_HEAD_SIZE:], "big"):
-                self.torn = False
-                return kind, seq, payload
-            # One rotten frame, if whole ones follow; nothing is ever written behind a torn one.
+            if magic == _MAGIC and seq > self._seq:
+                payload = self._file.read(size)
+                if crc32(payload, crc32(head[:_HEAD_SIZE])) == int.from_bytes(head[_HEAD_SIZE:], "big"):
+                    self.offset += _FRAME_SIZE + size
+                    self.torn = False
+                    self._seq = seq
+                    return kind, seq, payload
+            self.offset += 1
+            self._file.seek(self.offset)
 
     def close(self) -> None:
         self._file.close()
@@ -83,17 +86,16 @@ class Journal:
         folder: str,
         capacity: "int | None" = None,
         segment_records: int = SEGMENT_RECORDS,
-        spare: int = SPARE_RECORDS,
         kept: int = JOURNAL_RECORDS_KEPT,
     ) -> None:
         self._folder = folder
         self._capacity = capacity
         self._segment_records = segment_records
-        self._spare = spare
         self._kept = kept
         self._segments: list[int] = []  # first seqs, ascending
         self._file: Any = None
         self._torn = True  # nothing may be appended to what is not known to be whole
+        self._snapshot_size = 0
         self._room = 0  # records that fit into the file system's free space, as last measured
         self._place = (0, 0, 0)  # (segment, seq, offset): where read() left off
         self.last_seq = 0
@@ -105,7 +107,7 @@ class Journal:
         self.close()
         self._refuse_fat()
         self._segments = sorted([int(name[: -len(_SUFFIX)]) for name in os.listdir(self._folder) if _is_segment(name)])
-        self.acked = self._read_acked()
+        self.acked = self._read_number("acked") or 0
         place = len(self._segments) - 1
         snapshot: bytes | None = None
         while place >= 0:
@@ -120,6 +122,7 @@ class Journal:
         for first in self._segments[max(place, 0) :]:
             self._torn = self._scan(first)
         self.acked = min(self.acked, self.last_seq)
+        self._snapshot_size = len(snapshot or b"")
         self._measure()
         return snapshot or None, self._records(self._segments[max(place, 0) :])
 
@@ -157,11 +160,22 @@ class Journal:
         if sys.implementation.name != "micropython":
             return
         try:
-            os.stat(self._folder.upper())
+            parent, _slash, name = self._folder.rpartition("/")
+            os.stat(parent + "/" + name.upper())
         except OSError:
             return
         # Names that ignore case: a FAT file system, which loses whole files in a power cut.
         raise JournalError(_EIO, "not LittleFS")
+
+    def count_boot(self, latest: int) -> int:
+        """The number of the boot that begins, durable; none before had it. `latest`: the newest in the books,
+        which know only of boots that saved something. Raises OSError."""
+        counted = self._read_number("boot")
+        if counted is None:
+            counted = latest + BOOTS_SKIPPED if self._segments else 0
+        boot = max(counted, latest) + 1
+        self._write_number("boot", boot)
+        return boot
 
     # -------------------------------------------------------------- growing
     @property
@@ -191,17 +205,22 @@ class Journal:
         """Begin a new segment. Raises OSError; the old one then stays in use, if it was whole."""
         first = self.last_seq + 1
         temporary = self._folder + "/segment.new"
-        with open(temporary, "wb") as file:
-            file.write(_frame_head(_SNAPSHOT, self.last_seq, snapshot))
-            file.write(snapshot)
+        try:
+            with open(temporary, "wb") as file:
+                file.write(_frame_head(_SNAPSHOT, self.last_seq, snapshot))
+                file.write(snapshot)
+        except OSError:
+            os.remove(temporary)  # half of it would take room that records need
+            raise
         self._close_file()
         os.rename(temporary, self._path(first))
         if not self._segments or self._segments[-1] != first:
             self._segments.append(first)
         self._torn = False
-        self._write_acked()
-        self._drop(0)
+        self._write_number("acked", self.acked)
+        self._snapshot_size = len(snapshot)
         self._measure()
+        self._drop(self._segment_records)
 
     # -------------------------------------------------------------- reading and forgetting
     @property
@@ -241,12 +260,12 @@ class Journal:
         before = self.acked
         self.acked = max(self.acked, min(seq, self.last_seq))
         if before // ACKED_STEP != self.acked // ACKED_STEP:
-            self._write_acked()
+            self._write_number("acked", self.acked)
 
     @property
     def free(self) -> int:
-        """How many records may still be saved, not counting the spare ones."""
-        return max(0, self._left() - self._spare)
+        """How many records may still be saved."""
+        return max(0, self._left())
 
     def close(self) -> None:
         self._close_file()
@@ -256,7 +275,7 @@ class Journal:
     def _left(self) -> int:
         left = self._room + self._droppable()
         if self._capacity is not None:
-            left = min(left, self._capacity + self._spare - (self.last_seq - self.acked))
+            left = min(left, self._capacity - (self.last_seq - self.acked))
         return left
 
     def _droppable(self) -> int:
@@ -270,24 +289,21 @@ class Journal:
 
     def _drop(self, needed: int) -> None:
         """Remove acknowledged segments: those past their keeping time, and more while `needed` records lack room."""
-        removed = False
         while len(self._segments) > 1 and self._segments[1] - 1 <= self.acked:
             old = self.last_seq - (self._segments[1] - 1) > self._kept
-            if not old and self._room >= needed + self._spare:
+            if not old and self._room >= needed:
                 break
             os.remove(self._path(self._segments[0]))
             self._segments.pop(0)
             self._place = (0, 0, 0)
-            removed = True
-            self._measure()
-        if removed:
             self._measure()
 
     def _measure(self) -> None:
         """LittleFS walks the whole flash for this, so it is done per segment, and counted on in between."""
         found = os.statvfs(self._folder)
         blocks = min(found[3] - RESERVE_BLOCKS, _UNBOUNDED // found[0])
-        self._room = max(0, blocks * (found[0] // RECORD_BYTES))
+        size = self._segment_records * RECORD_BYTES + self._snapshot_size  # each segment begins with a snapshot
+        self._room = max(0, blocks * self._segment_records // -(-size // found[0]))
 
     # -------------------------------------------------------------- files
     def _path(self, first: int) -> str:
@@ -301,20 +317,22 @@ class Journal:
             except OSError:
                 return  # a file whose last write failed; what of it is whole is found out by reading it
 
-    def _read_acked(self) -> int:
+    def _read_number(self, name: str) -> "int | None":
+        """None: not there, or rotten."""
         try:
-            with open(self._folder + "/acked", "rb") as file:
-                text = file.read(16)
+            with open(f"{self._folder}/{name}", "rb") as file:
+                text, _space, check = file.read(32).partition(b" ")
         except OSError:
-            return 0
-        return int(text) if text.isdigit() else 0
+            return None
+        return int(text) if text.isdigit() and check == b"%d" % crc32(text) else None
 
-    def _write_acked(self) -> None:
+    def _write_number(self, name: str, number: int) -> None:
         """A small file of its own: LittleFS keeps it inside its folder's block and replaces it in one step."""
-        temporary = self._folder + "/acked.new"
-        with open(temporary, "wb") as file:
-            file.write(b"%d" % self.acked)
-        os.rename(temporary, self._folder + "/acked")
+        path = f"{self._folder}/{name}"
+        text = b"%d" % number
+        with open(path + ".new", "wb") as file:
+            file.write(text + b" %d" % crc32(text))
+        os.rename(path + ".new", path)
 
 
 def _is_segment(name: str) -> bool:

@@ -35,9 +35,13 @@ def replayed(board: "Board") -> Agent:
     """An agent as the journal says it must be. Raises OSError, ProtocolError."""
     snapshot, records = board.journal.load()
     books = Books.replay(board.config.numbers, snapshot, records)
+    boot = board.journal.count_boot(books.boot)
     if board.journal.due:
-        board.journal.rotate(books.snapshot())
-    return Agent(board.config, books, os.urandom(32), board.journal.first_seq)
+        try:
+            board.journal.rotate(books.snapshot())
+        except OSError as error:  # the old segment still serves; if it does not, the first Save says so
+            board.report(error)
+    return Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
 
 
 class Shell:

@@ -37,7 +37,9 @@ WRONG_CODE_REFILL_MS = 8 * 3_600_000  # three a day
 WRONG_CODE_PAUSE_MS = 5_000
 TYPING_IDLE_MS = 20_000
 JOURNAL_RECORDS_KEPT = 10_000  # acknowledged ones, so that a restored gateway can ask again
-JOURNAL_RESERVE_RECORDS = 1_000  # room kept for pickups: deposits are refused below it
+JOURNAL_RESERVE_RECORDS = 2_000  # room beside what the parcels inside need: deposits are refused below it
+JOURNAL_COMMANDS_MAX = 500  # what commands and technicians may take of the reserve
+JOURNAL_GUESSES_MAX = 1_500  # and wrong codes: 250 days of as many as the bucket gives
 
 TRUSTED_KEYS_MAX = 2  # the one in use and the one that follows it; each has a table of 3 KB in the heap
 REVOKED_TOKENS_KEPT = 64  # 768 bytes in every snapshot; when full the signing key is due for rotation

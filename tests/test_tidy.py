@@ -259,9 +259,9 @@ def test_pages_name_only_files_that_are_there():
 
 
 def test_the_readme_names_only_commands_that_exist():
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for path in [path for path in FILES if path.suffix == ".md"]:
-        for target in re.findall(r"`make ([a-z]+)", path.read_text(encoding="utf-8")):
+        for target in re.findall(r"`make ([a-z-]+)", path.read_text(encoding="utf-8")):
             assert target in targets, f"{relative(path)} speaks of `make {target}`, which the Makefile lacks"
 
 

@@ -48,8 +48,8 @@ class Access:
 
     @property
     def closed(self) -> bool:
-        """Whether guesses are at their end: only what is signed counts until the bucket fills."""
-        return self._has_bucket and self._books.bucket == 0
+        """Whether guesses are at their end, or their price could not be saved: only what is signed counts."""
+        return self._has_bucket and (self._books.bucket == 0 or not self._ledger.has_room_for(CodeRefused.TYPE))
 
     # -------------------------------------------------------------- typed
     def typed(self, now: int, channel: int, code: str, effects: "list[Effect]") -> "tuple[str, int]":

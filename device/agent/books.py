@@ -15,7 +15,6 @@ from protocol.limits import (
     WRONG_CODE_BUCKET,
 )
 from protocol.messages import (
-    Booted,
     BucketRefilled,
     CodeRefused,
     Collected,
@@ -125,6 +124,7 @@ class Books:
     def apply(self, up: "Up") -> None:
         event = up.event
         self.seq = up.seq
+        self.begin(up.boot)
         if up.t_wall_s is not None:
             self.wall_s = up.t_wall_s
         handler = _HANDLERS.get(type(event).TYPE)
@@ -138,9 +138,11 @@ class Books:
                 place = found
             handler(self, place, event, up)
 
-    def _booted(self, _place: int, _event: "Booted", up: "Up") -> None:
-        self.boot = up.boot
-        self.opens_ms = [0] * len(self.opens_ms)
+    def begin(self, boot: int) -> None:
+        """Another boot: the commanded openings of the one before count as just now."""
+        if boot != self.boot:
+            self.boot = boot
+            self.opens_ms = [0] * len(self.opens_ms)
 
     def _door_opened(self, place: int, _event: "DoorOpened", _up: "Up") -> None:
         if self.has(place, PICKUP) or self.holdings[place] == DEPOSITING:
@@ -308,7 +310,6 @@ def _bucket_refilled(books: Books, _place: int, event: BucketRefilled, _up: "Up"
 
 
 _HANDLERS: "dict[int, Any]" = {
-    Booted.TYPE: Books._booted,
     DoorOpened.TYPE: Books._door_opened,
     DoorFaulted.TYPE: Books._door_faulted,
     DepositAuthorised.TYPE: Books._deposit_authorised,

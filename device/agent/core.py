@@ -14,15 +14,16 @@ from device.agent.commands import Commands
 from device.agent.config import FIRMWARE
 from device.agent.console import Console
 from device.agent.drbg import Drbg
-from device.agent.ledger import Ledger
+from device.agent.effects import Beep, Show
+from device.agent.ledger import Ledger, NoRoomError
 from device.agent.link import Link
 from device.agent.openings import Openings
 from device.agent.orders import carry_out
 from device.agent.panel import Panel
 from device.agent.trust import Trust
-from protocol.errors import ProtocolError
+from protocol.errors import ProtocolError, number_of
 from protocol.limits import HEARTBEAT_MS
-from protocol.messages import Birth, Booted, Heartbeat, OpeningAuthorised, RevokeToken, ServiceActed
+from protocol.messages import Birth, Booted, Heartbeat, MessageRefused, OpeningAuthorised, RevokeToken, ServiceActed
 from protocol.numbers import CONSOLE, DOOR_STATES, QUARANTINED_FLAG
 from protocol.tokens import TECHNICIAN
 
@@ -38,14 +39,15 @@ _HOLDING_WORDS = ("free", "depositing", "held", "revoked")
 
 
 class Agent:
-    """One locker's brain. `books` is what its journal adds up to, `seed` 32 random bytes of this boot, and
-    `first_seq` the oldest record that the journal can still read."""
+    """One locker's brain. `books` is what its journal adds up to, `boot` a number that no boot before had, `seed`
+    32 random bytes of this boot, and `first_seq` the oldest record that the journal can still read."""
 
-    def __init__(self, config: "Config", books: Books, seed: bytes, first_seq: int) -> None:
+    def __init__(self, config: "Config", books: Books, boot: int, seed: bytes, first_seq: int) -> None:
         drbg = Drbg(seed)
         self.config = config
         self.books = books
-        self.boot = books.boot + 1
+        self.boot = boot
+        books.begin(boot)
         self.first_seq = first_seq
         self.link = Link(config, self.boot, drbg, books.seq)
         self.console = Console(config, drbg)
@@ -63,9 +65,10 @@ class Agent:
 
     # -------------------------------------------------------------- one lap
     def start(self, now: int, cause: str) -> "list[Effect]":
-        """The first effects after power came: the boot in the books, a screen, and a call to the broker."""
+        """The first effects after power came: a screen and a call to the broker. Nothing is saved: a start must not
+        need room in the journal."""
         effects: list[Effect] = []
-        self._ledger.save(now, Booted(FIRMWARE, cause), effects)
+        self._ledger.untold = Booted(FIRMWARE, cause)
         self._access.start(now)
         self.panel.start(effects)
         self.link.start(now, effects)
@@ -79,7 +82,11 @@ class Agent:
         effects: list[Effect] = []
         handler = _HANDLERS.get(type(event))
         if handler is not None:
-            handler(self, now, event, effects)
+            try:
+                handler(self, now, event, effects)
+            except NoRoomError as full:  # what was ordered before stands; the rest did not happen
+                effects.append(Show(full.args[0], full.args[1]))
+                effects.append(Beep("error"))
         self._tick(now, effects)
         return effects
 
@@ -109,6 +116,7 @@ class Agent:
             self._heartbeat_at = now + HEARTBEAT_MS
             waiting = self.books.seq - self.link.acked
             self.link.tell(now, Heartbeat(self.heap_free, self._ledger.journal_free, waiting), effects)
+        self._ledger.tell_boot(now, effects)
         self.link.tick(now, effects)  # last: what all the others had to say leaves in one piece
 
     # -------------------------------------------------------------- events
@@ -137,6 +145,9 @@ class Agent:
 
     def _received(self, now: int, event: "events.Received", effects: "list[Effect]") -> None:
         for down in self.link.received(now, event.data, effects):
+            if not self._ledger.has_room_for(OpeningAuthorised.TYPE):
+                self.link.tell(now, MessageRefused(number_of("journal_full")), effects)
+                continue
             self._commands.obey(now, down, effects)
             if isinstance(down.command, RevokeToken):
                 self.console.token_revoked(down.command.token)
@@ -158,7 +169,7 @@ class Agent:
             carry_out(self, order, now, effects)
 
     def _journal_read(self, now: int, event: "events.JournalRead", effects: "list[Effect]") -> None:
-        self.link.journal_read(now, event.first, event.records, effects)
+        self.link.journal_read(now, event.first, self._ledger.whole(now, event.first, event.records), effects)
 
     def _journal_measured(self, _now: int, event: "events.JournalMeasured", _effects: "list[Effect]") -> None:
         self._ledger.journal_free = event.free

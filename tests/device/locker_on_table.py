@@ -53,6 +53,7 @@ def deposits(folder: Path, numbers: list[int], held: Sequence[int]) -> dict[str,
     kept.mkdir()
     journal = Journal(str(kept))
     journal.load()
+    journal.count_boot(0)
     journal.rotate(Books(numbers).snapshot())
     events: list[Any] = [Booted("0.1.0", "power")]
     for number in held:

@@ -62,7 +62,7 @@ def full_locker(digits: int) -> tuple[Rig, bytes]:
 
 def started(rig: Rig, snapshot: bytes) -> Agent:
     """The same agent in the same state, as often as wanted."""
-    agent = Agent(rig.config, Books.replay(rig.config.numbers, snapshot, []), bytes(32), 1)
+    agent = Agent(rig.config, Books.replay(rig.config.numbers, snapshot, []), 2, bytes(32), 1)
     agent.start(0, "power")
     for number in rig.config.numbers:
         agent.step(1, on.DoorSensed(number, True))

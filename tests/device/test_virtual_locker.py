@@ -66,7 +66,7 @@ def test_a_locker_without_any_network_serves_a_pickup_within_seconds_of_power(ma
     client.wait_for_screen("Merci")
     client.power(False)
     wait(lambda: not client.state()["powered"])
-    assert story_of(tmp_path / "one")[-3:] == ["PickupAuthorised", "DoorOpened", "Collected"]
+    assert story_of(tmp_path / "one")[-4:] == ["PickupAuthorised", "Booted", "DoorOpened", "Collected"]
 
 
 def test_a_jammed_door_is_tried_again_and_then_said_to_be_jammed(make: Make, tmp_path: Path):
@@ -128,6 +128,8 @@ def test_the_watchdog_ends_a_locker_that_stands_still_with_its_coil_on(make: Mak
     client.wait_for_screen("Bienvenue", 15)
     (pulse,) = client.state()["pulses"]
     assert pulse["ms"] < PULSE_MS_MAX + 400, "the watchdog's second, and a little for the machine"
+    client.keys(code_of(4))
+    client.wait_for_screen("Code non valable")
     client.power(False)
     wait(lambda: not client.state()["powered"])
     boots = [up.event.cause for up in journal_of(tmp_path / "one") if type(up.event).__name__ == "Booted"]
@@ -151,7 +153,9 @@ def test_power_cuts_at_random_moments_lose_nothing_and_open_nothing(make: Make, 
     assert [up.seq for up in ups] == list(range(1, len(ups) + 1)), seed
     authorised = {up.event.compartment for up in ups if type(up.event).__name__ == "PickupAuthorised"}
     assert set(opened) <= authorised, f"seed {seed}: a door opened without a durable authorisation"
-    assert len([up for up in ups if type(up.event).__name__ == "Booted"]) == 6
+    boots = [up.boot for up in ups]
+    assert boots == sorted(boots), seed
+    assert len([up for up in ups if type(up.event).__name__ == "Booted"]) <= 6, "those that saved something, and once"
 
 
 def test_a_reset_from_the_board_itself_restarts_it(make: Make):
@@ -195,8 +199,8 @@ def test_a_door_forced_open_and_a_stuck_switch_are_seen(make: Make, tmp_path: Pa
     client.power(False)
     wait(lambda: not client.state()["powered"])
     seen = [(type(up.event).__name__, getattr(up.event, "compartment", 0)) for up in journal_of(tmp_path / "one")]
-    assert any(number == 3 for _name, number in seen[4:])
-    assert not any(number == 5 for _name, number in seen[4:]), "a stuck switch tells nothing"
+    assert any(number == 3 for _name, number in seen[3:])
+    assert not any(number == 5 for _name, number in seen[3:]), "a stuck switch tells nothing"
 
 
 # ------------------------------------------------------------------ the console
@@ -320,7 +324,7 @@ def test_a_technician_who_logged_in_opens_a_door_and_reboots(make: Make, tmp_pat
     client.power(False)
     wait(lambda: not client.state()["powered"])
     ups = journal_of(tmp_path / "one")
-    assert [up.event.cause for up in ups if type(up.event).__name__ == "Booted"] == ["power", "soft"]
+    assert [up.event.cause for up in ups if type(up.event).__name__ == "Booted"] == ["power"], "the last saved nothing"
     assert "OpeningAuthorised" in [type(up.event).__name__ for up in ups]
 
 
@@ -342,13 +346,13 @@ def test_a_full_flash_refuses_deposits_and_not_pickups(make: Make):
     client.wait_for_door(3, "open")
 
 
-def test_a_flash_full_to_the_brim_opens_nothing_and_keeps_its_console(make: Make):
+def test_a_flash_full_to_the_brim_starts_opens_nothing_and_says_whom_to_call(make: Make):
+    """Filled by something else than the journal, which would have kept the room for this pickup."""
     locker = make(held=[3], filler_blocks=488)
     client = locker.client
-    client.wait_for_screen("Hors service")
+    client.wait_for_screen("Bienvenue")
     client.keys(code_of(3))
+    client.wait_for_screen("fermés")  # a wrong one could not be charged
     with serial.Serial(locker.console, 115200, timeout=1) as port:
-        port.write(b"status\r")
-        port.timeout = 3
-        assert b"ERR fault" in port.read_until(b"reboot")
+        assert '"free":0' in ask(port, b"journal")
     assert client.state()["pulses"] == []

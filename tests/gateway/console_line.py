@@ -25,7 +25,7 @@ class Line(threading.Thread):
 
     def __init__(self, made: Config) -> None:
         super().__init__(daemon=True)
-        self.agent = Agent(made, Books(made.numbers), bytes(32), 1)
+        self.agent = Agent(made, Books(made.numbers), 1, bytes(32), 1)
         self.master, self.slave = pty.openpty()
         tty.setraw(self.slave)
         self.port = os.ttyname(self.slave)

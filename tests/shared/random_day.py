@@ -101,7 +101,7 @@ def _command(rig: Rig, chance: Chance) -> None:
         messages.Trust(bytes(chance.below(200) + 1)),
         messages.Decline(rig.agent.boot, chance.below(9), 22),
         messages.Ack(chance.below(rig.agent.books.seq + 2)),
-        messages.Resend(1 + chance.below(rig.agent.books.seq)),
+        messages.Resend(1 + chance.below(max(1, rig.agent.books.seq))),
     )
     packet = rig.gateway.say(commands[chance.below(len(commands))], age_s=chance.below(80))
     rig.say(packet)

@@ -43,6 +43,7 @@ class Flash:
 
     def __init__(self) -> None:
         self.records: "list[bytes]" = []
+        self.boots = 0  # device.journal keeps the count in a file
         self.trusted = dict(trusted())
 
     def events(self) -> "list[messages.Message]":
@@ -178,7 +179,8 @@ class Rig:
         self.now = 0
         books = Books.replay(self.config.numbers, None, self.flash.records)
         seed = bytes([self.boots]) * 32
-        self.agent = Agent(self.config, books, seed, 1)
+        self.flash.boots += 1
+        self.agent = Agent(self.config, books, self.flash.boots, seed, 1)
         self._perform(self.agent.start(0, "power"))
         self._queue.append(on.JournalMeasured(100_000))
         for number in self.config.numbers:

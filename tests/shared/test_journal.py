@@ -3,7 +3,7 @@
 import os
 from binascii import hexlify
 
-from device.journal import Journal, JournalError
+from device.journal import BOOTS_SKIPPED, Journal, JournalError
 
 
 class Folder:
@@ -265,28 +265,124 @@ def test_an_acknowledgement_of_what_was_never_written_is_cut_down():
 
 def test_a_full_journal_says_so_and_overwrites_nothing():
     folder = Folder()
-    journal = opened(folder, capacity=20, spare=5)
-    free = journal.free
-    assert free == 20
-    for seq in range(1, 26):
-        assert journal.free == max(0, 20 - (seq - 1))
+    journal = opened(folder, capacity=20)
+    for seq in range(1, 21):
+        assert journal.free == 21 - seq
         journal.append(seq, record(seq))
+    assert journal.free == 0
     try:
-        journal.append(26, record(26))
+        journal.append(21, record(21))
         raise RuntimeError("appended")
     except OSError as error:
         assert error.errno == 28  # ENOSPC
-    assert len(replay(folder)[1]) == 25
+    assert len(replay(folder)[1]) == 20
     folder.close()
 
 
 def test_acknowledgements_make_room_again():
     folder = Folder()
-    journal = opened(folder, capacity=20, spare=0)
+    journal = opened(folder, capacity=20)
     for seq in range(1, 21):
         journal.append(seq, record(seq))
     assert journal.free == 0
     journal.forget(12)
     assert journal.free == 12
     journal.append(21, record(21))
+    folder.close()
+
+
+def test_rot_at_any_byte_costs_one_record_and_no_seq_is_used_twice():
+    """One bit at every byte behind the snapshot, the length of a frame included."""
+    folder = Folder()
+    filled(folder, 6)
+    name = folder.segments()[0]
+    whole = folder.bytes_of(name)
+    begin = len(whole) - 6 * (16 + len(record(1)))
+    for place in range(begin, len(whole)):
+        rotten = bytearray(whole)
+        rotten[place] ^= 1 << place % 8
+        folder.write(name, bytes(rotten))
+        _snapshot, records, journal = replay(folder)
+        lost = (place - begin) // (16 + len(record(1))) + 1
+        assert records == [record(seq) for seq in range(1, 7) if seq != lost], place
+        if lost < 6:
+            assert journal.last_seq == 6 and not journal.due
+        else:  # nobody can tell it from one that was being written
+            assert journal.last_seq == 5 and journal.due
+    folder.close()
+
+
+def test_rot_at_any_byte_of_a_segment_s_head_falls_back_on_the_one_before_and_loses_no_record():
+    folder = Folder()
+    filled(folder, 25, segment_records=10)
+    newest = folder.segments()[-1]
+    whole = folder.bytes_of(newest)
+    for place in range(16 + len(b"after 20")):
+        rotten = bytearray(whole)
+        rotten[place] ^= 0x10
+        folder.write(newest, bytes(rotten))
+        snapshot, records, journal = replay(folder)
+        assert snapshot == b"after 10" and journal.last_seq == 25
+        assert records == [record(seq) for seq in range(11, 26)], place
+    folder.close()
+
+
+def test_a_frame_of_an_older_seq_in_the_middle_of_rot_is_not_believed():
+    folder = Folder()
+    filled(folder, 5)
+    name = folder.segments()[0]
+    whole = folder.bytes_of(name)
+    frame = whole[-(16 + len(record(5))) :]
+    folder.write(name, whole + b"\xc5" + frame)
+    _snapshot, records, journal = replay(folder)
+    assert records == [record(seq) for seq in range(1, 6)] and journal.due
+    folder.close()
+
+
+def test_every_boot_has_a_number_of_its_own():
+    folder = Folder()
+    journal = Journal(folder.path)
+    journal.load()
+    assert journal.count_boot(0) == 1, "before the first segment, as the shell does it"
+    assert [opened(folder).count_boot(0) for _ in range(2)] == [2, 3]
+    assert opened(folder).count_boot(7) == 8, "the books may know better"
+    assert opened(folder).count_boot(0) == 9
+    folder.close()
+
+
+def test_a_count_of_boots_that_is_missing_or_rotten_leaps_ahead_and_never_goes_back():
+    folder = Folder()
+    filled(folder, 3)
+    path = folder.path + "/boot"
+    assert opened(folder).count_boot(5) == 5 + BOOTS_SKIPPED + 1, "missing, while there is a journal"
+    os.remove(path)
+    newest = 2 * BOOTS_SKIPPED
+    for _ in range(3):
+        opened(folder).count_boot(newest)
+    whole = folder.bytes_of("boot")
+    for place in range(len(whole)):
+        for bit in range(8):
+            rotten = bytearray(whole)
+            rotten[place] ^= 1 << bit
+            folder.write("boot", bytes(rotten))
+            assert opened(folder).count_boot(newest) > newest + 3, place
+    for cut in range(len(whole)):
+        folder.write("boot", whole[:cut])
+        assert opened(folder).count_boot(newest) > newest + 3, cut
+    folder.close()
+
+
+def test_a_rotten_acknowledgement_frees_nothing():
+    folder = Folder()
+    journal = filled(folder, 30, segment_records=10)
+    journal.forget(20)
+    journal.rotate(b"after 30")
+    journal.close()
+    assert replay(folder)[2].acked == 20
+    whole = folder.bytes_of("acked")
+    for place in range(len(whole)):
+        rotten = bytearray(whole)
+        rotten[place] ^= 1 << place % 8
+        folder.write("acked", bytes(rotten))
+        assert replay(folder)[2].acked == 0, place
     folder.close()

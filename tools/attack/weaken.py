@@ -14,21 +14,21 @@ from tools.attack.board.siege import sound
 if TYPE_CHECKING:
     from device.agent.effects import Effect
 
-Make = Callable[[Config, Books, bytes], Agent]
+Make = Callable[[Config, Books, int, bytes], Agent]
 
 
-def bucket_full_at_boot(config: Config, books: Books, boot: bytes) -> Agent:
+def bucket_full_at_boot(config: Config, books: Books, boot: int, seed: bytes) -> Agent:
     """The bucket is kept in memory alone."""
     books.bucket = WRONG_CODE_BUCKET
-    return sound(config, books, boot)
+    return sound(config, books, boot, seed)
 
 
-def no_pause_at_boot(config: Config, books: Books, boot: bytes) -> Agent:
+def no_pause_at_boot(config: Config, books: Books, boot: int, seed: bytes) -> Agent:
     """The pause is kept in memory alone."""
 
     def forget(_now: int) -> None: ...
 
-    agent = sound(config, books, boot)
+    agent = sound(config, books, boot, seed)
     setattr(agent._access, "start", forget)  # noqa: B010 - a method of one object, which the type checker forbids
     return agent
 
@@ -38,15 +38,15 @@ class _OpenConsole(Agent):
         return self.console.answer(now, answer)
 
 
-def console_unthrottled(config: Config, books: Books, boot: bytes) -> Agent:
+def console_unthrottled(config: Config, books: Books, boot: int, seed: bytes) -> Agent:
     """Answers to the console's challenge cost nothing."""
-    return _OpenConsole(config, books, boot, 1)
+    return _OpenConsole(config, books, boot, seed, 1)
 
 
-def refill_by_wall_clock(config: Config, books: Books, boot: bytes) -> Agent:
+def refill_by_wall_clock(config: Config, books: Books, boot: int, seed: bytes) -> Agent:
     """The bucket fills by the time of day, so that hours without power count, too."""
     last_s = books.wall_s
-    agent = sound(config, books, boot)
+    agent = sound(config, books, boot, seed)
 
     def tick(now: int, effects: "list[Effect]") -> None:
         nonlocal last_s
@@ -67,7 +67,9 @@ def refill_by_wall_clock(config: Config, books: Books, boot: bytes) -> Agent:
 class _TellsFirst(Agent):
     def step(self, now: int, event: object) -> "list[Effect]":
         effects = super().step(now, event)
-        late = [effect for effect in effects if isinstance(effect, Save) and _is_refusal(effect)]
+        late = [effect for effect in effects if isinstance(effect, Save)]
+        if not any(_is_refusal(save) for save in late):
+            return effects
         return [effect for effect in effects if effect not in late] + late
 
 
@@ -75,15 +77,15 @@ def _is_refusal(save: Save) -> bool:
     return isinstance(decode_up(save.record).event, CodeRefused)
 
 
-def told_before_saved(config: Config, books: Books, boot: bytes) -> Agent:
+def told_before_saved(config: Config, books: Books, boot: int, seed: bytes) -> Agent:
     """A wrong code is on the screen before it is on flash."""
-    return _TellsFirst(config, books, boot, 1)
+    return _TellsFirst(config, books, boot, seed, 1)
 
 
-def right_known_first(config: Config, books: Books, boot: bytes) -> Agent:
+def right_known_first(config: Config, books: Books, boot: int, seed: bytes) -> Agent:
     """Wrong codes alone are looked for among the spent ones, which takes a board some 60 ms: so it was at first."""
     asked = 0
-    agent = sound(config, books, boot)
+    agent = sound(config, books, boot, seed)
     codes = agent._access._codes
 
     def find(code: str) -> int | None:

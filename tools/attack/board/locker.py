@@ -76,7 +76,7 @@ class Locker:
         seed: int,
         tally: "Tally",
         flash: "Journal",
-        make: "Callable[[Config, Books, bytes], Agent]",
+        make: "Callable[[Config, Books, int, bytes], Agent]",
     ) -> None:
         self.config = config
         self.tally = tally
@@ -126,8 +126,8 @@ class Locker:
         books = Books.replay(self.config.numbers, snapshot, records)
         if self._flash.due:
             self._flash.rotate(books.snapshot())
-        boot = hashlib.sha256(self._seed + self._boots.to_bytes(4, "big")).digest()
-        self.agent = self._make(self.config, books, boot)
+        seed = hashlib.sha256(self._seed + self._boots.to_bytes(4, "big")).digest()
+        self.agent = self._make(self.config, books, self._boots, seed)
         self.watch.put_on(self.agent)
         self._queue = [on.JournalMeasured(100_000)]
         for number in self.config.numbers:

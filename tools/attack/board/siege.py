@@ -46,16 +46,16 @@ class Plan(Record):
     codes: int
 
 
-def sound(config: Config, books: "Books", boot: bytes) -> Agent:
+def sound(config: Config, books: "Books", boot: int, seed: bytes) -> Agent:
     """The agent as it is."""
-    return Agent(config, books, boot, 1)
+    return Agent(config, books, boot, seed, 1)
 
 
 def besieged(
     plan: Plan,
     tickets: "Tickets",
     tally: Tally,
-    make: "Callable[[Config, Books, bytes], Agent]" = sound,
+    make: "Callable[[Config, Books, int, bytes], Agent]" = sound,
     flash: "Journal | None" = None,
 ) -> Locker:
     """The locker, empty yet."""
@@ -67,7 +67,7 @@ def besieged(
 def endure(
     plan: Plan,
     tickets: "Tickets",
-    make: "Callable[[Config, Books, bytes], Agent]" = sound,
+    make: "Callable[[Config, Books, int, bytes], Agent]" = sound,
     flash: "Journal | None" = None,
 ) -> "dict[str, int | str]":
     """Counts by name, and `hash`."""
