@@ -68,7 +68,7 @@ class Agent:
         self._ledger.save(now, Booted(FIRMWARE, cause), effects)
         self._access.start(now)
         self.panel.start(effects)
-        self.link.start(now, effects)
+        self.link.start(now, effects, cause != "power" or self.boot == 1)
         self.console.greet(effects)
         self._heartbeat_at = now + HEARTBEAT_MS
         self._looked_by = now + _FIRST_LOOK_MS
@@ -113,9 +113,11 @@ class Agent:
 
     # -------------------------------------------------------------- events
     def _key(self, now: int, event: "events.KeyPressed", effects: "list[Effect]") -> None:
+        self.link.somebody_came(now)
         self.panel.key(now, event.key, effects)
 
     def _scan(self, now: int, event: "events.Scanned", effects: "list[Effect]") -> None:
+        self.link.somebody_came(now)
         technician = self.panel.scan(now, event.data, effects)
         if technician is not None:
             self._let_in(now, technician, effects)

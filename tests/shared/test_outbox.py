@@ -235,3 +235,60 @@ def test_a_broker_that_never_acknowledges_does_not_stop_the_locker():
     world.tell(Resend(1))
     world.read_journal()
     assert world.seqs() == list(range(1, OUTBOX_WINDOW + 1))
+
+
+def test_a_gateway_restored_from_a_backup_is_given_what_it_lacks_though_all_was_acknowledged():
+    world = World(last=30)
+    world.go_online()
+    world.tell(Ack(30))
+    world.link.closed(world.now, "reset", world.effects)
+    world.come_back()
+    world.tell(Resend(11))  # its answer to the birth: the books end at 10 again
+    got = []
+    while len(got) < 20:
+        world.read_journal()
+        got.extend(world.seqs())
+        world.tell(Ack(got[-1]))
+    assert got == list(range(11, 31)) and world.link.acked == 30
+    assert world.take(Forget)[-1] == Forget(30)
+
+
+def test_a_first_ack_that_is_lower_than_before_forgets_nothing_and_is_no_fault():
+    world = World(last=5)
+    world.go_online()
+    world.tell(Ack(5))
+    world.link.closed(world.now, "reset", world.effects)
+    world.come_back()
+    world.take(Forget)
+    world.tell(Ack(2))
+    assert world.take(Forget) == [] and world.link.refused == 0
+    world.save()
+    assert world.seqs() == [6]
+    world.tell(Resend(3))  # the gateway sees the gap and names it
+    assert world.read_journal() == [(3, 4)]
+    assert world.seqs() == [3, 4, 5, 6]
+
+
+def test_an_ack_of_what_is_not_there_begins_nothing():
+    world = World(last=2)
+    world.go_online()
+    world.tell(Ack(7))
+    assert world.refusals() == ["bad_value"] and world.link.acked == 0
+    assert world.take(ReadJournal) == []
+    world.tell(Resend(1))
+    assert world.read_journal() == [(1, 2)]
+
+
+def test_records_that_the_journal_dropped_are_asked_for_seldom_and_the_newer_ones_go():
+    world = World(last=12)
+    for seq in range(1, 9):
+        del world.journal[seq]
+    world.go_online()
+    sent = []
+    for _ in range(60):  # the gateway asks at each event that it cannot take
+        world.tell(Resend(1))
+        world.read_journal()
+        sent.extend(world.seqs())
+        world.now += 1_000
+    assert sent[:4] == []  # the window reaches to 8, and none of these is there
+    assert len(sent) <= 60_000 // RESEND_PAUSE_MS * OUTBOX_WINDOW
