@@ -46,9 +46,10 @@ def _frame_head(kind: int, seq: int, payload: bytes) -> bytes:
 class _Reader:
     """The whole frames of one segment. `torn`: something broken follows the last one."""
 
-    def __init__(self, path: str, offset: int = 0) -> None:
+    def __init__(self, path: str, offset: int = 0, snapshots: bool = False) -> None:
         self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
         self._file.seek(offset)
+        self._snapshots = snapshots
         self.offset = offset  # of the frame that next() reads
         self.torn = False
 
@@ -64,6 +65,11 @@ class _Reader:
             magic, kind, size, seq = struct.unpack(_HEAD, head[:_HEAD_SIZE])
             if magic != _MAGIC:
                 return None
+            if kind == _SNAPSHOT and not self._snapshots:
+                self._file.seek(self.offset + _FRAME_SIZE + size - 1)
+                self.torn = not self._file.read(1)
+                self.offset += _FRAME_SIZE + size
+                continue
             payload = self._file.read(size)
             self.offset += _FRAME_SIZE + size
             if crc32(payload, crc32(head[:_HEAD_SIZE])) == int.from_bytes(head[_HEAD_SIZE:], "big"):
@@ -119,12 +125,13 @@ class Journal:
         self.last_seq = self._segments[place] - 1 if self._segments else 0
         for first in self._segments[max(place, 0) :]:
             self._torn = self._scan(first)
+        self._torn = self._torn or place < len(self._segments) - 1  # the newest snapshot is rotten: make another
         self.acked = min(self.acked, self.last_seq)
         self._measure()
         return snapshot or None, self._records(self._segments[max(place, 0) :])
 
     def _snapshot_of(self, first: int) -> "bytes | None":
-        reader = _Reader(self._path(first))
+        reader = _Reader(self._path(first), 0, True)
         try:
             found = reader.next()
         finally:

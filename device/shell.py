@@ -35,8 +35,11 @@ def replayed(board: "Board") -> Agent:
     """An agent as the journal says it must be. Raises OSError, ProtocolError."""
     snapshot, records = board.journal.load()
     books = Books.replay(board.config.numbers, snapshot, records)
+    snapshot = records = None  # kilobytes, on a big locker after a long time: what follows needs the room
+    gc.collect()
     if board.journal.due:
         board.journal.rotate(books.snapshot())
+        gc.collect()
     return Agent(board.config, books, os.urandom(32), board.journal.first_seq)
 
 
