@@ -249,6 +249,8 @@ class Link:
         for seq, record in self.outbox.fetched(now, first, records):
             if not self._send_record(now, seq, record):
                 break
+        if self.outbox.hole:
+            self.birth_due = self.online
         self._pump(effects)
 
     def _send_record(self, now: int, seq: int, record: bytes) -> bool:

@@ -279,16 +279,38 @@ def test_an_ack_of_what_is_not_there_begins_nothing():
     assert world.read_journal() == [(1, 2)]
 
 
-def test_records_that_the_journal_dropped_are_asked_for_seldom_and_the_newer_ones_go():
+def test_a_hole_in_the_journal_is_told_by_a_birth_and_what_lies_behind_it_goes_on():
     world = World(last=12)
-    for seq in range(1, 9):
+    for seq in (3, 4):
         del world.journal[seq]
     world.go_online()
-    sent = []
-    for _ in range(60):  # the gateway asks at each event that it cannot take
+    world.tell(Resend(1))
+    world.read_journal()
+    assert world.seqs() == [1, 2, 5, 6, 7, 8, 9, 10]
+    world.now += RESEND_PAUSE_MS
+    world.tell(Resend(3))
+    assert world.read_journal() == [(3, 8)]
+    assert [birth.first_seq for birth in world.births()] == [5]
+    assert world.seqs() == []
+    world.tell(Resend(5))  # the gateway has an alarm, and goes on behind the hole
+    assert world.read_journal() == [(5, 8)]
+    assert world.seqs() == list(range(5, 13))
+    world.tell(Ack(12))
+    world.save()
+    assert world.seqs() == [13] and world.births() == [] and world.link.refused == 0
+
+
+def test_a_gateway_that_goes_on_asking_for_what_is_gone_gets_births_at_leisure_and_no_storm():
+    world = World(last=30)
+    for seq in range(1, 21):
+        del world.journal[seq]
+    world.go_online()
+    world.said = []
+    for _ in range(60):
         world.tell(Resend(1))
         world.read_journal()
-        sent.extend(world.seqs())
         world.now += 1_000
-    assert sent[:4] == []  # the window reaches to 8, and none of these is there
-    assert len(sent) <= 60_000 // RESEND_PAUSE_MS * OUTBOX_WINDOW
+        world.lap()
+    assert 0 < len(world.births()) <= 60_000 // RESEND_PAUSE_MS
+    assert [birth.first_seq for birth in world.births()] == [21] * len(world.births())
+    assert world.seqs() == []
