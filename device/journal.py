@@ -47,9 +47,10 @@ class _Reader:
     """The whole frames of one segment. `torn`: something broken follows the last one. What is broken in between is
     passed over, byte by byte, up to the next whole frame with a later seq."""
 
-    def __init__(self, path: str, offset: int = 0) -> None:
+    def __init__(self, path: str, offset: int = 0, snapshots: bool = False) -> None:
         self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
         self._file.seek(offset)
+        self._snapshots = snapshots
         self._seq = -1
         self.offset = offset  # of the frame that next() reads
         self.torn = False
@@ -65,14 +66,28 @@ class _Reader:
                 return None
             magic, kind, size, seq = struct.unpack(_HEAD, head[:_HEAD_SIZE])
             if magic == _MAGIC and seq > self._seq:
-                payload = self._file.read(size)
-                if crc32(payload, crc32(head[:_HEAD_SIZE])) == int.from_bytes(head[_HEAD_SIZE:], "big"):
+                kept = kind != _SNAPSHOT or self._snapshots
+                payload = self._file.read(size) if kept else b""
+                crc = crc32(payload, crc32(head[:_HEAD_SIZE])) if kept else self._pass(size, crc32(head[:_HEAD_SIZE]))
+                if crc == int.from_bytes(head[_HEAD_SIZE:], "big"):
                     self.offset += _FRAME_SIZE + size
                     self.torn = False
                     self._seq = seq
+                    if not kept:
+                        continue
                     return kind, seq, payload
             self.offset += 1
             self._file.seek(self.offset)
+
+    def _pass(self, size: int, crc: int) -> int:
+        """The checksum of what follows, without holding it: a snapshot may be kilobytes."""
+        while size > 0:
+            piece = self._file.read(min(size, 128))
+            if not piece:
+                return -1
+            crc = crc32(piece, crc)
+            size -= len(piece)
+        return crc
 
     def close(self) -> None:
         self._file.close()
@@ -121,13 +136,14 @@ class Journal:
         self.last_seq = self._segments[place] - 1 if self._segments else 0
         for first in self._segments[max(place, 0) :]:
             self._torn = self._scan(first)
+        self._torn = self._torn or place < len(self._segments) - 1  # the newest snapshot is rotten: make another
         self.acked = min(self.acked, self.last_seq)
         self._snapshot_size = len(snapshot or b"")
         self._measure()
         return snapshot or None, self._records(self._segments[max(place, 0) :])
 
     def _snapshot_of(self, first: int) -> "bytes | None":
-        reader = _Reader(self._path(first))
+        reader = _Reader(self._path(first), 0, True)
         try:
             found = reader.next()
         finally:

@@ -35,12 +35,15 @@ def replayed(board: "Board") -> Agent:
     """An agent as the journal says it must be. Raises OSError, ProtocolError."""
     snapshot, records = board.journal.load()
     books = Books.replay(board.config.numbers, snapshot, records)
+    snapshot = records = None  # kilobytes, on a big locker after a long time: what follows needs the room
+    gc.collect()
     boot = board.journal.count_boot(books.boot)
     if board.journal.due:
         try:
             board.journal.rotate(books.snapshot())
         except OSError as error:  # the old segment still serves; if it does not, the first Save says so
             board.report(error)
+        gc.collect()
     return Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
 
 

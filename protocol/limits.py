@@ -50,8 +50,12 @@ ACK_WAIT_MS = 30_000
 KEEPALIVE_S = 30
 PING_WAIT_MS = 10_000  # half-open links are noticed before the keepalive ends
 CONNECT_WAIT_MS = 15_000
-BACKOFF_MS_MIN = 1_000
-BACKOFF_MS_MAX = 300_000
+# How long after a loss a locker dials again: device/README.md has the reasons and the sums.
+BACKOFF_FIRST_MS = 40_000  # anywhere in it: a broker that restarts gets 2.5 % of its lockers a second
+BACKOFF_MS_MIN = 45_000  # then between these two: while nobody answers, 1.5 % of them ring each second,
+BACKOFF_MS_MAX = 90_000  # and when somebody does, the last is back in time to agree within 120 s
+BACKOFF_OFFLINE_MS = (20_000, 40_000)  # without a network of our own nobody else is rung
+PRESENCE_MS = 5_000  # somebody at the panel makes it dial at once, this often
 HEARTBEAT_MS = 60_000
 DIAL_WAIT_MS = 30_000  # a connection that neither opens nor fails
 LINK_STABLE_MS = 30_000  # up for less, and the next wait still grows: a broker that accepts and drops is not hammered

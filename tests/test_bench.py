@@ -35,6 +35,14 @@ PROMISED = {
         "event_to_command_p99_ms",
     ),
     "http": ("allocations_per_s", "empty_page_per_s", "reservation_p99_ms"),
+    "drain": ("live_codes", "events", "drain_s", "drain_of_limit", "agree_s", "heap_free"),
+    "reconnect": (
+        "peak_of_fleet",
+        "last_online_s",
+        "births_per_s",
+        "simulated_10000_300s_peak",
+        "simulated_power_peak",
+    ),
     "crypto": (
         *("bytecode_verify", "bytecode_faster", "bytecode_churn_kb", "bytecode_room_kb", "viper_verify"),
         *("rfc8032_verify", "verify_path", "typed_code_us", "hmac_us", "hmac_faster", "cbor_decode_us"),

@@ -28,6 +28,7 @@ from protocol.numbers import CONSOLE, DOOR_STATES, QUARANTINED_FLAG
 from protocol.tokens import TECHNICIAN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from device.agent.config import Config
@@ -71,7 +72,7 @@ class Agent:
         self._ledger.untold = Booted(FIRMWARE, cause)
         self._access.start(now)
         self.panel.start(effects)
-        self.link.start(now, effects)
+        self.link.start(now, effects, cause != "power" or self.boot == 1)
         self.console.greet(effects)
         self._heartbeat_at = now + HEARTBEAT_MS
         self._looked_by = now + _FIRST_LOOK_MS
@@ -121,9 +122,11 @@ class Agent:
 
     # -------------------------------------------------------------- events
     def _key(self, now: int, event: "events.KeyPressed", effects: "list[Effect]") -> None:
+        self.link.somebody_came(now)
         self.panel.key(now, event.key, effects)
 
     def _scan(self, now: int, event: "events.Scanned", effects: "list[Effect]") -> None:
+        self.link.somebody_came(now)
         technician = self.panel.scan(now, event.data, effects)
         if technician is not None:
             self._let_in(now, technician, effects)
@@ -162,7 +165,8 @@ class Agent:
             doors[place] = self.books.holdings[place] << 4 | self.doors.states[place]
             if self.books.has(place, QUARANTINED):
                 doors[place] |= QUARANTINED_FLAG
-        return Birth(FIRMWARE, self.link.new_nonce(), self.first_seq, self.books.seq, bytes(doors))
+        first = max(self.first_seq, self.link.outbox.hole)
+        return Birth(FIRMWARE, self.link.new_nonce(), first, self.books.seq, bytes(doors))
 
     def _typed(self, now: int, event: "events.Typed", effects: "list[Effect]") -> None:
         for order in self.console.typed(now, event.data, effects):
@@ -194,16 +198,15 @@ class Agent:
             "heap_free": self.heap_free,
         }
 
-    def doors_facts(self) -> "list[list[Any]]":
-        """What `doors` prints: [number, state, holding, flags] of each compartment, in order."""
-        rows: list[list[Any]] = []
+    def doors_facts(self) -> "Iterator[list[Any]]":
+        """What `doors` prints: [number, state, holding, flags] of each compartment, in order. One at a time: a
+        hundred of them are more than a board has free."""
         for place in range(len(self.books.numbers)):
             flags = [
                 word for flag, word in ((QUARANTINED, "quarantined"), (OUT, "out")) if self.books.has(place, flag)
             ]
             state = DOOR_STATES[self.doors.states[place]]
-            rows.append([self.books.numbers[place], state, _HOLDING_WORDS[self.books.holdings[place]], flags])
-        return rows
+            yield [self.books.numbers[place], state, _HOLDING_WORDS[self.books.holdings[place]], flags]
 
     def journal_facts(self) -> "dict[str, Any]":
         return {

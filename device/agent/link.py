@@ -15,12 +15,15 @@ from protocol.errors import CODES, ProtocolError, number_of
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
 from protocol.limits import (
+    BACKOFF_FIRST_MS,
     BACKOFF_MS_MAX,
     BACKOFF_MS_MIN,
+    BACKOFF_OFFLINE_MS,
     CLOCK_SYNC_MS,
     DIAL_WAIT_MS,
     LINK_STABLE_MS,
     MESSAGE_SIZE_MAX,
+    PRESENCE_MS,
     REFUSAL_PAUSE_MS,
     TIME_ANSWER_MS,
 )
@@ -47,7 +50,8 @@ if TYPE_CHECKING:
     from protocol.messages import Birth, Down, Message
     from protocol.record import Record
 
-_SHIFT_MAX = 20  # 1 s << 20 is far above any ceiling
+_FIRST = (0, BACKOFF_FIRST_MS)
+_AGAIN = (BACKOFF_MS_MIN, BACKOFF_MS_MAX)
 
 
 class Link:
@@ -70,7 +74,8 @@ class Link:
         self.last_error = ""
         self.refused = 0
         self.connects = 0
-        self._attempts = 0
+        self._waits = _FIRST  # the next wait lies between these
+        self._present_at = 0  # from when on somebody at the panel makes us dial
         self._due = NEVER  # to dial, or for the dialling to have ended
         self._online_at = 0
         self._nonce: bytes | None = None
@@ -116,8 +121,24 @@ class Link:
         }
 
     # -------------------------------------------------------------- the connection's life
-    def start(self, now: int, effects: "list[Effect]") -> None:
-        self._dial(now, effects)
+    def start(self, now: int, effects: "list[Effect]", at_once: bool = True) -> None:
+        """Not at once when the power came: it does so for a whole town in one second."""
+        if at_once:
+            self._dial(now, effects)
+        else:
+            self._wait(now)
+
+    def somebody_came(self, now: int) -> None:
+        """A courier gets the better service while we are online; and people do not come in the same second."""
+        if self.state == "waiting" and now >= self._present_at:
+            self._present_at = now + PRESENCE_MS
+            self._due = now
+
+    def _wait(self, now: int) -> None:
+        self.state = "waiting"
+        low, high = self._waits
+        self._due = now + low + self._drbg.below(high - low + 1)
+        self._waits = _AGAIN
 
     def _dial(self, now: int, effects: "list[Effect]") -> None:
         self.state = "dialling"
@@ -134,17 +155,16 @@ class Link:
         self._client.connect(now, self._locker, self._password, self._state, self._seal(now, Lost()))
 
     def closed(self, now: int, reason: str, _effects: "list[Effect]") -> None:
-        """It broke, or never came to be: try again after a random part of a growing time, so that a town's lockers
-        do not all come back in the same second."""
+        """It broke, or never came to be: try again after a while, so that a town's lockers do not all come back in
+        the same second. A link that stood gives the right to one shorter wait."""
         if self.state in ("off", "waiting"):
             return
         if self.state == "online" and now - self._online_at >= LINK_STABLE_MS:
-            self._attempts = 0
-        ceiling = min(BACKOFF_MS_MAX, BACKOFF_MS_MIN << min(self._attempts, _SHIFT_MAX))
-        self._attempts += 1
-        self._due = now + self._drbg.below(ceiling + 1)
+            self._waits = _FIRST
+        elif reason == "no_network":
+            self._waits = BACKOFF_OFFLINE_MS
+        self._wait(now)
         self._birth_again_at = NEVER
-        self.state = "waiting"
         self.last_error = reason
         self.birth_due = False
         self._client.reset()
@@ -229,6 +249,8 @@ class Link:
         for seq, record in self.outbox.fetched(now, first, records):
             if not self._send_record(now, seq, record):
                 break
+        if self.outbox.hole:
+            self.birth_due = self.online
         self._pump(effects)
 
     def _send_record(self, now: int, seq: int, record: bytes) -> bool:

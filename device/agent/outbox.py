@@ -21,6 +21,7 @@ class Outbox:
         self.acked = 0  # as far as the gateway has spoken since this boot
         self.sent = 0
         self.begun = False  # the gateway has answered our birth on this connection
+        self.hole = 0  # where the journal goes on behind records that it lost, and that the gateway lacks
         self.reading = False  # one ReadJournal is out
         self.due = NEVER  # an Ack is owed by then
         self._deaf_until = 0  # a second Resend for the same record is an echo of the first
@@ -56,10 +57,14 @@ class Outbox:
             return []
         found = [(seq_of(record), record) for record in records]
         found = [pair for pair in found if pair[0] > self.sent]
-        if not found:  # flash has lost what it should hold: ask again later, not in a circle
-            self.sent = self.last
-            self.due = now + ACK_WAIT_MS
-        return found
+        if found and (found[0][0] == first or first > self.acked + 1):
+            return found
+        # Flash has lost what it should hold: ask again later, not in a circle. A birth says what is behind the hole.
+        if found:
+            self.hole = found[0][0]
+        self.sent = self.last
+        self.due = now + ACK_WAIT_MS
+        return []
 
     def acknowledged(self, now: int, seq: int) -> bool:
         """The gateway has committed all up to `seq`. False when it never got such a record from us."""
@@ -69,6 +74,7 @@ class Outbox:
             self.begun = True
             self.sent = self.acked
         if seq > self.acked:
+            self.hole = 0
             self.acked = seq
             self.sent = max(self.sent, seq)
             self.due = now + ACK_WAIT_MS if self.sent > seq else NEVER
@@ -83,6 +89,7 @@ class Outbox:
         self._deaf_to = seq
         self._deaf_until = now + RESEND_PAUSE_MS
         self.begun = True
+        self.hole = 0
         self.acked = self.sent = seq - 1
         self.due = NEVER
         return True

@@ -16,6 +16,7 @@ class Wifi:
         self._password = password
         self._asked_ms: int | None = None
         self._wlan: Any = network.WLAN(network.STA_IF)
+        self.ready(0)  # it takes seconds: by the first call the network is there
 
     def ready(self, now_ms: int) -> bool:
         if self._wlan.isconnected():

@@ -337,6 +337,9 @@ def test_the_link_lives_on_our_own_broker_and_survives_its_death(own_broker: Bro
         assert locker.link.tell(now_ms(), Heartbeat(1, 2, 3), [])
         assert own_broker.pid is not None
         os.kill(own_broker.pid, signal.SIGKILL)
+        locker.until(lambda: locker.link.state == "waiting")
+        time.sleep(1)  # the broker is back
+        locker.link.somebody_came(now_ms())
         locker.until(lambda: locker.link.connects == 2)
         assert locker.reasons[0] == "reset" and locker.link.refused == 0
     finally:

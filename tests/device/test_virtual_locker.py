@@ -250,6 +250,7 @@ def test_a_locker_dials_again_after_the_cable_was_cut(make: Make):
             client.wait_until(lambda state: state["link"] == "down")
         time.sleep(1)
         client.cable("none")
+        client.keys("*")
         with broker.accept() as connection:
             assert connection.recv(1) == b"\x10"
     finally:
@@ -260,6 +261,7 @@ def test_a_black_hole_is_noticed_and_pickups_go_on_in_it(make: Make):
     broker = ListeningBroker()
     try:
         client = make(broker=broker.address, held=[3]).client
+        client.keys("*")
         with broker.accept() as connection:
             connection.recv(1)
             client.cable("hole")

@@ -58,6 +58,15 @@ class Scene:
     def pulses(self) -> int:
         return len(self.cabinet.state()["pulses"])
 
+    def knock(self) -> None:
+        """Somebody at the panel, until the locker has dialled: it does so at once, but not with every key."""
+        time.sleep(0.3)  # what broke has been noticed
+        self.cabinet.wait_until(lambda state: any(state["screen"]), 20)
+        until = time.monotonic() + 60
+        while self.cabinet.state()["link"] != "up" and time.monotonic() < until:
+            self.cabinet.keys("*")
+            time.sleep(0.5)
+
     def screen(self) -> str:
         return "\n".join(self.cabinet.state()["screen"])
 

@@ -138,6 +138,7 @@ def test_a_command_issued_six_hours_ago_and_delivered_at_reconnect_is_expired(sc
     scene.cabinet.cable("reset")
     scene.stack.wait_for("the will", lambda: not scene.stack.api.get(f"/v1/lockers/{LOCKER}")["online"])
     scene.cabinet.cable("none")
+    scene.knock()
     scene.stack.wait_online(LOCKER)
     mallory.publish(DOWN, old)
     done = scene.wait_event("CommandDone", since)
@@ -162,6 +163,7 @@ def test_a_retained_command_is_refused(scene: Scene, mallory: Mallory) -> None:
     scene.cabinet.cable("reset")
     mallory.publish(DOWN, sealed, retain=True)
     scene.cabinet.cable("none")  # at its next subscription the broker hands it the retained one
+    scene.knock()
     wait_until(lambda: number_of("retained") in mallory.refused, 20)
     mallory.publish(DOWN, b"", retain=True)
     scene.stack.wait_online(LOCKER)
@@ -185,6 +187,7 @@ def test_what_is_no_cbor_is_refused(mallory: Mallory) -> None:
 
 def test_an_oversize_packet_costs_the_locker_its_connection_and_nothing_else(scene: Scene, mallory: Mallory) -> None:
     mallory.publish(DOWN, bytes(16 * MESSAGE_SIZE_MAX))
+    scene.knock()
     scene.stack.wait_online(LOCKER)
     part = scene.part()
     part.expect("S")
@@ -199,6 +202,7 @@ def test_the_gateway_tells_who_sends_it_nonsense_and_goes_on(scene: Scene, mallo
     mallory.publish(topic(LOCKER, "up"), b"nonsense")
     mallory.publish(topic("nobody-9", "up"), b"nonsense")
     mallory.publish(topic(LOCKER, "up"), bytes(16 * MESSAGE_SIZE_MAX))
+    scene.knock()
     log = scene.stack.folder / "gateway.log"
     wait_until(lambda: "malformed" in log.read_text() and "unknown_locker" in log.read_text())
     assert scene.stack.api.get("/health")

@@ -15,10 +15,12 @@ from tools.demo.stack import Stack
 
 @pytest.fixture
 def scene(stack: Stack) -> Scene:
-    """Freshly booted: a link that broke often waits ever longer before it dials again."""
+    """Freshly booted, and online."""
     scene = Scene(stack, "mairie-1")
     since = scene.last_seq()
     scene.cabinet.kill()
+    scene.cabinet.wait_until(lambda state: not any(state["screen"]), 5)
+    scene.knock()
     scene.wait_event("Booted", since)
     return scene
 
@@ -38,8 +40,9 @@ def test_a_broker_killed_while_a_door_is_open_costs_nothing(scene: Scene) -> Non
     part.scan_label()
     os.kill(int(scene.stack.gateway.ready["broker_pid"]), signal.SIGKILL)
     part.close_door()
-    part.deposited()
     part.courier_leaves()
+    scene.knock()
+    part.deposited()
     collect(part)
     assert scene.types_since(since).count("Deposited") == 1
     assert scene.types_since(since).count("Collected") == 1
@@ -55,14 +58,16 @@ def test_a_gateway_killed_between_two_events_misses_none_and_doubles_none(scene:
     scene.stack.kill_gateway()
     part.close_door()
     scene.stack.start_gateway()
-    part.deposited()
     part.courier_leaves()
+    scene.knock()
+    part.deposited()
     code = scene.code(part)
     scene.stack.kill_gateway()
     scene.cabinet.keys(code)  # the customer is served by a locker that is alone
     part.door("open")
     part.close_door()
     scene.stack.start_gateway()
+    scene.knock()
     part.collected()
     part.close()
     types = scene.types_since(since)
@@ -92,6 +97,7 @@ def test_a_gateway_killed_right_after_a_commit_counts_the_event_once(scene: Scen
     scene.cabinet.wait_for_door(part.compartment, "open")
     part.close_door()
     scene.stack.start_gateway()
+    scene.knock()
     part.collected()
     part.close()
     assert scene.types_since(since).count("PickupAuthorised") == 1
@@ -109,6 +115,7 @@ def test_a_locker_killed_in_mid_pulse_lets_go_of_the_coil_and_serves_the_code_ag
     scene.cabinet.kill()
     scene.cabinet.wait_until(lambda state: not coil_on(state, part.compartment), 0.3)
     scene.cabinet.jam(part.compartment, on=False)
+    scene.knock()
     scene.wait_event("Booted", since)
     collect(part)
     types = scene.types_since(since)
@@ -129,6 +136,7 @@ def test_a_customer_is_served_while_the_cable_is_cut_and_the_books_learn_it_late
     assert scene.stack.api.get(f"/v1/parcels/{part.parcel}")["state"] == "deposited"
     assert "Collected" not in scene.types_since(since)
     scene.cabinet.cable("none")
+    scene.knock()
     part.collected()
     part.close()
     assert scene.types_since(since).count("Collected") == 1

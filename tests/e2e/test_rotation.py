@@ -41,6 +41,8 @@ def shown(scene: Scene, token: str) -> str:
 def restart(scene: Scene) -> None:
     boots = scene.types_since(0).count("Booted")
     scene.cabinet.kill()
+    scene.cabinet.wait_until(lambda state: not any(state["screen"]), 5)
+    scene.knock()
     scene.stack.wait_for("the restart", lambda: scene.types_since(0).count("Booted") > boots)
 
 
@@ -91,4 +93,5 @@ def test_the_flash_holds_what_the_locker_believes_and_no_more(scene: Scene) -> N
         ]
     finally:
         scene.cabinet.power(True)
+    scene.knock()
     scene.stack.wait_online()

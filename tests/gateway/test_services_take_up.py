@@ -213,6 +213,18 @@ def test_events_that_no_journal_holds_any_more_are_an_alarm_and_not_a_standstill
     assert said(take_up(town.desk, [town.up("mairie-1", DoorOpened(1), 51)])) == [Ack(51)]
 
 
+def test_a_hole_that_a_locker_finds_in_its_journal_is_an_alarm_once_and_what_follows_goes_on(town: Town) -> None:
+    town.locker("S")
+    town.says("mairie-1", DoorOpened(1), DoorClosed(1))
+    assert said(take_up(town.desk, [town.up("mairie-1", DoorOpened(1), 5)])) == [Resend(3)]
+    told = Birth("1.0.0", bytes(8), 5, 6, bytes([CLOSED]))
+    for _ in range(2):  # whether its first answer came the locker cannot know
+        assert town.tell("mairie-1", told)[-1] == Resend(5)
+    assert town.alarms() == ["events_lost"]
+    assert said(take_up(town.desk, [town.up("mairie-1", DoorOpened(1), 5)])) == [Ack(5)]
+    assert said(take_up(town.desk, [town.up("mairie-1", DoorClosed(1), 6)])) == [Ack(6)]
+
+
 def test_a_birth_of_other_compartments_than_registered_is_an_alarm(town: Town) -> None:
     town.locker("S")
     town.wake("mairie-1", 3)

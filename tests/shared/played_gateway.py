@@ -51,7 +51,7 @@ class World:
         while True:
             self.link.tick(self.now, self.effects)
             if self.link.birth_due:
-                birth = Birth("0.1.0", self.link.new_nonce(), 1, self.seq, b"\x00\x00")
+                birth = Birth("0.1.0", self.link.new_nonce(), max(1, self.link.outbox.hole), self.seq, b"\x00\x00")
                 self.link.give_birth(self.now, birth, self.effects)
                 continue
             sends = [effect for effect in self.effects if isinstance(effect, Send)]
@@ -81,7 +81,7 @@ class World:
             assert len(reads) == 1, "more than one outstanding"
             first, count = reads[0].first, reads[0].count
             asked.append((first, count))
-            records = [self.journal[seq] for seq in range(first, first + count) if seq in self.journal]
+            records = [self.journal[seq] for seq in sorted(self.journal) if seq >= first][:count]
             self.link.journal_read(self.now, first, records, self.effects)
             self.lap()
         raise AssertionError("the journal is asked in a circle")

@@ -10,10 +10,15 @@ from protocol.cose import mac0, open_mac0
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
 from protocol.limits import (
+    BACKOFF_FIRST_MS,
     BACKOFF_MS_MAX,
+    BACKOFF_MS_MIN,
+    BACKOFF_OFFLINE_MS,
     CLOCK_SYNC_MS,
     DIAL_WAIT_MS,
+    LINK_STABLE_MS,
     MESSAGE_SIZE_MAX,
+    PRESENCE_MS,
     REFUSAL_PAUSE_MS,
     TIME_ANSWER_MS,
 )
@@ -153,7 +158,7 @@ def test_refusals_are_told_at_most_once_a_second():
     assert world.refusals() == ["malformed"] * 2
 
 
-def test_waits_grow_with_full_jitter_up_to_a_ceiling():
+def test_the_first_wait_lies_anywhere_and_the_later_ones_between_two_bounds():
     world = World()
     world.link.start(0, world.effects)
     waits = []
@@ -167,9 +172,74 @@ def test_waits_grow_with_full_jitter_up_to_a_ceiling():
     assert world.link.facts(world.now)["retry_ms"] == 0
     world.link.closed(world.now, "refused", world.effects)
     assert world.link.facts(world.now)["retry_ms"] == world.link.deadline() - world.now > 0
-    assert waits[0] <= 1_000 and waits[3] <= 8_000 and max(waits) <= BACKOFF_MS_MAX
-    assert max(waits) > BACKOFF_MS_MAX // 2 and min(waits[12:]) < BACKOFF_MS_MAX // 4
+    assert waits[0] <= BACKOFF_FIRST_MS
+    assert min(waits[1:]) >= BACKOFF_MS_MIN and max(waits) <= BACKOFF_MS_MAX
+    assert max(waits[1:]) - min(waits[1:]) > (BACKOFF_MS_MAX - BACKOFF_MS_MIN) * 3 // 4
     assert len(set(waits)) > 30
+
+
+def test_a_locker_whose_power_came_back_does_not_dial_at_once():
+    world = World()
+    world.link.start(0, world.effects, False)
+    assert world.take(Dial) == [] and world.link.state == "waiting"
+    assert world.link.deadline() <= BACKOFF_FIRST_MS
+    world.come_back()
+    assert world.link.online
+
+
+def test_without_a_network_of_its_own_it_looks_again_sooner():
+    world = World()
+    world.link.start(0, world.effects)
+    low, high = BACKOFF_OFFLINE_MS
+    for _ in range(10):
+        assert world.take(Dial)
+        world.link.closed(world.now, "no_network", world.effects)
+        assert low <= world.link.deadline() - world.now <= high
+        world.now = world.link.deadline()
+        world.lap()
+
+
+def test_somebody_at_the_panel_makes_it_dial_at_once_but_not_with_every_key():
+    world = World()
+    world.go_online()
+    world.link.somebody_came(world.now)
+    assert world.link.online
+    world.link.closed(world.now, "reset", world.effects)
+    assert world.link.deadline() > world.now
+    dialled = 0
+    for _ in range(PRESENCE_MS // 1_000):
+        world.link.somebody_came(world.now)
+        world.lap()
+        if world.take(Dial):
+            dialled += 1
+            world.link.closed(world.now, "refused", world.effects)
+        world.now += 1_000
+    assert dialled == 1
+    world.link.somebody_came(world.now)
+    world.lap()
+    assert world.take(Dial)
+
+
+def test_several_short_breaks_cost_no_more_than_one():
+    world = World()
+    world.go_online()
+    for _ in range(10):
+        world.now += LINK_STABLE_MS
+        world.link.closed(world.now, "reset", world.effects)
+        assert world.link.deadline() - world.now <= BACKOFF_FIRST_MS
+        world.come_back()
+
+
+def test_two_lockers_with_one_id_that_push_each_other_off_do_it_seldom():
+    world = World()
+    world.go_online()
+    began, births = world.now, len(world.births())
+    for _ in range(40):
+        world.link.closed(world.now, "reset", world.effects)  # the other one came
+        world.come_back()
+        world.now += 1_000  # and comes again at once
+    assert len(world.births()) - births == 40
+    assert (world.now - began) // 40 > BACKOFF_MS_MIN
 
 
 def test_two_lockers_do_not_come_back_together():
@@ -191,7 +261,7 @@ def test_a_broker_that_accepts_and_drops_is_not_hammered():
         before = world.now
         world.come_back()
         total += world.now - before
-    assert total > BACKOFF_MS_MAX
+    assert total > 19 * BACKOFF_MS_MIN
 
 
 def test_a_link_that_stood_long_comes_back_fast():
@@ -209,7 +279,7 @@ def test_a_link_that_stood_long_comes_back_fast():
         world.lap()
     assert world.link.online
     world.link.closed(world.now, "reset", world.effects)
-    assert world.link.deadline() - world.now <= 1_000
+    assert world.link.deadline() - world.now <= BACKOFF_FIRST_MS
 
 
 def test_a_call_that_is_never_answered_is_given_up():

@@ -235,3 +235,82 @@ def test_a_broker_that_never_acknowledges_does_not_stop_the_locker():
     world.tell(Resend(1))
     world.read_journal()
     assert world.seqs() == list(range(1, OUTBOX_WINDOW + 1))
+
+
+def test_a_gateway_restored_from_a_backup_is_given_what_it_lacks_though_all_was_acknowledged():
+    world = World(last=30)
+    world.go_online()
+    world.tell(Ack(30))
+    world.link.closed(world.now, "reset", world.effects)
+    world.come_back()
+    world.tell(Resend(11))  # its answer to the birth: the books end at 10 again
+    got = []
+    while len(got) < 20:
+        world.read_journal()
+        got.extend(world.seqs())
+        world.tell(Ack(got[-1]))
+    assert got == list(range(11, 31)) and world.link.acked == 30
+    assert world.take(Forget)[-1] == Forget(30)
+
+
+def test_a_first_ack_that_is_lower_than_before_forgets_nothing_and_is_no_fault():
+    world = World(last=5)
+    world.go_online()
+    world.tell(Ack(5))
+    world.link.closed(world.now, "reset", world.effects)
+    world.come_back()
+    world.take(Forget)
+    world.tell(Ack(2))
+    assert world.take(Forget) == [] and world.link.refused == 0
+    world.save()
+    assert world.seqs() == [6]
+    world.tell(Resend(3))  # the gateway sees the gap and names it
+    assert world.read_journal() == [(3, 4)]
+    assert world.seqs() == [3, 4, 5, 6]
+
+
+def test_an_ack_of_what_is_not_there_begins_nothing():
+    world = World(last=2)
+    world.go_online()
+    world.tell(Ack(7))
+    assert world.refusals() == ["bad_value"] and world.link.acked == 0
+    assert world.take(ReadJournal) == []
+    world.tell(Resend(1))
+    assert world.read_journal() == [(1, 2)]
+
+
+def test_a_hole_in_the_journal_is_told_by_a_birth_and_what_lies_behind_it_goes_on():
+    world = World(last=12)
+    for seq in (3, 4):
+        del world.journal[seq]
+    world.go_online()
+    world.tell(Resend(1))
+    world.read_journal()
+    assert world.seqs() == [1, 2, 5, 6, 7, 8, 9, 10]
+    world.now += RESEND_PAUSE_MS
+    world.tell(Resend(3))
+    assert world.read_journal() == [(3, 8)]
+    assert [birth.first_seq for birth in world.births()] == [5]
+    assert world.seqs() == []
+    world.tell(Resend(5))  # the gateway has an alarm, and goes on behind the hole
+    assert world.read_journal() == [(5, 8)]
+    assert world.seqs() == list(range(5, 13))
+    world.tell(Ack(12))
+    world.save()
+    assert world.seqs() == [13] and world.births() == [] and world.link.refused == 0
+
+
+def test_a_gateway_that_goes_on_asking_for_what_is_gone_gets_births_at_leisure_and_no_storm():
+    world = World(last=30)
+    for seq in range(1, 21):
+        del world.journal[seq]
+    world.go_online()
+    world.said = []
+    for _ in range(60):
+        world.tell(Resend(1))
+        world.read_journal()
+        world.now += 1_000
+        world.lap()
+    assert 0 < len(world.births()) <= 60_000 // RESEND_PAUSE_MS
+    assert [birth.first_seq for birth in world.births()] == [21] * len(world.births())
+    assert world.seqs() == []

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from gateway import log
-from tools.bench import crypto, gateway, http, latency, memory
+from tools.bench import crypto, drain, gateway, http, latency, memory, reconnect
 from tools.bench.counts import FULL, QUICK, Counts
 from tools.bench.report import Report, load_average
 
@@ -20,6 +20,8 @@ SECTIONS: dict[str, Callable[[Report, Counts], None]] = {
     "gateway": gateway.run,
     "http": http.run,
     "crypto": crypto.run,
+    "reconnect": reconnect.run,
+    "drain": drain.run,
 }
 
 

@@ -21,6 +21,11 @@ class Counts:
     openings: int  # of each of four kinds, per cabinet
     # crypto
     repeats: int
+    # drain
+    month: bool  # thirty days and 10,000 events; otherwise two and 400
+    # reconnect
+    fleet: int
+    minutes: int  # of the longer outage
     # memory
     boxes: tuple[int, ...]
 
@@ -36,6 +41,9 @@ FULL = Counts(
     cabinets=6,
     openings=5,
     repeats=40,
+    month=True,
+    fleet=1_000,
+    minutes=3,
     boxes=(14, 48, 100),
 )
 QUICK = Counts(
@@ -49,5 +57,8 @@ QUICK = Counts(
     cabinets=1,
     openings=1,
     repeats=1,
+    month=False,
+    fleet=20,
+    minutes=0,
     boxes=(14,),
 )

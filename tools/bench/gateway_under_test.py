@@ -82,12 +82,22 @@ class UnderTest:
             for name in self._names:
                 lockers.register_locker(self._desk, GATEWAY, _drawing(name))
                 lockers.provision_locker(self._desk, GATEWAY, name)
-        self.broker = Broker(folder / "broker", find_mosquitto(), Address("127.0.0.1", 0), self._keys)
-        self.broker.start(lockers.provisioned(self._desk))
+        self._folder = folder / "broker"
+        self.broker_up({})
         # One for all runs, as in production: each locker's key is worked out once, not once a run.
         self._envelopes = Envelopes(self._keys, lambda locker: lockers.generation_of(self._desk, locker))
         self._running: Pipeline | Echo | None = None
         self._cpu = 0.0
+
+    def broker_down(self, _order: Document) -> Document:
+        self.broker.stop()
+        return {}
+
+    def broker_up(self, _order: Document) -> Document:
+        """Also again: on the port that it had."""
+        self.broker = Broker(self._folder, find_mosquitto(), Address("127.0.0.1", 0), self._keys)
+        self.broker.start(lockers.provisioned(self._desk))
+        return {}
 
     def durable(self, _order: Document) -> Document:
         desk = self._desk
@@ -148,6 +158,7 @@ def main() -> None:
     tested = UnderTest(Path(sys.argv[1]), int(sys.argv[2]))
     try:
         orders = {"durable": tested.durable, "echo": tested.echo, "stop": tested.stop, "books": tested.books}
+        orders |= {"broker_down": tested.broker_down, "broker_up": tested.broker_up}
         serve({"broker": f"127.0.0.1:{tested.broker.address.port}", "broker_pid": tested.broker.pid}, orders)
     finally:
         tested.close()

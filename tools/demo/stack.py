@@ -18,7 +18,7 @@ from tools.locker.provision import Bundle, provision
 
 GATEWAY_WAIT_S = 120.0  # the first start may unpack a broker
 LOCKER_WAIT_S = 120.0  # and the first locker an interpreter
-ONLINE_WAIT_S = 40.0
+ONLINE_WAIT_S = 60.0  # a locker that was cut off waits for up to 40 before it dials
 Say = Callable[[str], None]
 
 
