@@ -23,6 +23,7 @@ from protocol.messages import (
     DepositAbandoned,
     DepositAuthorised,
     Deposited,
+    DoorClosed,
     DoorFaulted,
     DoorOpened,
     Join,
@@ -50,8 +51,9 @@ CODES_KEPT = 3  # deposits of a compartment whose used code is still recognised 
 _ID = 8
 _REVOCATION = 12  # a token's id and its expiry
 _WRONG_CODE = number_of("wrong_code")
+_OUT_OF_SERVICE = DOOR_STATES.index("out_of_service")
 # Faults after which a door's opening and closing is no evidence for the pickup that was authorised before.
-_NO_EVIDENCE = (DOOR_STATES.index("jammed"), DOOR_STATES.index("forced"), DOOR_STATES.index("faulty"))
+_NO_EVIDENCE = (DOOR_STATES.index("jammed"), DOOR_STATES.index("forced"), DOOR_STATES.index("faulty"), _OUT_OF_SERVICE)
 
 
 class Books:
@@ -146,9 +148,15 @@ class Books:
         if self.has(place, PICKUP) or self.holdings[place] == DEPOSITING:
             self.flags[place] |= OPENED
 
+    def _door_closed(self, place: int, _event: "DoorClosed", _up: "Up") -> None:
+        if self.holdings[place] != DEPOSITING:  # it ended no pickup: what was authorised before is over
+            self.flags[place] &= ~(PICKUP | OPENED)
+
     def _door_faulted(self, place: int, event: "DoorFaulted", _up: "Up") -> None:
         if event.quarantined:
             self.flags[place] |= QUARANTINED
+        if event.state == _OUT_OF_SERVICE:
+            self.flags[place] |= OUT
         if event.state in _NO_EVIDENCE and self.holdings[place] != DEPOSITING:
             self.flags[place] &= ~(PICKUP | OPENED)
 
@@ -310,6 +318,7 @@ def _bucket_refilled(books: Books, _place: int, event: BucketRefilled, _up: "Up"
 _HANDLERS: "dict[int, Any]" = {
     Booted.TYPE: Books._booted,
     DoorOpened.TYPE: Books._door_opened,
+    DoorClosed.TYPE: Books._door_closed,
     DoorFaulted.TYPE: Books._door_faulted,
     DepositAuthorised.TYPE: Books._deposit_authorised,
     Deposited.TYPE: Books._deposited,

@@ -97,11 +97,17 @@ class Doors:
 
     def sense(self, now: int, place: int, closed: bool) -> int:
         """The sensor settled. The outcome."""
+        heard = self._sensed[place]
         self._sensed[place] = 2 if closed else 1
         before = self.states[place]
+        if closed and heard == 2 and before == OPENING:
+            # A glimpse of open: perhaps somebody pushed it shut at once. One more pulse could open a door that nobody
+            # stands at, and a glimpse is no evidence: no more tries, and the person in front asks again.
+            self._tries[place] = PULSE_TRIES_MAX
         outcome = self._apply(now, place, SENSED_CLOSED if closed else SENSED_OPEN)
         # A door that opens unasked again and again is a sensor that lies, not a burglar in a hurry.
-        if before not in (OPENING, OPEN, LEFT_OPEN, UNKNOWN) and self._flapping(now, place):
+        changed = heard != self._sensed[place]
+        if changed and before not in (OPENING, OPEN, LEFT_OPEN, UNKNOWN) and self._flapping(now, place):
             return self._apply(now, place, FLAPPED)
         return outcome
 

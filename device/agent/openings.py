@@ -154,10 +154,10 @@ class Openings:
 
     def _order(self, now: int, place: int, effects: "list[Effect]") -> None:
         outcome = self.doors.order(now, place)
-        if outcome == door.PULSE:
-            effects.append(Pulse(self._books.numbers[place], PULSE_MS))
-        elif outcome == door.ALREADY_OPEN:
+        if outcome == door.ALREADY_OPEN:
             self._ledger.save(now, DoorOpened(self._books.numbers[place]), effects)
+        if outcome in (door.PULSE, door.ALREADY_OPEN):  # "open already" may be a sensor that lies: nobody is stranded
+            effects.append(Pulse(self._books.numbers[place], PULSE_MS))
 
     # -------------------------------------------------------------- what the doors say
     def sensed(self, now: int, place: int, closed: bool, effects: "list[Effect]") -> "tuple[str, int] | None":
@@ -188,6 +188,19 @@ class Openings:
         self._fault(now, place, door.OUT_OF_SERVICE, True, effects)  # is the parcel inside? A person looks.
         self._give_up_deposit(now, place, WRONG_BOX, effects)
         return "deposit_jammed", self._books.numbers[place]
+
+    def _broken_open(self, now: int, place: int, effects: "list[Effect]") -> str:
+        """It opened unasked. If another was just ordered open, their wires may be swapped: each retry, and each later
+        code, would open this one again, so that other door is out until a person has looked."""
+        word = self._forced(now, place, effects)
+        for other in range(len(self._books.numbers)):
+            if self.doors.states[other] == door.OPENING:
+                word = "wrong_door"
+                self.doors.disable(now, other)
+                self._fault(now, other, door.OUT_OF_SERVICE, True, effects)
+                if self._pending.pop(other, [_OTHER])[0] == _DEPOSIT:
+                    self._give_up_deposit(now, other, WRONG_BOX, effects)
+        return word
 
     def is_open(self, place: int) -> bool:
         return self.doors.states[place] in (door.OPEN, door.LEFT_OPEN, door.FORCED)
@@ -251,6 +264,7 @@ class Openings:
                 pending[1] = now + _JAM_GRACE_MS
             return "jammed"
         self._give_up_deposit(now, place, JAMMED, effects)
+        self._pending[place] = [_OTHER, now + _JAM_GRACE_MS]  # pulled open after all by the same courier
         return "deposit_jammed"
 
     def _stays_open(self, now: int, place: int, effects: "list[Effect]") -> str:
@@ -289,6 +303,8 @@ class Openings:
             # Power went between pulse and sensor: the parcel may lie inside or not. Not guessed: a person looks.
             self._fault(now, place, door.UNKNOWN, True, effects)
             self._give_up_deposit(now, place, WRONG_BOX, effects)
+        else:  # seen shut and never open: whatever opens it later is not that pickup
+            self._ledger.save(now, DoorClosed(self._books.numbers[place]), effects)
         return ""
 
     def _fault(self, now: int, place: int, state: int, quarantined: bool, effects: "list[Effect]") -> None:
@@ -299,7 +315,7 @@ class Openings:
 _ON_OUTCOME = {
     door.OPENED: Openings._opened,
     door.SHUT: Openings._shut,
-    door.BROKEN_OPEN: Openings._forced,
+    door.BROKEN_OPEN: Openings._broken_open,
     door.STUCK: Openings._stuck,
     door.REMIND: Openings._remind,
     door.STAYS_OPEN: Openings._stays_open,

@@ -18,6 +18,7 @@ from protocol.limits import (
     TYPING_IDLE_MS,
 )
 from protocol.messages import CourierIdentified, DepositRequested, OpeningAuthorised
+from protocol.numbers import DEPOSITING as FILLING
 from protocol.numbers import FIRST, JAMMED, KEYPAD, SCANNER, TOO_SMALL
 from protocol.tokens import COURIER, DELEGATE, TECHNICIAN
 
@@ -286,7 +287,11 @@ class Panel:
         word, number = happening
         if self.mode == DEPOSITING and self._place == self._ledger.books.place(number):
             self._deposit_happened(now, word, str(number), effects)
-        if word in ("remind", "left_open"):
+        if word == "wrong_door":
+            depositing = self._place >= 0 and self._ledger.books.holdings[self._place] == FILLING
+            tell = self._tell if self.mode < COURIER_READY or depositing else self._tell_courier
+            tell(now, "wrong_door", (str(number),), effects)
+        elif word in ("remind", "left_open"):
             effects.append(Beep("attention"))
             if self.mode < COURIER_READY:
                 self._tell(now, "left_open", (str(number),), effects)

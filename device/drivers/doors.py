@@ -1,10 +1,13 @@
-"""Door switches on GPIO pins: a door's state is told when it has been the same three times, 20 ms apart."""
+"""Switches on GPIO pins, of doors or of what lies behind them: a state is told when it has been the same three times,
+20 ms apart. One that was another for less than that is told as it was: somebody may have pushed a door shut at once.
+"""
 
 from typing import TYPE_CHECKING
 
 from device.agent.events import DoorSensed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 SAMPLE_MS = 20
@@ -13,9 +16,13 @@ _UNKNOWN = 2
 
 
 class DoorSwitches:
-    """`pins`: (compartment, machine.Pin) pairs; `closed`: the level that a closed door gives."""
+    """`pins`: (compartment, machine.Pin) pairs; `closed`: the level that a closed door gives, or a full compartment;
+    `tell` makes the event."""
 
-    def __init__(self, pins: "list[tuple[int, Any]]", closed: int) -> None:
+    def __init__(
+        self, pins: "list[tuple[int, Any]]", closed: int, tell: "Callable[[int, bool], Any]" = DoorSensed
+    ) -> None:
+        self._tell = tell
         self._numbers = [number for number, _pin in pins]
         self._pins = [pin for _number, pin in pins]
         self._closed = closed
@@ -41,6 +48,8 @@ class DoorSwitches:
             if level != seen[place]:
                 seen[place] = level
                 self._times[place] = 1
+                if level == told[place]:
+                    events.append(self._tell(self._numbers[place], level == self._closed))
             elif level != told[place]:
                 self._settle(place, level, events)
             place += 1  # noqa: SIM113 - enumerate() allocates a tuple a door, fifty times a second
@@ -49,4 +58,4 @@ class DoorSwitches:
         self._times[place] = min(SAMPLES, self._times[place] + 1)
         if self._times[place] >= SAMPLES:
             self._told[place] = level
-            events.append(DoorSensed(self._numbers[place], level == self._closed))
+            events.append(self._tell(self._numbers[place], level == self._closed))

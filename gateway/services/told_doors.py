@@ -68,6 +68,7 @@ def door_faulted(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     assert isinstance(event, DoorFaulted)
     box.door = DOOR_STATES[event.state] if event.state < len(DOOR_STATES) else "faulty"
     box.quarantined = box.quarantined or event.quarantined
+    box.out_of_service = box.out_of_service or box.door == "out_of_service"  # an operator brings it back
     kept = batch.tx.allocation_at(box.locker, box.number)
     parcel = None if kept is None else kept.parcel
     batch.alarm(box.locker, box.number, f"door_{box.door}", parcel)

@@ -55,7 +55,9 @@ from protocol.numbers import (
     SCANNER,
 )
 
-OPEN, FORCED, LEFT_OPEN = (DOOR_STATES.index(word) for word in ("open", "forced", "left_open"))
+OPEN, FORCED, LEFT_OPEN, OUT_OF_SERVICE = (
+    DOOR_STATES.index(word) for word in ("open", "forced", "left_open", "out_of_service")
+)
 
 
 @pytest.fixture
@@ -341,6 +343,12 @@ def test_a_forced_door_is_an_alarm_with_its_parcel_and_offered_to_nobody(town: T
     assert town.availability() == ["quarantined"]
     town.says("mairie-1", DoorFaulted(1, 200, False))
     assert "door_faulty" in town.alarms()
+
+
+def test_a_door_that_its_locker_took_out_of_service_is_out_until_an_operator_brings_it_back(town: Town) -> None:
+    town.locker("S")
+    town.says("mairie-1", DoorFaulted(1, OUT_OF_SERVICE, True), DoorClosed(1))
+    assert (town.alarms(), town.availability()) == (["door_out_of_service"], ["out_of_service"])
 
 
 def test_a_door_left_open_is_an_alarm_until_it_closes(town: Town) -> None:

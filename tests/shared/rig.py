@@ -155,6 +155,8 @@ class Rig:
         self.online = False
         self.closed = {number: True for number in self.config.numbers}
         self.jammed: "set[int]" = set()
+        self.mute: "set[int]" = set()  # whose sensor tells nothing any more
+        self.wires: "dict[int, int]" = {}  # coil -> the door that it really opens
         self.pulses: "list[int]" = []
         self.screen: "tuple[str, tuple[str, ...]]" = ("", ())
         self.screens: "list[str]" = []
@@ -260,9 +262,11 @@ class Rig:
         """A coil fires: the newest authorisation for this door must already lie in the flash."""
         assert isinstance(self._last_word.get(number), _AUTHORISATIONS), "a pulse without an authorisation that holds"
         self.pulses.append(number)
+        number = self.wires.get(number, number)
         if number not in self.jammed:
             self.closed[number] = False
-            self._queue.append(on.DoorSensed(number, False))
+            if number not in self.mute:
+                self._queue.append(on.DoorSensed(number, False))
 
     # ---------------------------------------------------------- people
     def connect(self) -> None:
