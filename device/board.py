@@ -12,7 +12,7 @@ from device.drivers import flash
 from device.drivers.buzzer import Buzzer
 from device.drivers.console import SerialConsole
 from device.drivers.display import Display, Texts
-from device.drivers.doors import DoorSwitches
+from device.drivers.doors import DoorSwitches, Occupancy
 from device.drivers.keypad import Keypad
 from device.drivers.locks.gpio import GpioLocks
 from device.drivers.scanner import Scanner
@@ -137,8 +137,11 @@ def _one_shot() -> "Callable[[int, Callable[[Any], None]], None]":
 
 def _doors(document: "dict[str, Any]") -> DoorSwitches:
     pin = machine.Pin
-    pins = [(box["number"], pin(box["door"], pin.IN, pin.PULL_UP)) for box in _compartments(document)]
-    return DoorSwitches(pins, document.get("door_closed", 0))
+    boxes = _compartments(document)
+    pins = [(box["number"], pin(box["door"], pin.IN, pin.PULL_UP)) for box in boxes]
+    watched = [(box["number"], pin(box["occupied"], pin.IN, pin.PULL_UP)) for box in boxes if "occupied" in box]
+    behind = Occupancy(watched, document.get("occupied_full", 0)) if watched else None
+    return DoorSwitches(pins, document.get("door_closed", 0), behind)
 
 
 def _uart(part: "dict[str, Any]", receive: int) -> "Any":

@@ -277,6 +277,17 @@ class TokenRevoked(Message):
     expiry_s: int
 
 
+class ContentsDoubted(Message):
+    """The occupancy sensor of a closed compartment contradicts the books (`finding`: CONTENTS_FINDINGS): quarantined
+    until a person looked. Or the sensor is faulty: ignored from here on."""
+
+    TYPE = 34
+    FIELDS = ("compartment", "finding")
+    KINDS = (COMPARTMENT, U8)
+    compartment: int
+    finding: int
+
+
 # ------------------------------------------------------------------ down
 class Ack(Message):
     """Everything up to and with `seq` is committed in the gateway's books."""
@@ -456,6 +467,7 @@ EVENTS = {
         ServiceActed,
         PickupAuthorised,
         TokenRevoked,
+        ContentsDoubted,
     )
 }
 FIRST_CUSTODY_TYPE = 16

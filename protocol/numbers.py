@@ -23,3 +23,7 @@ DOOR_STATES = (
 # What a compartment holds, as the locker knows it; Birth.doors packs (holding << 4 | door state).
 FREE, DEPOSITING, HELD, REVOKED = 0, 1, 2, 3
 QUARANTINED_FLAG = 0x80
+
+# What an occupancy sensor says that the books do not: something where nothing is, nothing where something is.
+UNEXPECTED, MISSING, SENSOR_FAULTY = 0, 1, 2
+CONTENTS_FINDINGS = ("unexpected", "missing", "sensor_faulty")

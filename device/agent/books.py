@@ -20,6 +20,7 @@ from protocol.messages import (
     CodeRefused,
     Collected,
     CommandDone,
+    ContentsDoubted,
     DepositAbandoned,
     DepositAuthorised,
     Deposited,
@@ -36,7 +37,7 @@ from protocol.messages import (
     TokenRevoked,
     decode_up,
 )
-from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, REVOKED
+from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, REVOKED, SENSOR_FAULTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -159,6 +160,10 @@ class Books:
             self.flags[place] |= OUT
         if event.state in _NO_EVIDENCE and self.holdings[place] != DEPOSITING:
             self.flags[place] &= ~(PICKUP | OPENED)
+
+    def _contents_doubted(self, place: int, event: "ContentsDoubted", _up: "Up") -> None:
+        if event.finding != SENSOR_FAULTY:
+            self.flags[place] |= QUARANTINED
 
     def _deposit_authorised(self, place: int, event: "DepositAuthorised", _up: "Up") -> None:
         self.holdings[place] = DEPOSITING
@@ -320,6 +325,7 @@ _HANDLERS: "dict[int, Any]" = {
     DoorOpened.TYPE: Books._door_opened,
     DoorClosed.TYPE: Books._door_closed,
     DoorFaulted.TYPE: Books._door_faulted,
+    ContentsDoubted.TYPE: Books._contents_doubted,
     DepositAuthorised.TYPE: Books._deposit_authorised,
     Deposited.TYPE: Books._deposited,
     DepositAbandoned.TYPE: Books._deposit_abandoned,

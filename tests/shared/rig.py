@@ -148,7 +148,13 @@ class Gateway:
 
 
 class Rig:
-    def __init__(self, numbers: "list[int] | None" = None, flash: "Flash | None" = None, digits: int = 12) -> None:
+    def __init__(
+        self,
+        numbers: "list[int] | None" = None,
+        flash: "Flash | None" = None,
+        digits: int = 12,
+        watched: "set[int] | None" = None,
+    ) -> None:
         self.flash = flash or Flash()
         self.config = config(numbers or [1, 2, 3], dict(self.flash.trusted), digits)
         self.gateway = Gateway()
@@ -169,6 +175,7 @@ class Rig:
         self.trace = None  # a hash that is fed every effect
         self._last_word: "dict[int, messages.Message]" = {}
         self.inside: "set[int]" = set()  # where a parcel really lies
+        self.watched = watched or set()  # where an occupancy sensor sees it
         self.power_on()
 
     def power_on(self) -> None:
@@ -183,8 +190,12 @@ class Rig:
         self.agent = Agent(self.config, books, seed, 1)
         self._perform(self.agent.start(0, "power"))
         self._queue.append(on.JournalMeasured(100_000))
+        for number in sorted(self.watched):
+            self._queue.append(on.ContentsSensed(number, None))
         for number in self.config.numbers:
             self._queue.append(on.DoorSensed(number, self.closed[number]))
+        for number in sorted(self.watched):
+            self._queue.append(on.ContentsSensed(number, number in self.inside))
         self.settle()
 
     def step(self, event: object) -> None:
@@ -283,6 +294,15 @@ class Rig:
     def pull(self, number: int) -> None:
         self.closed[number] = False
         self.do(on.DoorSensed(number, False))
+
+    def put(self, number: int, there: bool) -> None:
+        """Something is put in, or taken out; its sensor, if it has one, settles at once."""
+        if there:
+            self.inside.add(number)
+        else:
+            self.inside.discard(number)
+        if number in self.watched:
+            self.do(on.ContentsSensed(number, there))
 
     def keys(self, keys: str) -> None:
         for key in keys:

@@ -28,6 +28,7 @@ EVENTS = (
     m.ServiceActed("léa", "selftest"),
     m.PickupAuthorised(3, 1, KEYPAD, 0, None),
     m.TokenRevoked(ID, 1_900_000_000, ID, LARGE),
+    m.ContentsDoubted(3, 1),
 )
 COMMANDS = (
     m.Ack(255),

@@ -171,6 +171,15 @@ class Cabinet:
     async def _jam(self, request: dict[str, Any]) -> None:
         self._front.jam(int(request["compartment"]), bool(request.get("on", True)))
 
+    async def _weld(self, request: dict[str, Any]) -> None:
+        self._front.weld(int(request["compartment"]), bool(request.get("on", True)))
+
+    async def _swap(self, request: dict[str, Any]) -> None:
+        self._front.swap(int(request["compartment"]), int(request["other"]))
+
+    async def _fill(self, request: dict[str, Any]) -> None:
+        self._front.fill(int(request["compartment"]), bool(request.get("on", True)))
+
     async def _stick(self, request: dict[str, Any]) -> None:
         self._front.stick(int(request["compartment"]), bool(request.get("on", True)))
 
@@ -208,6 +217,9 @@ _ORDERS: dict[str, Callable[[Cabinet, dict[str, Any]], Awaitable[dict[str, Any] 
     "pull": Cabinet._pull,
     "jam": Cabinet._jam,
     "stick": Cabinet._stick,
+    "weld": Cabinet._weld,
+    "swap": Cabinet._swap,
+    "fill": Cabinet._fill,
     "cable": Cabinet._cut,
     "power": Cabinet._power,
     "kill": Cabinet._kill,
