@@ -36,6 +36,7 @@ def replayed(board: "Board") -> Agent:
     snapshot, records = board.journal.load()
     books = Books.replay(board.config.numbers, snapshot, records)
     if board.journal.due:
+        board.watchdog.feed()  # reading and a new segment together may take it to its end
         board.journal.rotate(books.snapshot())
     return Agent(board.config, books, os.urandom(32), board.journal.first_seq)
 
