@@ -12,7 +12,7 @@ from device.drivers import flash
 from device.drivers.buzzer import Buzzer
 from device.drivers.console import SerialConsole
 from device.drivers.display import Display, Texts
-from device.drivers.doors import DoorSwitches, Occupancy
+from device.drivers.doors import DoorSwitches
 from device.drivers.keypad import Keypad
 from device.drivers.locks.gpio import GpioLocks
 from device.drivers.scanner import Scanner
@@ -140,8 +140,12 @@ def _doors(document: "dict[str, Any]") -> DoorSwitches:
     boxes = _compartments(document)
     pins = [(box["number"], pin(box["door"], pin.IN, pin.PULL_UP)) for box in boxes]
     watched = [(box["number"], pin(box["occupied"], pin.IN, pin.PULL_UP)) for box in boxes if "occupied" in box]
-    behind = Occupancy(watched, document.get("occupied_full", 0)) if watched else None
-    return DoorSwitches(pins, document.get("door_closed", 0), behind)
+    behind = None
+    if watched:
+        from device.drivers.occupancy import Occupancy  # noqa: PLC0415 - its room in the heap only where it is needed
+
+        behind = Occupancy(watched, document.get("occupied_full", 0))
+    return DoorSwitches(pins, document.get("door_closed", 0), behind=behind)
 
 
 def _uart(part: "dict[str, Any]", receive: int) -> "Any":

@@ -4,7 +4,7 @@
 
 from typing import TYPE_CHECKING
 
-from device.agent.events import ContentsSensed, DoorSensed
+from device.agent.events import DoorSensed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,15 +15,22 @@ SAMPLES = 3
 _UNKNOWN = 2
 
 
-class Switches:
-    """`pins`: (compartment, machine.Pin) pairs; `on`: the level of a closed door, or a full compartment; `tell` makes
-    the event."""
+class DoorSwitches:
+    """`pins`: (compartment, machine.Pin) pairs; `closed`: the level that a closed door gives; `tell` makes the event;
+    `behind`: the occupancy sensors, which speak before the doors do."""
 
-    def __init__(self, pins: "list[tuple[int, Any]]", on: int, tell: "Callable[[int, bool], Any]") -> None:
+    def __init__(
+        self,
+        pins: "list[tuple[int, Any]]",
+        closed: int,
+        tell: "Callable[[int, bool], Any]" = DoorSensed,
+        behind: "DoorSwitches | None" = None,
+    ) -> None:
+        self._behind = behind
         self._tell = tell
         self._numbers = [number for number, _pin in pins]
         self._pins = [pin for _number, pin in pins]
-        self._on = on
+        self._closed = closed
         self._told = bytearray([_UNKNOWN] * len(pins))
         self._seen = bytearray([_UNKNOWN] * len(pins))
         self._times = bytearray(len(pins))
@@ -31,10 +38,14 @@ class Switches:
 
     def forget(self) -> None:
         """Tell every door again: the agent is a new one."""
+        if self._behind is not None:
+            self._behind.forget()
         for place in range(len(self._told)):
             self._told[place] = _UNKNOWN
 
     def gather(self, now_ms: int, events: "list[Any]") -> None:
+        if self._behind is not None:
+            self._behind.gather(now_ms, events)
         if now_ms < self._next_ms:
             return
         self._next_ms = now_ms + SAMPLE_MS
@@ -47,7 +58,7 @@ class Switches:
                 seen[place] = level
                 self._times[place] = 1
                 if level == told[place]:
-                    events.append(self._tell(self._numbers[place], level == self._on))
+                    events.append(self._tell(self._numbers[place], level == self._closed))
             elif level != told[place]:
                 self._settle(place, level, events)
             place += 1  # noqa: SIM113 - enumerate() allocates a tuple a door, fifty times a second
@@ -56,40 +67,4 @@ class Switches:
         self._times[place] = min(SAMPLES, self._times[place] + 1)
         if self._times[place] >= SAMPLES:
             self._told[place] = level
-            events.append(self._tell(self._numbers[place], level == self._on))
-
-
-class Occupancy(Switches):
-    """Sensors of what lies in compartments; that there are any is told before what they say."""
-
-    def __init__(self, pins: "list[tuple[int, Any]]", full: int) -> None:
-        super().__init__(pins, full, ContentsSensed)
-        self._announced = False
-
-    def forget(self) -> None:
-        super().forget()
-        self._announced = False
-
-    def gather(self, now_ms: int, events: "list[Any]") -> None:
-        if not self._announced:
-            self._announced = True
-            events.extend([ContentsSensed(number, None) for number in self._numbers])
-        super().gather(now_ms, events)
-
-
-class DoorSwitches(Switches):
-    """`behind`: the occupancy sensors, which speak before the doors do."""
-
-    def __init__(self, pins: "list[tuple[int, Any]]", closed: int, behind: "Occupancy | None" = None) -> None:
-        super().__init__(pins, closed, DoorSensed)
-        self._behind = behind
-
-    def forget(self) -> None:
-        super().forget()
-        if self._behind is not None:
-            self._behind.forget()
-
-    def gather(self, now_ms: int, events: "list[Any]") -> None:
-        if self._behind is not None:
-            self._behind.gather(now_ms, events)
-        super().gather(now_ms, events)
+            events.append(self._tell(self._numbers[place], level == self._closed))

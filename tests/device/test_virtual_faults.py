@@ -51,7 +51,8 @@ def test_no_lock_pin_is_on_from_reset_to_the_first_authorised_pulse(make: Make, 
     client.kill()
     client.wait_until(lambda state: not state["powered"], 5)
     client.wait_for_screen("Bienvenue", 15)
-    assert client.state()["pulses"] == []
+    state = client.state()
+    assert state["pulses"] == [] and state["outputs_off_ms"] is not None, "every one of them was driven off"
     client.keys(code_of(3))
     client.wait_for_door(3, "open")
     client.wait_until(lambda state: [pulse["compartment"] for pulse in state["pulses"]] == [3], 3)

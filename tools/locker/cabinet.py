@@ -102,6 +102,7 @@ class Cabinet:
         self._tell({"event": "power", "on": False})
 
     def power_came(self) -> None:
+        self._front.power_came(now_ms())
         self._tell({"event": "power", "on": True})
 
     def _draw_soon(self) -> None:
@@ -205,6 +206,7 @@ class Cabinet:
             "screen": self._screen.lines,
             "compartments": self._front.state(),
             "pulses": list(self._front.pulses),
+            "outputs_off_ms": self._front.safe_ms,
         }
 
 

@@ -81,6 +81,9 @@ class Front:
         for box in self.boxes.values():
             self._see(box)
         self.pulses: deque[dict[str, Any]] = deque(maxlen=PULSES_KEPT)
+        self.safe_ms: float | None = None  # from the last start to the moment at which every lock was driven off
+        self._powered_at = 0.0
+        self._floating = set(self._by_lock)
 
     # -------------------------------------------------------------- from the board
     def drive(self, pin: int, level: int, at_ms: float) -> None:
@@ -88,10 +91,19 @@ class Front:
         box = self._by_lock.get(pin)
         if box is None:
             return
+        self._floating.discard(pin)
+        if not self._floating and self.safe_ms is None:
+            self.safe_ms = at_ms - self._powered_at
         if level == self._lock_on:
             self._coil_on(box, at_ms)
         else:
             self._coil_off(box, at_ms)
+
+    def power_came(self, at_ms: float) -> None:
+        """Until the board drives them, only their resistors hold the outputs."""
+        self._powered_at = at_ms
+        self._floating = set(self._by_lock)
+        self.safe_ms = None
 
     def power_lost(self, at_ms: float) -> None:
         """Every output falls low."""
