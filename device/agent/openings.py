@@ -237,10 +237,16 @@ class Openings:
             if self.doors.states[other] == door.OPENING:
                 word = "wrong_door"
                 self.doors.disable(now, other)
-                self._fault(now, other, door.OUT_OF_SERVICE, True, effects)
-                if self._pending.pop(other, [_OTHER])[0] == _DEPOSIT:
-                    self._give_up_deposit(now, other, WRONG_BOX, effects)
+                self._break_off(now, other, door.OUT_OF_SERVICE, WRONG_BOX, effects)
         return word
+
+    def _break_off(self, now: int, place: int, state: int, reason: int, effects: "list[Effect]") -> bool:
+        """A fault ends what was under way, and a person must look; whether it was a deposit."""
+        self._fault(now, place, state, True, effects)
+        if self._pending.pop(place, [_OTHER])[0] != _DEPOSIT:
+            return False
+        self._give_up_deposit(now, place, reason, effects)
+        return True
 
     def is_open(self, place: int) -> bool:
         return self.doors.states[place] in (door.OPEN, door.LEFT_OPEN, door.FORCED)
@@ -329,9 +335,8 @@ class Openings:
         return "collected" if what == _REOPEN else "closed"
 
     def _forced(self, now: int, place: int, effects: "list[Effect]") -> str:
-        self._pending.pop(place, None)  # what was authorised before is not what opened it
-        self._fault(now, place, door.FORCED, True, effects)
-        return "forced"
+        """What was authorised before is not what opened it."""
+        return "deposit_jammed" if self._break_off(now, place, door.FORCED, WRONG_BOX, effects) else "forced"
 
     def _stuck(self, now: int, place: int, effects: "list[Effect]") -> str:
         self._fault(now, place, door.JAMMED, True, effects)
@@ -350,11 +355,7 @@ class Openings:
 
     def _doubted(self, now: int, place: int, effects: "list[Effect]") -> str:
         """Its sensor flaps: nothing it said or says is evidence, and a person must look."""
-        self._fault(now, place, door.FAULTY, True, effects)
-        if self._pending.pop(place, [_OTHER])[0] == _DEPOSIT:
-            self._give_up_deposit(now, place, JAMMED, effects)
-            return "deposit_jammed"
-        return "faulty"
+        return "deposit_jammed" if self._break_off(now, place, door.FAULTY, JAMMED, effects) else "faulty"
 
     def _remind(self, _now: int, _place: int, _effects: "list[Effect]") -> str:
         return "remind"

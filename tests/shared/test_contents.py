@@ -107,6 +107,20 @@ def test_a_compartment_that_senses_something_is_given_to_nobody():
     assert rig.pulses == []
 
 
+def test_a_door_forced_before_its_deposit_was_believed_ends_the_deposit_and_serves_the_courier_on():
+    for waited in (10, SETTLED):
+        rig = watched_locker()
+        assign(rig, 2)
+        rig.push(2)
+        rig.wait(waited)
+        rig.pull(2)
+        assert those(rig, messages.DepositAbandoned) and is_quarantined(rig, 2)
+        assert rig.gateway.heard(messages.DepositRequested)[-1].reason == numbers.JAMMED, "another is asked for"
+        rig.push(2)
+        rig.wait(2 * COURIER_IDLE_MS)
+        assert not those(rig, messages.Deposited) and rig.screen[0] == "welcome"
+
+
 # ------------------------------------------------------------------ pickups
 def test_a_pickup_whose_parcel_is_still_inside_is_not_collected_and_its_code_stays_good():
     rig = with_parcel()
