@@ -250,6 +250,17 @@ def test_something_in_a_free_compartment_keeps_it_from_being_offered_until_a_per
     assert not is_quarantined(rig, 1)
 
 
+def test_a_door_that_is_first_seen_long_after_its_sensor_has_its_contents_asked_then():
+    rig = Rig(watched={1})
+    rig.agent.doors.states[0] = door.UNKNOWN
+    rig.put(1, True)
+    rig.wait(10 * SETTLED)
+    assert not those(rig, messages.ContentsDoubted), "nothing is known of a door that was not seen"
+    rig.do(on.DoorSensed(1, True))
+    rig.wait(SETTLED)
+    assert those(rig, messages.ContentsDoubted) == [messages.ContentsDoubted(1, UNEXPECTED)]
+
+
 def test_a_flapping_sensor_is_said_to_be_faulty_and_ignored_until_cleared():
     rig = with_parcel()
     for change in range(2 * DOOR_FLAPS_MAX):
