@@ -53,6 +53,7 @@ def test_no_lock_pin_is_on_from_reset_to_the_first_authorised_pulse(make: Make, 
     client.wait_for_screen("Bienvenue", 15)
     state = client.state()
     assert state["pulses"] == [] and state["outputs_off_ms"] is not None, "every one of them was driven off"
+    time.sleep(0.5)  # its first laps are over, and it looks at its keys
     client.keys(code_of(3))
     client.wait_for_door(3, "open")
     client.wait_until(lambda state: [pulse["compartment"] for pulse in state["pulses"]] == [3], 3)
