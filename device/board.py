@@ -137,8 +137,15 @@ def _one_shot() -> "Callable[[int, Callable[[Any], None]], None]":
 
 def _doors(document: "dict[str, Any]") -> DoorSwitches:
     pin = machine.Pin
-    pins = [(box["number"], pin(box["door"], pin.IN, pin.PULL_UP)) for box in _compartments(document)]
-    return DoorSwitches(pins, document.get("door_closed", 0))
+    boxes = _compartments(document)
+    pins = [(box["number"], pin(box["door"], pin.IN, pin.PULL_UP)) for box in boxes]
+    watched = [(box["number"], pin(box["occupied"], pin.IN, pin.PULL_UP)) for box in boxes if "occupied" in box]
+    behind = None
+    if watched:
+        from device.drivers.occupancy import Occupancy  # noqa: PLC0415 - its room in the heap only where it is needed
+
+        behind = Occupancy(watched, document.get("occupied_full", 0))
+    return DoorSwitches(pins, document.get("door_closed", 0), behind=behind)
 
 
 def _uart(part: "dict[str, Any]", receive: int) -> "Any":

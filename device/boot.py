@@ -10,9 +10,13 @@ import machine
 try:
     with open("/config.json") as file:
         document = json.load(file)
+    off = 1 - document.get("lock_on", 1)
     for module in document["modules"]:
         for box in module["compartments"]:
-            machine.Pin(box["lock"], machine.Pin.OUT, value=1 - document.get("lock_on", 1))
+            try:
+                machine.Pin(box["lock"], machine.Pin.OUT, value=off)
+            except (ValueError, KeyError) as error:  # the others are driven all the same
+                print("ERR lock", error)
     del document
 except (OSError, ValueError, KeyError) as error:
     print("ERR unconfigured", error)  # not provisioned yet: no pin is known, and none is driven

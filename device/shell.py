@@ -39,6 +39,7 @@ def replayed(board: "Board") -> Agent:
     gc.collect()
     boot = board.journal.count_boot(books.boot)
     if board.journal.due:
+        board.watchdog.feed()  # reading and a new segment together may take it to its end
         try:
             board.journal.rotate(books.snapshot())
         except OSError as error:  # the old segment still serves; if it does not, the first Save says so

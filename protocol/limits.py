@@ -23,6 +23,7 @@ PULSE_RETRY_MS = 2_000
 LEFT_OPEN_REMIND_MS = 30_000
 LEFT_OPEN_MS = 180_000
 DOOR_FLAPS_MAX = 5  # sensor changes without an order, per minute, before it is faulty
+CONTENTS_SETTLE_MS = 1_000  # an occupancy sensor may be so much later than the door's switch
 REQUEST_TTL_MS = 60_000  # how long an Assign may answer a courier's request
 COMMAND_OPENS_PER_HOUR_MAX = 10  # a captured gateway cannot open a town
 COMMAND_IDS_KEPT = 128  # remembered against repeats; older ones are refused by their issue time

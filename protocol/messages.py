@@ -292,6 +292,17 @@ class OfflineDepositAuthorised(Message):
     size: int
 
 
+class ContentsDoubted(Message):
+    """The occupancy sensor of a closed compartment contradicts the books (`finding`: CONTENTS_FINDINGS): quarantined
+    until a person looked. Or the sensor is faulty: ignored from here on."""
+
+    TYPE = 34
+    FIELDS = ("compartment", "finding")
+    KINDS = (COMPARTMENT, U8)
+    compartment: int
+    finding: int
+
+
 # ------------------------------------------------------------------ down
 class Ack(Message):
     """Everything up to and with `seq` is committed in the gateway's books."""
@@ -482,6 +493,7 @@ EVENTS = {
         PickupAuthorised,
         TokenRevoked,
         OfflineDepositAuthorised,
+        ContentsDoubted,
     )
 }
 FIRST_CUSTODY_TYPE = 16

@@ -19,9 +19,11 @@ from protocol.messages import (
     CodeRefused,
     Collected,
     CommandDone,
+    ContentsDoubted,
     DepositAbandoned,
     DepositAuthorised,
     Deposited,
+    DoorClosed,
     DoorFaulted,
     DoorOpened,
     Join,
@@ -34,7 +36,7 @@ from protocol.messages import (
     TokenRevoked,
     decode_up,
 )
-from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, REVOKED
+from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, REVOKED, SENSOR_FAULTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,8 +51,9 @@ CODES_KEPT = 3  # deposits of a compartment whose used code is still recognised 
 _ID = 8
 _REVOCATION = 12  # a token's id and its expiry
 _WRONG_CODE = number_of("wrong_code")
+_OUT_OF_SERVICE = DOOR_STATES.index("out_of_service")
 # Faults after which a door's opening and closing is no evidence for the pickup that was authorised before.
-_NO_EVIDENCE = (DOOR_STATES.index("jammed"), DOOR_STATES.index("forced"), DOOR_STATES.index("faulty"))
+_NO_EVIDENCE = (DOOR_STATES.index("jammed"), DOOR_STATES.index("forced"), DOOR_STATES.index("faulty"), _OUT_OF_SERVICE)
 
 
 class Books:
@@ -148,11 +151,21 @@ class Books:
         if self.has(place, PICKUP) or self.holdings[place] == DEPOSITING:
             self.flags[place] |= OPENED
 
+    def _door_closed(self, place: int, _event: "DoorClosed", _up: "Up") -> None:
+        if self.holdings[place] != DEPOSITING:  # it ended no pickup: what was authorised before is over
+            self.flags[place] &= ~(PICKUP | OPENED)
+
     def _door_faulted(self, place: int, event: "DoorFaulted", _up: "Up") -> None:
         if event.quarantined:
             self.flags[place] |= QUARANTINED
+        if event.state == _OUT_OF_SERVICE:
+            self.flags[place] |= OUT
         if event.state in _NO_EVIDENCE and self.holdings[place] != DEPOSITING:
             self.flags[place] &= ~(PICKUP | OPENED)
+
+    def _contents_doubted(self, place: int, event: "ContentsDoubted", _up: "Up") -> None:
+        if event.finding != SENSOR_FAULTY:
+            self.flags[place] |= QUARANTINED
 
     def _deposit_authorised(self, place: int, event: "DepositAuthorised", _up: "Up") -> None:
         self.holdings[place] = DEPOSITING
@@ -311,7 +324,9 @@ def _bucket_refilled(books: Books, _place: int, event: BucketRefilled, _up: "Up"
 
 _HANDLERS: "dict[int, Any]" = {
     DoorOpened.TYPE: Books._door_opened,
+    DoorClosed.TYPE: Books._door_closed,
     DoorFaulted.TYPE: Books._door_faulted,
+    ContentsDoubted.TYPE: Books._contents_doubted,
     DepositAuthorised.TYPE: Books._deposit_authorised,
     Deposited.TYPE: Books._deposited,
     DepositAbandoned.TYPE: Books._deposit_abandoned,

@@ -140,6 +140,11 @@ class Agent:
         if happening is not None:
             self.panel.happened(now, happening, effects)
 
+    def _contents(self, now: int, event: "events.ContentsSensed", _effects: "list[Effect]") -> None:
+        place = self.books.place(event.compartment)
+        if place is not None:
+            self.openings.contents_sensed(now, place, event.occupied)
+
     def _link_opened(self, now: int, _event: "events.LinkOpened", effects: "list[Effect]") -> None:
         self.link.opened(now, effects)
 
@@ -268,6 +273,7 @@ _HANDLERS: "dict[Any, Any]" = {
     events.KeyPressed: Agent._key,
     events.Scanned: Agent._scan,
     events.DoorSensed: Agent._door,
+    events.ContentsSensed: Agent._contents,
     events.LinkOpened: Agent._link_opened,
     events.LinkClosed: Agent._link_closed,
     events.Received: Agent._received,

@@ -85,6 +85,16 @@ def transition(state: int, stimulus: int) -> "tuple[int, int]":
 _FLAP_WINDOW_MS = 60_000
 
 
+def flapping(flaps: "dict[int, list[int]]", now: int, place: int) -> bool:
+    """Note one more change without an order; whether there were too many."""
+    flap = flaps.get(place)
+    if flap is None or now - flap[0] > _FLAP_WINDOW_MS:
+        flaps[place] = [now, 1]
+        return False
+    flap[1] += 1
+    return flap[1] > DOOR_FLAPS_MAX
+
+
 class Doors:
     """Every door of one locker, by place (0 is the lowest-numbered compartment)."""
 
@@ -97,11 +107,17 @@ class Doors:
 
     def sense(self, now: int, place: int, closed: bool) -> int:
         """The sensor settled. The outcome."""
+        heard = self._sensed[place]
         self._sensed[place] = 2 if closed else 1
         before = self.states[place]
+        if closed and heard == 2 and before == OPENING:
+            # A glimpse of open: perhaps somebody pushed it shut at once. One more pulse could open a door that nobody
+            # stands at, and a glimpse is no evidence: no more tries, and the person in front asks again.
+            self._tries[place] = PULSE_TRIES_MAX
         outcome = self._apply(now, place, SENSED_CLOSED if closed else SENSED_OPEN)
         # A door that opens unasked again and again is a sensor that lies, not a burglar in a hurry.
-        if before not in (OPENING, OPEN, LEFT_OPEN, UNKNOWN) and self._flapping(now, place):
+        changed = heard != self._sensed[place]
+        if changed and before not in (OPENING, OPEN, LEFT_OPEN, UNKNOWN) and flapping(self._flaps, now, place):
             return self._apply(now, place, FLAPPED)
         return outcome
 
@@ -158,11 +174,3 @@ class Doors:
         elif after != before:
             self._timers.pop(place, None)
         return outcome
-
-    def _flapping(self, now: int, place: int) -> bool:
-        flap = self._flaps.get(place)
-        if flap is None or now - flap[0] > _FLAP_WINDOW_MS:
-            self._flaps[place] = [now, 1]
-            return False
-        flap[1] += 1
-        return flap[1] > DOOR_FLAPS_MAX

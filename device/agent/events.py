@@ -29,6 +29,15 @@ class DoorSensed(Record):
     closed: bool
 
 
+class ContentsSensed(Record):
+    """An occupancy sensor settled on a new word; None: there is one, which has not settled yet (once after boot,
+    before any DoorSensed)."""
+
+    FIELDS = ("compartment", "occupied")
+    compartment: int
+    occupied: "bool | None"
+
+
 class LinkOpened(Record):
     """The TCP (or TLS) connection to the broker stands."""
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from device.agent import door
 from device.agent.books import DELEGATED, OPENED, OUT, PICKUP, QUARANTINED
+from device.agent.contents import Contents
 from device.agent.door import Doors
 from device.agent.effects import Pulse
 from protocol.limits import PULSE_MS, REOPEN_MS, REOPENS_MAX
 from protocol.messages import (
     Collected,
+    ContentsDoubted,
     DepositAbandoned,
     DepositAuthorised,
     Deposited,
@@ -23,7 +25,17 @@ from protocol.messages import (
     OpeningAuthorised,
     PickupAuthorised,
 )
-from protocol.numbers import DEPOSITING, FREE, HELD, JAMMED, WRONG_BOX
+from protocol.numbers import (
+    DEPOSITING,
+    FREE,
+    HELD,
+    JAMMED,
+    KEYPAD,
+    MISSING,
+    SENSOR_FAULTY,
+    UNEXPECTED,
+    WRONG_BOX,
+)
 
 if TYPE_CHECKING:
     from device.agent.codes import Codes
@@ -42,6 +54,7 @@ class Openings:
         self._books = ledger.books
         self._codes = codes
         self.doors = Doors(len(ledger.books.numbers))
+        self._contents = Contents()
         self._pending: dict[int, list[int]] = {}  # place -> [what for, until (0: no end)]
         self._takers: dict[int, bytes | None] = {}  # place -> who picks up there: a delegate's token, or the recipient
         self._collected: dict[int, list[int]] = {}  # place -> [deposit, reopen until, reopened]
@@ -61,7 +74,7 @@ class Openings:
         """Open for a courier; `order` is (request, parcel, command id, issued). "" or why not."""
         if self._books.holdings[place] != FREE or self._books.flags[place] or place in self._pending:
             return "wrong_state"
-        if self.doors.states[place] != door.CLOSED:
+        if self.doors.states[place] != door.CLOSED or self._contents.full(place):
             return "wrong_state"
         request, parcel, command, issued = order
         number = self._books.numbers[place]
@@ -143,7 +156,24 @@ class Openings:
     def abandon(self, now: int, place: int, reason: int, effects: "list[Effect]") -> None:
         """The courier does not want this one after all; its door may still be open."""
         self._give_up_deposit(now, place, reason, effects)
-        self._pending[place] = [_OTHER, 0]
+        if self.doors.states[place] != door.CLOSED:
+            self._pending[place] = [_OTHER, 0]
+
+    def seems_empty(self, place: int) -> "bool | None":
+        """Of a deposit whose door was closed: whether nothing is sensed behind it (False: not known yet), so that it
+        is for the courier to say. None: not closed."""
+        return not self._contents.settling(place) if self.doors.states[place] == door.CLOSED else None
+
+    def deposit_again(self, now: int, place: int, actor: str, effects: "list[Effect]") -> None:
+        """The courier opens once more what seems empty; it is the same deposit."""
+        number = self._books.numbers[place]
+        self._ledger.save(now, OpeningAuthorised(number, KEYPAD, actor, None, None), effects)
+        self._order(now, place, effects)
+
+    def leave_unclear(self, now: int, place: int, effects: "list[Effect]") -> None:
+        """Nobody is there to say whether that deposit is inside: a person looks."""
+        self._doubt(now, place, MISSING, effects)
+        self._give_up_deposit(now, place, WRONG_BOX, effects)
 
     def _give_up_deposit(self, now: int, place: int, reason: int, effects: "list[Effect]") -> None:
         parcel = self._books.parcel(place)
@@ -153,18 +183,26 @@ class Openings:
         self._pending.pop(place, None)
 
     def _order(self, now: int, place: int, effects: "list[Effect]") -> None:
+        self._contents.forget(place)
         outcome = self.doors.order(now, place)
-        if outcome == door.PULSE:
-            effects.append(Pulse(self._books.numbers[place], PULSE_MS))
-        elif outcome == door.ALREADY_OPEN:
+        if outcome == door.ALREADY_OPEN:
             self._ledger.save(now, DoorOpened(self._books.numbers[place]), effects)
+        if outcome in (door.PULSE, door.ALREADY_OPEN):  # "open already" may be a sensor that lies: nobody is stranded
+            effects.append(Pulse(self._books.numbers[place], PULSE_MS))
 
     # -------------------------------------------------------------- what the doors say
     def sensed(self, now: int, place: int, closed: bool, effects: "list[Effect]") -> "tuple[str, int] | None":
         return self._outcome(now, place, self.doors.sense(now, place, closed), effects)
 
+    def contents_sensed(self, now: int, place: int, occupied: "bool | None") -> None:
+        self._contents.sense(now, place, occupied, self.doors.states[place] == door.CLOSED)
+
     def tick(self, now: int, effects: "list[Effect]") -> "list[tuple[str, int]]":
         happenings: list[tuple[str, int]] = []
+        for place in self._contents.due(now):
+            word = self._settled(now, place, effects)
+            if word:
+                happenings.append((word, self._books.numbers[place]))
         for place in self.doors.due(now):
             happening = self._outcome(now, place, self.doors.wait_over(now, place), effects)
             if happening is not None:
@@ -172,10 +210,12 @@ class Openings:
         return happenings
 
     def deadline(self) -> "int | None":
-        return self.doors.deadline()
+        doors, contents = self.doors.deadline(), self._contents.deadline()
+        return doors if contents is None else contents if doors is None else min(doors, contents)
 
     def clear(self, now: int, place: int, effects: "list[Effect]") -> None:
         """A person checked this door: believe it again."""
+        self._contents.clear(now, place)
         self._outcome(now, place, self.doors.clear(now, place), effects)
 
     def put_out_of_service(self, now: int, place: int, out: bool, effects: "list[Effect]") -> "tuple[str, int] | None":
@@ -189,6 +229,25 @@ class Openings:
         self._give_up_deposit(now, place, WRONG_BOX, effects)
         return "deposit_jammed", self._books.numbers[place]
 
+    def _broken_open(self, now: int, place: int, effects: "list[Effect]") -> str:
+        """It opened unasked. If another was just ordered open, their wires may be swapped: each retry, and each later
+        code, would open this one again, so that other door is out until a person has looked."""
+        word = self._forced(now, place, effects)
+        for other in range(len(self._books.numbers)):
+            if self.doors.states[other] == door.OPENING:
+                word = "wrong_door"
+                self.doors.disable(now, other)
+                self._break_off(now, other, door.OUT_OF_SERVICE, WRONG_BOX, effects)
+        return word
+
+    def _break_off(self, now: int, place: int, state: int, reason: int, effects: "list[Effect]") -> bool:
+        """A fault ends what was under way, and a person must look; whether it was a deposit."""
+        self._fault(now, place, state, True, effects)
+        if self._pending.pop(place, [_OTHER])[0] != _DEPOSIT:
+            return False
+        self._give_up_deposit(now, place, reason, effects)
+        return True
+
     def is_open(self, place: int) -> bool:
         return self.doors.states[place] in (door.OPEN, door.LEFT_OPEN, door.FORCED)
 
@@ -200,7 +259,11 @@ class Openings:
 
     def is_under_way(self, place: int) -> bool:
         """Whether somebody stands before that open or opening door."""
-        return place in self._pending and self.doors.states[place] in (door.OPENING, door.OPEN, door.LEFT_OPEN)
+        if place not in self._pending:
+            return False
+        if self.doors.states[place] == door.CLOSED:  # its contents are not known yet
+            return self._pending[place][0] in (_DEPOSIT, _PICKUP)
+        return self.doors.states[place] in (door.OPENING, door.OPEN, door.LEFT_OPEN)
 
     def _outcome(self, now: int, place: int, outcome: int, effects: "list[Effect]") -> "tuple[str, int] | None":
         number = self._books.numbers[place]
@@ -222,6 +285,39 @@ class Openings:
         return "opened"
 
     def _shut(self, now: int, place: int, effects: "list[Effect]") -> str:
+        what = self._pending.get(place, [0])[0]
+        if self._contents.wait(now, place) and what in (_DEPOSIT, _PICKUP):
+            return ""
+        return self._finish(now, place, effects)
+
+    def _settled(self, now: int, place: int, effects: "list[Effect]") -> str:
+        """The occupancy sensor's word counts now, if the door is shut."""
+        occupied = self._contents.ask(place)
+        if self._contents.newly_faulty(place):
+            self._doubt(now, place, SENSOR_FAULTY, effects)
+        if self.doors.states[place] != door.CLOSED:
+            return ""
+        what = self._pending.get(place, [0])[0]
+        if what == _PICKUP and occupied:
+            self._pending.pop(place)
+            self._ledger.save(now, DoorClosed(self._books.numbers[place]), effects)
+            return "still_inside"
+        if what == _DEPOSIT and occupied is False:
+            return "deposit_empty"
+        if what in (_DEPOSIT, _PICKUP):
+            return self._finish(now, place, effects)
+        holding = self._books.holdings[place]
+        if occupied is not None and not self._books.has(place, QUARANTINED):
+            if holding == FREE and occupied:
+                self._doubt(now, place, UNEXPECTED, effects)
+            elif holding == HELD and not occupied:
+                self._doubt(now, place, MISSING, effects)
+        return ""
+
+    def _doubt(self, now: int, place: int, finding: int, effects: "list[Effect]") -> None:
+        self._ledger.save(now, ContentsDoubted(self._books.numbers[place], finding), effects)
+
+    def _finish(self, now: int, place: int, effects: "list[Effect]") -> str:
         number = self._books.numbers[place]
         what = self._pending.pop(place, [0])[0]
         if what == _DEPOSIT:
@@ -239,9 +335,8 @@ class Openings:
         return "collected" if what == _REOPEN else "closed"
 
     def _forced(self, now: int, place: int, effects: "list[Effect]") -> str:
-        self._pending.pop(place, None)  # what was authorised before is not what opened it
-        self._fault(now, place, door.FORCED, True, effects)
-        return "forced"
+        """What was authorised before is not what opened it."""
+        return "deposit_jammed" if self._break_off(now, place, door.FORCED, WRONG_BOX, effects) else "forced"
 
     def _stuck(self, now: int, place: int, effects: "list[Effect]") -> str:
         self._fault(now, place, door.JAMMED, True, effects)
@@ -251,6 +346,7 @@ class Openings:
                 pending[1] = now + _JAM_GRACE_MS
             return "jammed"
         self._give_up_deposit(now, place, JAMMED, effects)
+        self._pending[place] = [_OTHER, now + _JAM_GRACE_MS]  # pulled open after all by the same courier
         return "deposit_jammed"
 
     def _stays_open(self, now: int, place: int, effects: "list[Effect]") -> str:
@@ -259,11 +355,7 @@ class Openings:
 
     def _doubted(self, now: int, place: int, effects: "list[Effect]") -> str:
         """Its sensor flaps: nothing it said or says is evidence, and a person must look."""
-        self._fault(now, place, door.FAULTY, True, effects)
-        if self._pending.pop(place, [_OTHER])[0] == _DEPOSIT:
-            self._give_up_deposit(now, place, JAMMED, effects)
-            return "deposit_jammed"
-        return "faulty"
+        return "deposit_jammed" if self._break_off(now, place, door.FAULTY, JAMMED, effects) else "faulty"
 
     def _remind(self, _now: int, _place: int, _effects: "list[Effect]") -> str:
         return "remind"
@@ -281,6 +373,7 @@ class Openings:
         """The first look after a start finds it closed: what was under way ended, or never began."""
         pending = self._pending.get(place)
         if pending is None:
+            self._contents.wait(now, place)
             return ""
         if self._books.has(place, OPENED) or pending[0] >= _REOPEN:
             return self._shut(now, place, effects)
@@ -289,6 +382,8 @@ class Openings:
             # Power went between pulse and sensor: the parcel may lie inside or not. Not guessed: a person looks.
             self._fault(now, place, door.UNKNOWN, True, effects)
             self._give_up_deposit(now, place, WRONG_BOX, effects)
+        else:  # seen shut and never open: whatever opens it later is not that pickup
+            self._ledger.save(now, DoorClosed(self._books.numbers[place]), effects)
         return ""
 
     def _fault(self, now: int, place: int, state: int, quarantined: bool, effects: "list[Effect]") -> None:
@@ -299,7 +394,7 @@ class Openings:
 _ON_OUTCOME = {
     door.OPENED: Openings._opened,
     door.SHUT: Openings._shut,
-    door.BROKEN_OPEN: Openings._forced,
+    door.BROKEN_OPEN: Openings._broken_open,
     door.STUCK: Openings._stuck,
     door.REMIND: Openings._remind,
     door.STAYS_OPEN: Openings._stays_open,

@@ -18,7 +18,8 @@ from protocol.limits import (
     TYPING_IDLE_MS,
 )
 from protocol.messages import CourierIdentified, DepositRequested, OpeningAuthorised
-from protocol.numbers import FIRST, JAMMED, KEYPAD, SCANNER, TOO_SMALL
+from protocol.numbers import DEPOSITING as FILLING
+from protocol.numbers import FIRST, JAMMED, KEYPAD, SCANNER, TOO_SMALL, WRONG_BOX
 from protocol.tokens import COURIER, DELEGATE, TECHNICIAN
 
 if TYPE_CHECKING:
@@ -222,9 +223,7 @@ class Panel:
 
     def _courier_key(self, now: int, key: str, effects: "list[Effect]") -> None:
         if self.mode == DEPOSITING:
-            if key == "B" and self._place >= 0:
-                self._openings.abandon(now, self._place, TOO_SMALL, effects)
-                self._ask(now, TOO_SMALL, effects)
+            self._depositing_key(now, key, effects)
         elif key == "*":
             self._rest(effects)
         elif key == "C" and self.mode == COURIER_READY and self._last >= 0 and now < self._last_until:
@@ -232,6 +231,23 @@ class Panel:
         elif key.isdigit() and self.mode == COURIER_READY:  # the courier has left, and a customer types
             self._rest(effects)
             self.key(now, key, effects)
+
+    def _depositing_key(self, now: int, key: str, effects: "list[Effect]") -> None:
+        place = self._place
+        empty = self._openings.seems_empty(place)
+        if empty is False:
+            return
+        if empty:
+            if key == "#":
+                self._until = None
+                self._openings.deposit_again(now, place, self._badge.hex(), effects)
+                effects.append(Show("deposit_open", (str(self._ledger.books.numbers[place]),)))
+            elif key == "*":
+                self._openings.abandon(now, place, WRONG_BOX, effects)
+                self._courier_ready(now, effects)
+        if key == "B":
+            self._openings.abandon(now, place, TOO_SMALL, effects)
+            self._ask(now, TOO_SMALL, effects)
 
     def _look_again(self, now: int, effects: "list[Effect]") -> None:
         """Once more into the compartment just filled: the parcel stays booked as deposited."""
@@ -286,7 +302,16 @@ class Panel:
         word, number = happening
         if self.mode == DEPOSITING and self._place == self._ledger.books.place(number):
             self._deposit_happened(now, word, str(number), effects)
-        if word in ("remind", "left_open"):
+        elif word == "deposit_empty":  # its courier is gone
+            place = self._ledger.books.place(number)
+            assert place is not None
+            self._openings.leave_unclear(now, place, effects)
+        self._tell_of_door(now, word, number, effects)
+
+    def _tell_of_door(self, now: int, word: str, number: int, effects: "list[Effect]") -> None:
+        if word == "wrong_door":
+            self._wrong_door(now, str(number), effects)
+        elif word in ("remind", "left_open"):
             effects.append(Beep("attention"))
             if self.mode < COURIER_READY:
                 self._tell(now, "left_open", (str(number),), effects)
@@ -301,6 +326,12 @@ class Panel:
             if screen is not None:
                 self._tell(now, screen, (str(number),), effects)
 
+    def _wrong_door(self, now: int, number: str, effects: "list[Effect]") -> None:
+        """Another door than the ordered one opened. A courier whose deposit that ended goes on with the label."""
+        depositing = self.mode == DEPOSITING and self._ledger.books.holdings[self._place] == FILLING
+        tell = self._tell if self.mode < COURIER_READY or depositing else self._tell_courier
+        tell(now, "wrong_door", (number,), effects)
+
     def _deposit_happened(self, now: int, word: str, number: str, effects: "list[Effect]") -> None:
         """The door of the deposit under way did something."""
         if word == "deposited":
@@ -312,6 +343,10 @@ class Panel:
             self._ask(now, JAMMED, effects)
             if self.mode == ASKING:
                 effects.append(Show("deposit_jammed", (number,)))
+        elif word == "deposit_empty":
+            self._until = now + COURIER_IDLE_MS
+            effects.append(Show("deposit_empty", (number,)))
+            effects.append(Beep("attention"))
         elif word == "left_open":  # the courier is gone; the next one's code must not wait for that door
             self._rest(effects)
 
@@ -350,6 +385,9 @@ class Panel:
             return
         if self.mode == ASKING:
             self._tell_courier(now, "no_answer", (), effects)
+        elif self.mode == DEPOSITING:  # the courier left without a word
+            self._openings.leave_unclear(now, self._place, effects)
+            self._rest(effects)
         else:
             self._rest(effects)
 
@@ -357,7 +395,7 @@ class Panel:
         return self._until
 
 
-_SCREEN_OF_HAPPENING = {"opened": "take_parcel", "jammed": "door_jammed"}
+_SCREEN_OF_HAPPENING = {"opened": "take_parcel", "jammed": "door_jammed", "still_inside": "still_inside"}
 _SCREEN_OF_REFUSAL = {
     "no_room": "no_room",
     "unknown_label": "unknown_label",

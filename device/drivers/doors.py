@@ -1,10 +1,13 @@
-"""Door switches on GPIO pins: a door's state is told when it has been the same three times, 20 ms apart."""
+"""Switches on GPIO pins, of doors or of what lies behind them: a state is told when it has been the same three times,
+20 ms apart. One that was another for less than that is told as it was: somebody may have pushed a door shut at once.
+"""
 
 from typing import TYPE_CHECKING
 
 from device.agent.events import DoorSensed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 SAMPLE_MS = 20
@@ -13,9 +16,18 @@ _UNKNOWN = 2
 
 
 class DoorSwitches:
-    """`pins`: (compartment, machine.Pin) pairs; `closed`: the level that a closed door gives."""
+    """`pins`: (compartment, machine.Pin) pairs; `closed`: the level that a closed door gives; `tell` makes the event;
+    `behind`: the occupancy sensors, which speak before the doors do."""
 
-    def __init__(self, pins: "list[tuple[int, Any]]", closed: int) -> None:
+    def __init__(
+        self,
+        pins: "list[tuple[int, Any]]",
+        closed: int,
+        tell: "Callable[[int, bool], Any]" = DoorSensed,
+        behind: "DoorSwitches | None" = None,
+    ) -> None:
+        self._behind = behind
+        self._tell = tell
         self._numbers = [number for number, _pin in pins]
         self._pins = [pin for _number, pin in pins]
         self._closed = closed
@@ -26,10 +38,14 @@ class DoorSwitches:
 
     def forget(self) -> None:
         """Tell every door again: the agent is a new one."""
+        if self._behind is not None:
+            self._behind.forget()
         for place in range(len(self._told)):
             self._told[place] = _UNKNOWN
 
     def gather(self, now_ms: int, events: "list[Any]") -> None:
+        if self._behind is not None:
+            self._behind.gather(now_ms, events)
         if now_ms < self._next_ms:
             return
         self._next_ms = now_ms + SAMPLE_MS
@@ -41,6 +57,8 @@ class DoorSwitches:
             if level != seen[place]:
                 seen[place] = level
                 self._times[place] = 1
+                if level == told[place]:
+                    events.append(self._tell(self._numbers[place], level == self._closed))
             elif level != told[place]:
                 self._settle(place, level, events)
             place += 1  # noqa: SIM113 - enumerate() allocates a tuple a door, fifty times a second
@@ -49,4 +67,4 @@ class DoorSwitches:
         self._times[place] = min(SAMPLES, self._times[place] + 1)
         if self._times[place] >= SAMPLES:
             self._told[place] = level
-            events.append(DoorSensed(self._numbers[place], level == self._closed))
+            events.append(self._tell(self._numbers[place], level == self._closed))

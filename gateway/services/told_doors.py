@@ -19,6 +19,7 @@ from protocol.messages import (
     BucketRefilled,
     CodeRefused,
     CommandDone,
+    ContentsDoubted,
     DoorFaulted,
     Join,
     OpeningAuthorised,
@@ -31,7 +32,7 @@ from protocol.messages import (
     Trust,
     Up,
 )
-from protocol.numbers import DOOR_STATES, FREE, HELD, REVOKED
+from protocol.numbers import CONTENTS_FINDINGS, DOOR_STATES, FREE, HELD, REVOKED, SENSOR_FAULTY
 
 
 # ------------------------------------------------------------------ doors
@@ -68,12 +69,24 @@ def door_faulted(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     assert isinstance(event, DoorFaulted)
     box.door = DOOR_STATES[event.state] if event.state < len(DOOR_STATES) else "faulty"
     box.quarantined = box.quarantined or event.quarantined
+    box.out_of_service = box.out_of_service or box.door == "out_of_service"  # an operator brings it back
     kept = batch.tx.allocation_at(box.locker, box.number)
     parcel = None if kept is None else kept.parcel
     batch.alarm(box.locker, box.number, f"door_{box.door}", parcel)
     for operation in _running(batch, box):
         if operation.state == "authorised" and box.door == "jammed":
             end_operation(batch, operation, "failed", "jammed")
+    return parcel
+
+
+def contents_doubted(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
+    event = up.event
+    assert isinstance(event, ContentsDoubted)
+    box.quarantined = box.quarantined or event.finding != SENSOR_FAULTY
+    finding = CONTENTS_FINDINGS[event.finding] if event.finding < len(CONTENTS_FINDINGS) else "differ"
+    kept = batch.tx.allocation_at(box.locker, box.number)
+    parcel = None if kept is None else kept.parcel
+    batch.alarm(box.locker, box.number, f"contents_{finding}", parcel)
     return parcel
 
 

@@ -19,6 +19,7 @@ from protocol.messages import (
     CodeRefused,
     Collected,
     CommandDone,
+    ContentsDoubted,
     CourierIdentified,
     DepositAbandoned,
     DepositAuthorised,
@@ -51,11 +52,15 @@ from protocol.numbers import (
     FREE,
     HELD,
     KEYPAD,
+    MISSING,
     QUARANTINED_FLAG,
     SCANNER,
+    SENSOR_FAULTY,
 )
 
-OPEN, FORCED, LEFT_OPEN = (DOOR_STATES.index(word) for word in ("open", "forced", "left_open"))
+OPEN, FORCED, LEFT_OPEN, OUT_OF_SERVICE = (
+    DOOR_STATES.index(word) for word in ("open", "forced", "left_open", "out_of_service")
+)
 
 
 @pytest.fixture
@@ -353,6 +358,23 @@ def test_a_forced_door_is_an_alarm_with_its_parcel_and_offered_to_nobody(town: T
     assert town.availability() == ["quarantined"]
     town.says("mairie-1", DoorFaulted(1, 200, False))
     assert "door_faulty" in town.alarms()
+
+
+def test_a_door_that_its_locker_took_out_of_service_is_out_until_an_operator_brings_it_back(town: Town) -> None:
+    town.locker("S")
+    town.says("mairie-1", DoorFaulted(1, OUT_OF_SERVICE, True), DoorClosed(1))
+    assert (town.alarms(), town.availability()) == (["door_out_of_service"], ["out_of_service"])
+
+
+def test_contents_against_the_books_are_an_alarm_and_keep_the_compartment_from_being_offered(town: Town) -> None:
+    town.locker("S")
+    town.says("mairie-1", ContentsDoubted(1, SENSOR_FAULTY))
+    assert (town.alarms(), town.availability()) == (["contents_sensor_faulty"], ["free"])
+    parcel = town.deposited("label-1")
+    town.says("mairie-1", ContentsDoubted(1, MISSING))
+    (alarm, _faulty) = sorted(lockers.list_alarms(town.desk, OPERATOR), key=lambda alarm: alarm.kind)
+    assert (alarm.kind, alarm.parcel) == ("contents_missing", parcel.number)
+    assert town.availability() == ["quarantined"]
 
 
 def test_a_door_left_open_is_an_alarm_until_it_closes(town: Town) -> None:

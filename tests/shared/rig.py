@@ -149,13 +149,21 @@ class Gateway:
 
 
 class Rig:
-    def __init__(self, numbers: "list[int] | None" = None, flash: "Flash | None" = None, digits: int = 12) -> None:
+    def __init__(
+        self,
+        numbers: "list[int] | None" = None,
+        flash: "Flash | None" = None,
+        digits: int = 12,
+        watched: "set[int] | None" = None,
+    ) -> None:
         self.flash = flash or Flash()
         self.config = config(numbers or [1, 2, 3], dict(self.flash.trusted), digits)
         self.gateway = Gateway()
         self.online = False
         self.closed = {number: True for number in self.config.numbers}
         self.jammed: "set[int]" = set()
+        self.mute: "set[int]" = set()  # whose sensor tells nothing any more
+        self.wires: "dict[int, int]" = {}  # coil -> the door that it really opens
         self.pulses: "list[int]" = []
         self.screen: "tuple[str, tuple[str, ...]]" = ("", ())
         self.screens: "list[str]" = []
@@ -168,6 +176,7 @@ class Rig:
         self.trace = None  # a hash that is fed every effect
         self._last_word: "dict[int, messages.Message]" = {}
         self.inside: "set[int]" = set()  # where a parcel really lies
+        self.watched = watched or set()  # where an occupancy sensor sees it
         self.power_on()
 
     def power_on(self) -> None:
@@ -183,8 +192,12 @@ class Rig:
         self.agent = Agent(self.config, books, self.flash.boots, seed, 1)
         self._perform(self.agent.start(0, "power"))
         self._queue.append(on.JournalMeasured(100_000))
+        for number in sorted(self.watched):
+            self._queue.append(on.ContentsSensed(number, None))
         for number in self.config.numbers:
             self._queue.append(on.DoorSensed(number, self.closed[number]))
+        for number in sorted(self.watched):
+            self._queue.append(on.ContentsSensed(number, number in self.inside))
         self.settle()
 
     def step(self, event: object) -> None:
@@ -262,9 +275,11 @@ class Rig:
         """A coil fires: the newest authorisation for this door must already lie in the flash."""
         assert isinstance(self._last_word.get(number), _AUTHORISATIONS), "a pulse without an authorisation that holds"
         self.pulses.append(number)
+        number = self.wires.get(number, number)
         if number not in self.jammed:
             self.closed[number] = False
-            self._queue.append(on.DoorSensed(number, False))
+            if number not in self.mute:
+                self._queue.append(on.DoorSensed(number, False))
 
     # ---------------------------------------------------------- people
     def connect(self) -> None:
@@ -281,6 +296,15 @@ class Rig:
     def pull(self, number: int) -> None:
         self.closed[number] = False
         self.do(on.DoorSensed(number, False))
+
+    def put(self, number: int, there: bool) -> None:
+        """Something is put in, or taken out; its sensor, if it has one, settles at once."""
+        if there:
+            self.inside.add(number)
+        else:
+            self.inside.discard(number)
+        if number in self.watched:
+            self.do(on.ContentsSensed(number, there))
 
     def keys(self, keys: str) -> None:
         for key in keys:

@@ -29,6 +29,7 @@ EVENTS = (
     m.PickupAuthorised(3, 1, KEYPAD, 0, None),
     m.TokenRevoked(ID, 1_900_000_000, ID, LARGE),
     m.OfflineDepositAuthorised(400, 0xFFFFFFFF, ID, "chez-léa", "LB123456789FR", 2),
+    m.ContentsDoubted(3, 1),
 )
 COMMANDS = (
     m.Ack(255),

@@ -43,6 +43,7 @@ class Times:
     post_to_answer: list[float] = field(default_factory=list[float])
     post_to_pulse: list[float] = field(default_factory=list[float])
     sent_to_pulse: list[float] = field(default_factory=list[float])
+    reset_to_off: list[float] = field(default_factory=list[float])
     keys_missed: int = 0  # codes typed again: this machine was too busy to look at the keypad
 
 
@@ -53,6 +54,7 @@ def run(report: Report, counts: Counts) -> None:
         for number in range(1, counts.cabinets + 1):
             locker = stack.add_locker(cabinets.mairie(f"bench-{number}"))
             stack.wait_online(locker.id)
+            times.reset_to_off.append(locker.cabinet.state()["outputs_off_ms"])
             _play(stack, locker, counts.openings, times)
             stack.lockers.pop(locker.id).stop()  # one at a time: idle lockers cost the machine time, too
     _tell(report, times)
@@ -74,6 +76,10 @@ def _tell(report: Report, times: Times) -> None:
     _rows(report, "scan_to_pulse", times.scan_to_pulse, "token's last byte on the wire → signature checked, coil on")
     _rows(report, "post_to_answer", times.post_to_answer, "POST …/open → 202")
     _rows(report, "post_to_pulse", times.post_to_pulse, "POST …/open → coil on")
+    text = "reset → every lock's output driven off; of it, the virtual board's own start is most"
+    report.row(
+        "reset_to_outputs_off_ms", round(median(times.reset_to_off), 1), "ms", text, "100 after a board's reset"
+    )
     _rows(report, "publish_to_pulse", times.sent_to_pulse, "gateway hands the command to MQTT → coil on")
 
 

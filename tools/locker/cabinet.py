@@ -102,6 +102,7 @@ class Cabinet:
         self._tell({"event": "power", "on": False})
 
     def power_came(self) -> None:
+        self._front.power_came(now_ms())
         self._tell({"event": "power", "on": True})
 
     def _draw_soon(self) -> None:
@@ -171,6 +172,15 @@ class Cabinet:
     async def _jam(self, request: dict[str, Any]) -> None:
         self._front.jam(int(request["compartment"]), bool(request.get("on", True)))
 
+    async def _weld(self, request: dict[str, Any]) -> None:
+        self._front.weld(int(request["compartment"]), bool(request.get("on", True)))
+
+    async def _swap(self, request: dict[str, Any]) -> None:
+        self._front.swap(int(request["compartment"]), int(request["other"]))
+
+    async def _fill(self, request: dict[str, Any]) -> None:
+        self._front.fill(int(request["compartment"]), bool(request.get("on", True)))
+
     async def _stick(self, request: dict[str, Any]) -> None:
         self._front.stick(int(request["compartment"]), bool(request.get("on", True)))
 
@@ -196,6 +206,7 @@ class Cabinet:
             "screen": self._screen.lines,
             "compartments": self._front.state(),
             "pulses": list(self._front.pulses),
+            "outputs_off_ms": self._front.safe_ms,
         }
 
 
@@ -208,6 +219,9 @@ _ORDERS: dict[str, Callable[[Cabinet, dict[str, Any]], Awaitable[dict[str, Any] 
     "pull": Cabinet._pull,
     "jam": Cabinet._jam,
     "stick": Cabinet._stick,
+    "weld": Cabinet._weld,
+    "swap": Cabinet._swap,
+    "fill": Cabinet._fill,
     "cable": Cabinet._cut,
     "power": Cabinet._power,
     "kill": Cabinet._kill,

@@ -62,6 +62,15 @@ class CabinetClient:
     def stick(self, compartment: int, on: bool = True) -> None:
         self.ask("stick", compartment=compartment, on=on)
 
+    def weld(self, compartment: int, on: bool = True) -> None:
+        self.ask("weld", compartment=compartment, on=on)
+
+    def swap(self, compartment: int, other: int) -> None:
+        self.ask("swap", compartment=compartment, other=other)
+
+    def fill(self, compartment: int, on: bool = True) -> None:
+        self.ask("fill", compartment=compartment, on=on)
+
     def cable(self, cut: str) -> None:
         self.ask("cable", cut=cut)
 

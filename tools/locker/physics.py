@@ -1,7 +1,8 @@
 """Doors, springs, coils and switches of one cabinet. It knows pins and time; nothing of MicroPython or sockets.
 
 A coil that was on for 50 ms lets go of its latch; the door springs open 120 ms after the coil came on, unless it
-is jammed. Switches bounce. Everything it does to the board is a switch that closes or opens (`Circuit`).
+is jammed. A welded relay keeps its coil on, whatever the board says; swapped wires open another door. Switches bounce.
+Everything it does to the board is a switch that closes or opens (`Circuit`).
 """
 
 from collections import deque
@@ -37,15 +38,19 @@ class CabinetError(Exception):
 
 @dataclass
 class Box:
-    """One compartment. `contact`: what its door switch reports, which a stuck one does not change."""
+    """One compartment. `contact`: what its door switch reports, which a stuck one does not change; `occupied`: the pin
+    of its occupancy sensor; `full`: what that one sees."""
 
     number: int
     size: str
     module: str
     lock: int
     door: int
+    occupied: int | None = None
+    full: bool = False
     is_open: bool = False
     jammed: bool = False
+    welded: bool = False
     stuck: bool = False
     coil_since: float | None = None
     release: Timer | None = None
@@ -67,11 +72,18 @@ class Front:
         self.boxes: dict[int, Box] = {}
         for module in hardware["modules"]:
             for part in module["compartments"]:
-                box = Box(part["number"], part["size"], module["name"], part["lock"], part["door"])
+                wires = (part["lock"], part["door"], part.get("occupied"))
+                box = Box(part["number"], part["size"], module["name"], *wires)
                 self.boxes[box.number] = box
                 self._set_contact(box)
         self._by_lock = {box.lock: box for box in self.boxes.values()}
+        self._full_grounds: bool = hardware.get("occupied_full", 0) == 0
+        for box in self.boxes.values():
+            self._see(box)
         self.pulses: deque[dict[str, Any]] = deque(maxlen=PULSES_KEPT)
+        self.safe_ms: float | None = None  # from the last start to the moment at which every lock was driven off
+        self._powered_at = 0.0
+        self._floating = set(self._by_lock)
 
     # -------------------------------------------------------------- from the board
     def drive(self, pin: int, level: int, at_ms: float) -> None:
@@ -79,10 +91,19 @@ class Front:
         box = self._by_lock.get(pin)
         if box is None:
             return
+        self._floating.discard(pin)
+        if not self._floating and self.safe_ms is None:
+            self.safe_ms = at_ms - self._powered_at
         if level == self._lock_on:
             self._coil_on(box, at_ms)
         else:
             self._coil_off(box, at_ms)
+
+    def power_came(self, at_ms: float) -> None:
+        """Until the board drives them, only their resistors hold the outputs."""
+        self._powered_at = at_ms
+        self._floating = set(self._by_lock)
+        self.safe_ms = None
 
     def power_lost(self, at_ms: float) -> None:
         """Every output falls low."""
@@ -121,6 +142,8 @@ class Front:
         if box.coil_since is not None:
             raise CabinetError(f"door {number} does not catch while its coil is on")
         self._move(box, False)
+        if box.welded:
+            self._let_go(box)
 
     def pull(self, number: int) -> None:
         """Open a door by force, or one whose lock has let go."""
@@ -128,6 +151,29 @@ class Front:
 
     def jam(self, number: int, on: bool) -> None:
         self.box(number).jammed = on
+
+    def weld(self, number: int, on: bool) -> None:
+        """A relay that stays on: its door opens by itself, now and whenever it is closed."""
+        box = self.box(number)
+        box.welded = on
+        if on:
+            self._let_go(box)
+
+    def swap(self, number: int, other: int) -> None:
+        """The wires of two coils, one on the other's terminal."""
+        one, two = self.box(number), self.box(other)
+        one.lock, two.lock = two.lock, one.lock
+        self._by_lock = {box.lock: box for box in self.boxes.values()}
+
+    def fill(self, number: int, on: bool) -> None:
+        """Something lies in there, as far as the occupancy sensor sees."""
+        box = self.box(number)
+        box.full = on
+        self._see(box)
+
+    def _see(self, box: Box) -> None:
+        if box.occupied is not None:
+            self._circuit.ground(box.occupied, box.full == self._full_grounds)
 
     def stick(self, number: int, on: bool) -> None:
         """A door switch that stays as it is, whatever the door does."""

@@ -15,12 +15,14 @@ from typing import Any
 
 from tools.locker.cabinets import Hardware
 from tools.locker.flash import make_flash
+from tools.locker.pins import check
 
 LOCAL = "127.0.0.1"
 # Below the ports that systems give out by themselves, so that nobody else has it after a restart.
 PORTS = range(20_000, 32_000)
 PORT_TRIES = 200
-WATCHDOG_MS = 8000
+# If only the watchdog is left, no coil is on for longer (safety: 2 s).
+WATCHDOG_MS = 2000
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Bundle:
 
 
 def provision(folder: Path, hardware: Hardware, bundle: Bundle) -> None:
-    """Write (or write again) everything that `python -m tools.locker FOLDER` needs."""
+    """Write (or write again) everything that `python -m tools.locker FOLDER` needs. Raises PinError."""
+    check(hardware)
     folder.mkdir(parents=True, exist_ok=True)
     cable = _cable(folder / "cable.json", bundle.broker)
     files = {
@@ -61,12 +64,14 @@ def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
             {
                 "name": module["name"],
                 "compartments": [
-                    {name: box[name] for name in ("number", "size", "lock", "door")} for box in module["compartments"]
+                    {name: box[name] for name in ("number", "size", "lock", "door", "occupied") if name in box}
+                    for box in module["compartments"]
                 ],
             }
             for module in hardware["modules"]
         ],
         **{name: hardware[name] for name in ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed")},
+        "occupied_full": hardware.get("occupied_full", 0),
         "watchdog_ms": hardware.get("watchdog_ms", WATCHDOG_MS),
         "code_digits": bundle.code_digits,
     }

@@ -72,10 +72,10 @@ class GpioLocks:
             return
         self._live.value(self._off)
         self._live = None
-        self._arm(0, self._cut)
-        self._spent = self._recent(now_ms)
-        self._spent.append((now_ms, self._compartment, now_ms - self._since))
         self._rest_until = now_ms + REST_MS
+        self._spent.append((now_ms, self._compartment, now_ms - self._since))
+        self._spent = self._recent(now_ms)
+        self._arm(0, self._cut)  # last: whatever fails here, the duty is noted
 
     def _energise(self, now_ms: int, compartment: int, ms: int) -> None:
         pin = self._pins[compartment]
