@@ -26,6 +26,7 @@ from protocol.messages import (
     DoorFaulted,
     DoorOpened,
     Join,
+    OfflineDepositAuthorised,
     OpeningAuthorised,
     OutOfService,
     PickupAuthorised,
@@ -34,6 +35,7 @@ from protocol.messages import (
     Revoke,
     TokenRevoked,
     decode_up,
+    encode,
 )
 from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, REVOKED
 
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
     from protocol.messages import Up
 
-VERSION = 2
+VERSION = 3
 # Flags of a compartment. DELEGATED: the pickup under way is a delegate's.
 QUARANTINED, OUT, PICKUP, OPENED, DELEGATED = 1, 2, 4, 8, 16
 CODES_KEPT = 3  # deposits of a compartment whose used code is still recognised as used
@@ -73,6 +75,7 @@ class Books:
         self._revoked = bytearray()
         self.refused = False  # the last code typed was a wrong one
         self.wall_s = 0  # the last time of day that was known
+        self.alone: Up | None = None  # the last OfflineDepositAuthorised, to show its receipt again
         # Command ids that took effect, oldest first, and the latest issue time among those forgotten since.
         self._ids = bytearray()
         self._issues = bytearray()
@@ -92,6 +95,14 @@ class Books:
     def group(self, place: int) -> int:
         """What the deposits of one recipient have in common; 0 for one that stands alone."""
         return int.from_bytes(self._groups[4 * place : 4 * place + 4], "big")
+
+    def alone_in(self, place: int) -> "Up | None":
+        """The last OfflineDepositAuthorised, if no later deposit was at `place` and it was there."""
+        up = self.alone
+        if up is None:
+            return None
+        event: Any = up.event
+        return up if self._places.get(event.compartment) == place and event.deposit == self.deposit(place) else None
 
     def was_collected(self, place: int, deposit: int) -> bool:
         """Whether this one of the last CODES_KEPT deposits was fetched with its code (and not revoked, say)."""
@@ -153,12 +164,12 @@ class Books:
             self.flags[place] &= ~(PICKUP | OPENED)
 
     def _deposit_authorised(self, place: int, event: "DepositAuthorised", _up: "Up") -> None:
-        self.holdings[place] = DEPOSITING
-        self._end(place)
-        self._renumber(place, event.deposit)
-        self._groups[4 * place : 4 * place + 4] = bytes(4)
-        self._parcels[8 * place : 8 * place + 8] = event.parcel.to_bytes(8, "big")
+        self._begin(place, event.deposit, event.parcel)
         self._remember(event.command, event.issued)
+
+    def _offline_deposit_authorised(self, place: int, event: "OfflineDepositAuthorised", up: "Up") -> None:
+        self._begin(place, event.deposit, 0)
+        self.alone = up
 
     def _deposited(self, place: int, _event: "Deposited", _up: "Up") -> None:
         self.holdings[place] = HELD
@@ -221,6 +232,13 @@ class Books:
             # Whatever was begun at that door is over: it can be no evidence once it is back.
             self.flags[place] = self.flags[place] & QUARANTINED | OUT if event.value else self.flags[place] & ~OUT
 
+    def _begin(self, place: int, deposit: int, parcel: int) -> None:
+        self.holdings[place] = DEPOSITING
+        self._end(place)
+        self._renumber(place, deposit)
+        self._groups[4 * place : 4 * place + 4] = bytes(4)
+        self._parcels[8 * place : 8 * place + 8] = parcel.to_bytes(8, "big")
+
     def _renumber(self, place: int, deposit: int) -> None:
         """The next deposit, or the same parcel under a new number."""
         ahead = min(max(deposit - self.deposit(place), 0), CODES_KEPT)
@@ -265,6 +283,7 @@ class Books:
                 self._revoked,
                 self.refused,
                 self.wall_s,
+                None if self.alone is None else encode(self.alone),
             ]
         )
 
@@ -278,7 +297,8 @@ class Books:
         self._issues[:] = items[7]
         numbers, holdings, flags, deposits, parcels, groups, collections = items[8:15]
         self._revoked[:] = items[15]
-        self.refused, self.wall_s = items[16:]
+        self.refused, self.wall_s, alone = items[16:]
+        self.alone = None if alone is None else decode_up(alone)
         for old in range(len(holdings)):
             place = self._places.get(int.from_bytes(numbers[2 * old : 2 * old + 2], "big"))
             if place is not None:
@@ -312,6 +332,7 @@ _HANDLERS: "dict[int, Any]" = {
     DoorOpened.TYPE: Books._door_opened,
     DoorFaulted.TYPE: Books._door_faulted,
     DepositAuthorised.TYPE: Books._deposit_authorised,
+    OfflineDepositAuthorised.TYPE: Books._offline_deposit_authorised,
     Deposited.TYPE: Books._deposited,
     DepositAbandoned.TYPE: Books._deposit_abandoned,
     PickupAuthorised.TYPE: Books._pickup_authorised,

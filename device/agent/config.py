@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from protocol.keys import KEY_SIZE
 from protocol.limits import COMPARTMENTS_MAX
+from protocol.numbers import SIZES
 from protocol.record import Record
 from protocol.topics import is_locker_id
 
@@ -19,9 +20,10 @@ class ConfigError(Exception):
 
 
 class Config(Record):
-    """`trusted` maps a key id to that key's prepared Ed25519 table; `numbers` are the compartments, sorted."""
+    """`trusted` maps a key id to that key's prepared Ed25519 table; `numbers` are the compartments, sorted, and
+    `sizes` their places in SIZES."""
 
-    FIELDS = ("locker", "generation", "key", "numbers", "trusted", "code_digits", "has_scanner")
+    FIELDS = ("locker", "generation", "key", "numbers", "trusted", "code_digits", "has_scanner", "sizes")
     locker: str
     generation: int
     key: bytes
@@ -29,6 +31,7 @@ class Config(Record):
     trusted: "dict[bytes, bytes]"
     code_digits: int
     has_scanner: bool
+    sizes: bytes
 
     @staticmethod
     def parse(document: "dict[str, Any]", key: bytes, trusted: "dict[bytes, bytes]") -> "Config":
@@ -39,13 +42,22 @@ class Config(Record):
         generation: int = document.get("generation", 0)
         _expect(_is_whole(generation) and 1 <= generation <= 255, "generation", "1 to 255")
         _expect(len(key) == KEY_SIZE, "key", "32 bytes")
-        numbers = sorted([box["number"] for module in document.get("modules", []) for box in module["compartments"]])
+        boxes = [box for module in document.get("modules", []) for box in module["compartments"]]
+        numbers = sorted([box["number"] for box in boxes])
         _expect(0 < len(numbers) <= COMPARTMENTS_MAX, "modules", f"1 to {COMPARTMENTS_MAX} compartments")
         _expect(len(set(numbers)) == len(numbers), "modules", "compartments with numbers of their own")
         _expect(numbers[0] >= 1 and numbers[-1] <= COMPARTMENTS_MAX, "modules", "numbers from 1 up")
         digits = document.get("code_digits", 12)
         _expect(digits in (12, 16), "code_digits", "12 or 16")
-        return Config(locker, generation, key, numbers, trusted, digits, document.get("scanner") is not None)
+        size_of = {box["number"]: _size(box.get("size")) for box in boxes}
+        sizes = bytes([size_of[number] for number in numbers])
+        return Config(locker, generation, key, numbers, trusted, digits, document.get("scanner") is not None, sizes)
+
+
+def _size(letter: "Any") -> int:
+    """One that is not told is taken for large: whom it is too small for says so with one key, but one taken for small
+    would never be offered to a large parcel."""
+    return SIZES.index(letter) if letter in SIZES else len(SIZES) - 1
 
 
 def _expect(holds: bool, field: str, wanted: str) -> None:

@@ -175,7 +175,7 @@ def test_waits_grow_with_full_jitter_up_to_a_ceiling():
 def test_two_lockers_do_not_come_back_together():
     calls = set()
     for seed in range(8):
-        link = Link(Config("mairie-1", 3, KEY, [1], {}, 12, True), 1, Drbg(bytes([seed])), 0)
+        link = Link(Config("mairie-1", 3, KEY, [1], {}, 12, True, bytes(1)), 1, Drbg(bytes([seed])), 0)
         link.start(0, [])
         link.closed(0, "refused", [])
         calls.add(link.deadline())
