@@ -18,6 +18,7 @@ const WORDS = {
   legend: ["Légende", "Legend"],
   terminal: ["Le terminal : écran, lecteur, clavier", "The terminal: screen, scanner, keypad"],
   screen: ["Écran de la consigne", "The locker's screen"],
+  screen_qr: ["QR du reçu de dépôt", "QR code of the deposit receipt"],
   scanner: ["Lecteur de codes : que montrez-vous ?", "Scanner: what do you show?"],
   show: ["Présenter", "Show"],
   nothing_at_hand: ["Rien en main pour l’instant", "Nothing at hand yet"],
