@@ -33,8 +33,7 @@ _TICKED = Ticked()
 
 def replayed(board: "Board") -> Agent:
     """An agent as the journal says it must be. Raises OSError, ProtocolError."""
-    snapshot, records = board.journal.load()
-    books = Books.replay(board.config.numbers, snapshot, records)
+    books = Books.replay(board.config.numbers, *board.journal.load())  # the old snapshot's 2 kB are free from here on
     if board.journal.due:
         board.journal.rotate(books.snapshot())
     return Agent(board.config, books, os.urandom(32), board.journal.first_seq)

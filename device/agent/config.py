@@ -42,22 +42,25 @@ class Config(Record):
         generation: int = document.get("generation", 0)
         _expect(_is_whole(generation) and 1 <= generation <= 255, "generation", "1 to 255")
         _expect(len(key) == KEY_SIZE, "key", "32 bytes")
-        boxes = [box for module in document.get("modules", []) for box in module["compartments"]]
-        numbers = sorted([box["number"] for box in boxes])
+        numbers = sorted([box["number"] for module in document.get("modules", []) for box in module["compartments"]])
         _expect(0 < len(numbers) <= COMPARTMENTS_MAX, "modules", f"1 to {COMPARTMENTS_MAX} compartments")
         _expect(len(set(numbers)) == len(numbers), "modules", "compartments with numbers of their own")
         _expect(numbers[0] >= 1 and numbers[-1] <= COMPARTMENTS_MAX, "modules", "numbers from 1 up")
         digits = document.get("code_digits", 12)
         _expect(digits in (12, 16), "code_digits", "12 or 16")
-        size_of = {box["number"]: _size(box.get("size")) for box in boxes}
-        sizes = bytes([size_of[number] for number in numbers])
+        sizes = _sizes(document, numbers)
         return Config(locker, generation, key, numbers, trusted, digits, document.get("scanner") is not None, sizes)
 
 
-def _size(letter: "Any") -> int:
-    """One that is not told is taken for large: whom it is too small for says so with one key, but one taken for small
-    would never be offered to a large parcel."""
-    return SIZES.index(letter) if letter in SIZES else len(SIZES) - 1
+def _sizes(document: "dict[str, Any]", numbers: "list[int]") -> bytes:
+    """A compartment whose size is not told is taken for large: whom it is too small for says so with one key, but one
+    taken for small would never be offered to a large parcel."""
+    sizes = bytearray([len(SIZES) - 1] * len(numbers))
+    for module in document["modules"]:
+        for box in module["compartments"]:
+            if box.get("size") in SIZES:
+                sizes[numbers.index(box["number"])] = SIZES.index(box["size"])
+    return bytes(sizes)
 
 
 def _expect(holds: bool, field: str, wanted: str) -> None:

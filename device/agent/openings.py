@@ -194,6 +194,10 @@ class Openings:
     def is_open(self, place: int) -> bool:
         return self.doors.states[place] in (door.OPEN, door.LEFT_OPEN, door.FORCED)
 
+    def is_opening(self, place: int) -> bool:
+        """Whether pulses for it may still come."""
+        return self.doors.states[place] == door.OPENING
+
     def may_release(self, place: int) -> bool:
         """Whether a person's word that it is empty can be taken: shut as far as is known, and no live code."""
         if self.is_under_way(place) or self._books.holdings[place] in (HELD, DEPOSITING):

@@ -238,7 +238,7 @@ class Panel:
 
     def _courier_key(self, now: int, key: str, effects: "list[Effect]") -> None:
         if self.mode == DEPOSITING:
-            if key == "B" and self._openings.is_open(self._place):  # of one that is not yet open nobody can tell
+            if key == "B" and not self._openings.is_opening(self._place):  # nobody can tell yet
                 self._openings.abandon(now, self._place, TOO_SMALL, effects)
                 self._ask_again(now, TOO_SMALL, effects)
         elif self.mode == SIZING and key == "*":
