@@ -232,7 +232,8 @@ class Panel:
     def _show_ready(self, effects: "list[Effect]") -> None:
         """A receipt stays up until its courier goes on."""
         if self._receipt:
-            effects.append(Show("receipt", self.alone.receipt()))
+            screen = "receipt" if self._last >= 0 else "receipt_again"  # that door may be opened once more, or not
+            effects.append(Show(screen, self.alone.receipt()))
         else:
             effects.append(Show("courier_ready", (self._carrier,)))
 

@@ -18,7 +18,7 @@ CLEAR = b"\x0c"
 MOVE = b"\x1f\x24"  # then column and row, from 1
 LANGUAGES = ("fr", "en")
 BY_CODE = ("declined",)  # screens that may have words for one code alone
-WITH_QR = ("receipt",)  # screens whose last argument is the text of a QR code
+WITH_QR = ("receipt", "receipt_again")  # screens whose last argument is the text of a QR code
 QR = b"\x1d(k"  # GS ( k: a length of two bytes, low one first, and what it counts: "1", the function, its data
 
 
