@@ -158,7 +158,7 @@ def _display(document: "dict[str, Any]") -> "Any":
     part = document.get("display")
     if not part:
         return Nothing()
-    return Display(_uart(part, 64), Texts(_screens(), part.get("language", "fr")))
+    return Display(_uart(part, 64), Texts(_screens(), part.get("language", "fr")), part.get("qr", False))
 
 
 def _screens() -> str:

@@ -27,6 +27,7 @@ from protocol.messages import (
     DoorFaulted,
     DoorOpened,
     Join,
+    OfflineDepositAuthorised,
     OpeningAuthorised,
     OutOfService,
     PickupAuthorised,
@@ -35,6 +36,7 @@ from protocol.messages import (
     Revoke,
     TokenRevoked,
     decode_up,
+    encode,
 )
 from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, REVOKED, SENSOR_FAULTY
 
@@ -44,12 +46,13 @@ if TYPE_CHECKING:
 
     from protocol.messages import Up
 
-VERSION = 2
+VERSION = 3
 # Flags of a compartment. DELEGATED: the pickup under way is a delegate's.
 QUARANTINED, OUT, PICKUP, OPENED, DELEGATED = 1, 2, 4, 8, 16
 CODES_KEPT = 3  # deposits of a compartment whose used code is still recognised as used
 _ID = 8
 _REVOCATION = 12  # a token's id and its expiry
+_LIST = 0x80  # CBOR: of up to 23 items
 _WRONG_CODE = number_of("wrong_code")
 _OUT_OF_SERVICE = DOOR_STATES.index("out_of_service")
 # Faults after which a door's opening and closing is no evidence for the pickup that was authorised before.
@@ -62,7 +65,6 @@ class Books:
     def __init__(self, numbers: "list[int]") -> None:
         count = len(numbers)
         self.numbers = numbers
-        self._places = {number: place for place, number in enumerate(numbers)}
         self.seq = 0
         self.boot = 0
         self.bucket = WRONG_CODE_BUCKET
@@ -75,6 +77,7 @@ class Books:
         self._revoked = bytearray()
         self.refused = False  # the last code typed was a wrong one
         self.wall_s = 0  # the last time of day that was known
+        self.alone: Up | None = None  # the last OfflineDepositAuthorised, to show its receipt again
         # Command ids that took effect, oldest first, and the latest issue time among those forgotten since.
         self._ids = bytearray()
         self._issues = bytearray()
@@ -83,7 +86,8 @@ class Books:
         self.opens_ms: list[int] = []
 
     def place(self, number: int) -> "int | None":
-        return self._places.get(number)
+        # No dictionary: one of 100 takes 1.3 kB, and the list is searched within microseconds.
+        return self.numbers.index(number) if number in self.numbers else None
 
     def deposit(self, place: int) -> int:
         return int.from_bytes(self._deposits[4 * place : 4 * place + 4], "big")
@@ -94,6 +98,14 @@ class Books:
     def group(self, place: int) -> int:
         """What the deposits of one recipient have in common; 0 for one that stands alone."""
         return int.from_bytes(self._groups[4 * place : 4 * place + 4], "big")
+
+    def alone_in(self, place: int) -> "Up | None":
+        """The last OfflineDepositAuthorised, if no later deposit was at `place` and it was there."""
+        up = self.alone
+        if up is None:
+            return None
+        event: Any = up.event
+        return up if self.place(event.compartment) == place and event.deposit == self.deposit(place) else None
 
     def was_collected(self, place: int, deposit: int) -> bool:
         """Whether this one of the last CODES_KEPT deposits was fetched with its code (and not revoked, say)."""
@@ -135,7 +147,7 @@ class Books:
             place = 0
             number = getattr(event, "compartment", None)
             if number is not None:
-                found = self._places.get(number)
+                found = self.place(number)
                 if found is None:  # a module that has been taken away since
                     return
                 place = found
@@ -168,12 +180,12 @@ class Books:
             self.flags[place] |= QUARANTINED
 
     def _deposit_authorised(self, place: int, event: "DepositAuthorised", _up: "Up") -> None:
-        self.holdings[place] = DEPOSITING
-        self._end(place)
-        self._renumber(place, event.deposit)
-        self._groups[4 * place : 4 * place + 4] = bytes(4)
-        self._parcels[8 * place : 8 * place + 8] = event.parcel.to_bytes(8, "big")
+        self._begin(place, event.deposit, event.parcel)
         self._remember(event.command, event.issued)
+
+    def _offline_deposit_authorised(self, place: int, event: "OfflineDepositAuthorised", up: "Up") -> None:
+        self._begin(place, event.deposit, 0)
+        self.alone = up
 
     def _deposited(self, place: int, _event: "Deposited", _up: "Up") -> None:
         self.holdings[place] = HELD
@@ -236,6 +248,13 @@ class Books:
             # Whatever was begun at that door is over: it can be no evidence once it is back.
             self.flags[place] = self.flags[place] & QUARANTINED | OUT if event.value else self.flags[place] & ~OUT
 
+    def _begin(self, place: int, deposit: int, parcel: int) -> None:
+        self.holdings[place] = DEPOSITING
+        self._end(place)
+        self._renumber(place, deposit)
+        self._groups[4 * place : 4 * place + 4] = bytes(4)
+        self._parcels[8 * place : 8 * place + 8] = parcel.to_bytes(8, "big")
+
     def _renumber(self, place: int, deposit: int) -> None:
         """The next deposit, or the same parcel under a new number."""
         ahead = min(max(deposit - self.deposit(place), 0), CODES_KEPT)
@@ -260,28 +279,31 @@ class Books:
     # -------------------------------------------------------------- snapshot and replay
     def snapshot(self) -> bytes:
         numbers = b"".join([number.to_bytes(2, "big") for number in self.numbers])
-        return cbor.encode(
-            [
-                VERSION,
-                self.seq,
-                self.boot,
-                self.bucket,
-                self.floor_s,
-                self.opens_ms,
-                self._ids,
-                self._issues,
-                numbers,
-                self.holdings,
-                self.flags,
-                self._deposits,
-                self._parcels,
-                self._groups,
-                self._collections,
-                self._revoked,
-                self.refused,
-                self.wall_s,
-            ]
-        )
+        items: list[Any] = [
+            VERSION,
+            self.seq,
+            self.boot,
+            self.bucket,
+            self.floor_s,
+            self.opens_ms,
+            self._ids,
+            self._issues,
+            numbers,
+            self.holdings,
+            self.flags,
+            self._deposits,
+            self._parcels,
+            self._groups,
+            self._collections,
+            self._revoked,
+            self.refused,
+            self.wall_s,
+            None if self.alone is None else encode(self.alone),
+        ]
+        # What cbor.encode(items) gives, in pieces: a full heap has no two runs of such a length.
+        pieces = [cbor.encode(item) for item in items]
+        pieces.insert(0, bytes([_LIST + len(items)]))
+        return b"".join(pieces)
 
     def _restore(self, snapshot: bytes) -> None:
         items: list[Any] = cbor.decode(snapshot)
@@ -293,9 +315,10 @@ class Books:
         self._issues[:] = items[7]
         numbers, holdings, flags, deposits, parcels, groups, collections = items[8:15]
         self._revoked[:] = items[15]
-        self.refused, self.wall_s = items[16:]
+        self.refused, self.wall_s, alone = items[16:]
+        self.alone = None if alone is None else decode_up(alone)
         for old in range(len(holdings)):
-            place = self._places.get(int.from_bytes(numbers[2 * old : 2 * old + 2], "big"))
+            place = self.place(int.from_bytes(numbers[2 * old : 2 * old + 2], "big"))
             if place is not None:
                 self.holdings[place] = holdings[old]
                 self.flags[place] = flags[old]
@@ -328,6 +351,7 @@ _HANDLERS: "dict[int, Any]" = {
     DoorFaulted.TYPE: Books._door_faulted,
     ContentsDoubted.TYPE: Books._contents_doubted,
     DepositAuthorised.TYPE: Books._deposit_authorised,
+    OfflineDepositAuthorised.TYPE: Books._offline_deposit_authorised,
     Deposited.TYPE: Books._deposited,
     DepositAbandoned.TYPE: Books._deposit_abandoned,
     PickupAuthorised.TYPE: Books._pickup_authorised,

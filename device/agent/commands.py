@@ -12,6 +12,7 @@ from protocol.messages import (
     Assign,
     CommandDone,
     Decline,
+    DepositAuthorised,
     Identify,
     Join,
     MessageRefused,
@@ -20,6 +21,7 @@ from protocol.messages import (
     OutOfService,
     Reissue,
     Release,
+    Reserved,
     Revoke,
     RevokeToken,
     TokenRevoked,
@@ -56,6 +58,9 @@ class Commands:
     def obey(self, now: int, down: "Down", effects: "list[Effect]") -> None:
         if isinstance(down.command, TrustPart):  # proves nothing and changes nothing: no clock, no answer
             self._trust.gather(down.command)
+            return
+        if isinstance(down.command, Reserved):  # a hint for the locker's own choices, which the gateway corrects
+            self._panel.alone.reserved = down.command.doors
             return
         if self._books.knows_command(down.id):
             self._ledger.link.tell(now, MessageRefused(number_of("repeated")), effects)
@@ -106,7 +111,7 @@ class Commands:
         if place is None:
             return "unknown_compartment"
         order = (command.request, command.parcel, down.id, down.issued_s)
-        why = self._openings.deposit(now, place, order, effects)
+        why = self._openings.deposit(now, place, DepositAuthorised, order, effects)
         if not why:
             self._panel.assigned(place, effects)
         return why

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from protocol.keys import KEY_SIZE
 from protocol.limits import COMPARTMENTS_MAX
+from protocol.numbers import SIZES
 from protocol.record import Record
 from protocol.topics import is_locker_id
 
@@ -19,9 +20,10 @@ class ConfigError(Exception):
 
 
 class Config(Record):
-    """`trusted` maps a key id to that key's prepared Ed25519 table; `numbers` are the compartments, sorted."""
+    """`trusted` maps a key id to that key's prepared Ed25519 table; `numbers` are the compartments, sorted, and
+    `sizes` their places in SIZES."""
 
-    FIELDS = ("locker", "generation", "key", "numbers", "trusted", "code_digits", "has_scanner")
+    FIELDS = ("locker", "generation", "key", "numbers", "trusted", "code_digits", "has_scanner", "sizes")
     locker: str
     generation: int
     key: bytes
@@ -29,6 +31,7 @@ class Config(Record):
     trusted: "dict[bytes, bytes]"
     code_digits: int
     has_scanner: bool
+    sizes: bytes
 
     @staticmethod
     def parse(document: "dict[str, Any]", key: bytes, trusted: "dict[bytes, bytes]") -> "Config":
@@ -45,7 +48,19 @@ class Config(Record):
         _expect(numbers[0] >= 1 and numbers[-1] <= COMPARTMENTS_MAX, "modules", "numbers from 1 up")
         digits = document.get("code_digits", 12)
         _expect(digits in (12, 16), "code_digits", "12 or 16")
-        return Config(locker, generation, key, numbers, trusted, digits, document.get("scanner") is not None)
+        sizes = _sizes(document, numbers)
+        return Config(locker, generation, key, numbers, trusted, digits, document.get("scanner") is not None, sizes)
+
+
+def _sizes(document: "dict[str, Any]", numbers: "list[int]") -> bytes:
+    """A compartment whose size is not told is taken for large: whom it is too small for says so with one key, but one
+    taken for small would never be offered to a large parcel."""
+    sizes = bytearray([len(SIZES) - 1] * len(numbers))
+    for module in document["modules"]:
+        for box in module["compartments"]:
+            if box.get("size") in SIZES:
+                sizes[numbers.index(box["number"])] = SIZES.index(box["size"])
+    return bytes(sizes)
 
 
 def _expect(holds: bool, field: str, wanted: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from device.agent import events
 from device.agent.access import Access
+from device.agent.alone import Alone
 from device.agent.books import OUT, QUARANTINED, Books
 from device.agent.codes import Codes
 from device.agent.commands import Commands
@@ -58,7 +59,9 @@ class Agent:
         self.doors = self.openings.doors
         self._trusted = dict(config.trusted)
         self._access = Access(config, self._trusted, self._ledger, codes)
-        self.panel = Panel(self._ledger, self._access, self.openings, config.code_digits)
+        self.panel = Panel(
+            self._ledger, self._access, self.openings, Alone(self._ledger, self.openings, config), config.code_digits
+        )
         self._commands = Commands(self._ledger, self.openings, codes, self.panel, Trust(self._trusted))
         self._heartbeat_at = 0
         self._looked_by = 0

@@ -17,7 +17,6 @@ from protocol.messages import (
     Collected,
     ContentsDoubted,
     DepositAbandoned,
-    DepositAuthorised,
     Deposited,
     DoorClosed,
     DoorFaulted,
@@ -38,6 +37,8 @@ from protocol.numbers import (
 )
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from device.agent.codes import Codes
     from device.agent.effects import Effect
     from device.agent.ledger import Ledger
@@ -68,18 +69,19 @@ class Openings:
                 self._takers[place] = _SOMEBODY if self._books.has(place, DELEGATED) else None
 
     # -------------------------------------------------------------- authorising
-    def deposit(
-        self, now: int, place: int, order: "tuple[int, int, bytes | None, int | None]", effects: "list[Effect]"
-    ) -> str:
-        """Open for a courier; `order` is (request, parcel, command id, issued). "" or why not."""
+    def is_free(self, place: int) -> bool:
+        """Whether a parcel can be put in there, as far as the locker knows."""
         if self._books.holdings[place] != FREE or self._books.flags[place] or place in self._pending:
+            return False
+        return self.doors.states[place] == door.CLOSED and not self._contents.full(place)
+
+    def deposit(self, now: int, place: int, kind: "Any", order: "tuple[Any, ...]", effects: "list[Effect]") -> str:
+        """Open for a courier. `kind` is DepositAuthorised or OfflineDepositAuthorised, `order` what that says behind
+        the deposit number. "" or why not."""
+        if not self.is_free(place):
             return "wrong_state"
-        if self.doors.states[place] != door.CLOSED or self._contents.full(place):
-            return "wrong_state"
-        request, parcel, command, issued = order
-        number = self._books.numbers[place]
         deposit = self._codes.next_deposit(place)
-        self._ledger.save(now, DepositAuthorised(number, deposit, request, parcel, command, issued), effects)
+        self._ledger.save(now, kind(self._books.numbers[place], deposit, *order), effects)
         self._collected.pop(place, None)
         self._pending[place] = [_DEPOSIT, 0]
         self._order(now, place, effects)
@@ -250,6 +252,10 @@ class Openings:
 
     def is_open(self, place: int) -> bool:
         return self.doors.states[place] in (door.OPEN, door.LEFT_OPEN, door.FORCED)
+
+    def is_opening(self, place: int) -> bool:
+        """Whether pulses for it may still come."""
+        return self.doors.states[place] == door.OPENING
 
     def may_release(self, place: int) -> bool:
         """Whether a person's word that it is empty can be taken: shut as far as is known, and no live code."""

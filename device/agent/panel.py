@@ -24,20 +24,26 @@ from protocol.tokens import COURIER, DELEGATE, TECHNICIAN
 
 if TYPE_CHECKING:
     from device.agent.access import Access
+    from device.agent.alone import Alone
     from device.agent.effects import Effect
     from device.agent.ledger import Ledger
     from device.agent.openings import Openings
     from protocol.tokens import Token
 
-# OFFERED: the screen offers another parcel to whoever has just collected one; any other screen ends that.
-IDLE, TYPING, TOLD, OFFERED, COURIER_READY, ASKING, DEPOSITING = 0, 1, 2, 3, 4, 5, 6
+# OFFERED: the screen offers another parcel to whoever has just collected one. SIZING: no gateway answers, and the
+# screen asks a courier for the parcel's size. Any other screen ends either.
+IDLE, TYPING, TOLD, OFFERED, COURIER_READY, SIZING, ASKING, DEPOSITING = 0, 1, 2, 3, 4, 5, 6, 7
 _TOLD_MS = 8_000
-_ANSWER_MS = 10_000  # the gateway's answer to a courier, before the screen says that it is not coming
+_ANSWER_MS = 10_000  # the gateway's answer to a courier, before the locker goes on without
+_SIZE_MS = 30_000  # for the parcel's size; the digits of whoever comes next are no sizes
+_SIZE_KEYS = "123"
 
 
 class Panel:
-    def __init__(self, ledger: "Ledger", access: "Access", openings: "Openings", digits: int) -> None:
+    def __init__(self, ledger: "Ledger", access: "Access", openings: "Openings", alone: "Alone", digits: int) -> None:
         self._ledger = ledger
+        self._books = ledger.books
+        self.alone = alone
         self._access = access
         self._openings = openings
         self._digits = digits
@@ -53,6 +59,7 @@ class Panel:
         self._place = -1  # the compartment of the deposit under way
         self._last = -1  # the one just filled, which its courier may open once more until then
         self._last_until = 0
+        self._receipt = False  # the last deposit's receipt is for the courier who stands here
         self._collected_at = -1  # where whoever is offered another parcel has collected, and how they asked for it
         self._channel = KEYPAD
 
@@ -111,7 +118,7 @@ class Panel:
 
     # -------------------------------------------------------------- pickups
     def _open(self, now: int, place: int, channel: int, taker: "bytes | None", effects: "list[Effect]") -> None:
-        number = str(self._ledger.books.numbers[place])
+        number = str(self._books.numbers[place])
         screen = "already_open" if self._openings.is_open(place) else "opening"
         self._channel = channel
         why = self._openings.pickup(now, place, channel, taker, effects)
@@ -132,14 +139,14 @@ class Panel:
 
     def _collected(self, now: int, number: int, effects: "list[Effect]") -> None:
         """No door opens before somebody asks for it: whoever collected may have left."""
-        place = self._ledger.books.place(number)
+        place = self._books.place(number)
         other = None
         if place is not None and self._openings.taker(place) is None:
             other = self._openings.next_of(place)
         if place is None or other is None:
             self._tell(now, "collected", (str(number),), effects)
             return
-        self._tell(now, "collected_more", (str(self._ledger.books.numbers[other]),), effects)
+        self._tell(now, "collected_more", (str(self._books.numbers[other]),), effects)
         self.mode = OFFERED
         self._collected_at = place
         self._until = now + NEXT_PARCEL_MS
@@ -191,8 +198,9 @@ class Panel:
 
     def _scan_of_no_token(self, now: int, frame: bytes, code: str, effects: "list[Effect]") -> None:
         if code == "malformed" and _is_label(frame):
-            if self.mode == COURIER_READY:
+            if self.mode in (COURIER_READY, SIZING):
                 self._label = str(frame, "utf-8")
+                self._receipt = False
                 self._ask(now, FIRST, effects)
             elif self.mode < COURIER_READY:
                 self._tell(now, "badge_first", (), effects)
@@ -210,6 +218,7 @@ class Panel:
         if not self._ledger.has_room:
             self._tell(now, "journal_full", (), effects)
             return
+        self._receipt = False
         self._badge = token.id
         self._carrier = token.subject
         self._ledger.save(now, CourierIdentified(token.id, token.subject), effects)
@@ -219,16 +228,28 @@ class Panel:
         self.mode = COURIER_READY
         self._until = now + COURIER_IDLE_MS
         self._place = -1
-        effects.append(Show("courier_ready", (self._carrier,)))
+        self._show_ready(effects)
+
+    def _show_ready(self, effects: "list[Effect]") -> None:
+        """A receipt stays up until its courier goes on."""
+        if self._receipt:
+            screen = "receipt" if self._last >= 0 else "receipt_again"  # that door may be opened once more, or not
+            effects.append(Show(screen, self.alone.receipt()))
+        else:
+            effects.append(Show("courier_ready", (self._carrier,)))
 
     def _courier_key(self, now: int, key: str, effects: "list[Effect]") -> None:
         if self.mode == DEPOSITING:
             self._depositing_key(now, key, effects)
+        elif self.mode == SIZING and key == "*":
+            self._courier_ready(now, effects)
+        elif self.mode == SIZING and key in _SIZE_KEYS:
+            self._choose(now, _SIZE_KEYS.index(key), effects)
         elif key == "*":
             self._rest(effects)
         elif key == "C" and self.mode == COURIER_READY and self._last >= 0 and now < self._last_until:
             self._look_again(now, effects)
-        elif key.isdigit() and self.mode == COURIER_READY:  # the courier has left, and a customer types
+        elif key.isdigit() and self.mode < ASKING:  # the courier has left, and a customer types
             self._rest(effects)
             self.key(now, key, effects)
 
@@ -245,13 +266,13 @@ class Panel:
             elif key == "*":
                 self._openings.abandon(now, place, WRONG_BOX, effects)
                 self._courier_ready(now, effects)
-        if key == "B":
+        if key == "B" and not self._openings.is_opening(place):  # nobody can tell yet
             self._openings.abandon(now, place, TOO_SMALL, effects)
-            self._ask(now, TOO_SMALL, effects)
+            self._ask_again(now, TOO_SMALL, effects)
 
     def _look_again(self, now: int, effects: "list[Effect]") -> None:
         """Once more into the compartment just filled: the parcel stays booked as deposited."""
-        number = self._ledger.books.numbers[self._last]
+        number = self._books.numbers[self._last]
         badge = OpeningAuthorised(number, KEYPAD, self._badge.hex(), None, None)
         if not self._openings.other(now, self._last, badge, effects):
             effects.append(Show("deposit_open", (str(number),)))
@@ -266,12 +287,48 @@ class Panel:
         self._place = -1
         request = DepositRequested(self._request, self._badge, self._carrier, self._label, reason)
         if not self._ledger.link.tell(now, request, effects):
-            self._tell_courier(now, "offline_deposit", (), effects)
+            self._ask_size(now, effects)
             return
         self.mode = ASKING
         self._until = now + _ANSWER_MS
         effects.append(Show("asking", ()))
 
+    def _ask_again(self, now: int, reason: int, effects: "list[Effect]") -> None:
+        """That door did not do. Another, from whoever gave it: the gateway, or this locker."""
+        size = self.alone.next_size(self._place, reason == TOO_SMALL)
+        if size is None:
+            self._ask(now, reason, effects)
+        else:
+            self._choose(now, size, effects)
+
+    # -------------------------------------------------------------- couriers, and no gateway
+    def _ask_size(self, now: int, effects: "list[Effect]") -> None:
+        """Of a parcel that is not inside already: its courier has the receipt once more, or goes on where the power
+        went."""
+        word, place = self.alone.find(self._badge, self._carrier, self._label)
+        if word == "inside":
+            self._receipt = True
+            self._courier_ready(now, effects)
+        elif word == "begun":
+            self.assigned(place, effects)
+        elif word:
+            self._tell_courier(now, word, (), effects)
+        else:
+            self.mode = SIZING
+            self._until = now + _SIZE_MS
+            effects.append(Show("size", ()))
+            effects.append(Beep("attention"))
+
+    def _choose(self, now: int, size: int, effects: "list[Effect]") -> None:
+        """A door by this locker's own choice."""
+        self._place = -1
+        why, place = self.alone.deposit(now, (self._badge, self._carrier, self._label, size), effects)
+        if why:
+            self._tell_courier(now, why, (), effects)
+        else:
+            self.assigned(place, effects)
+
+    # -------------------------------------------------------------- the gateway's answers
     def awaits(self, now: int, request: int) -> bool:
         """Whether a courier still stands there waiting for the answer to this request."""
         return self.mode == ASKING and request == self._request and now - self._asked_at <= REQUEST_TTL_MS
@@ -280,7 +337,7 @@ class Panel:
         self.mode = DEPOSITING
         self._until = None
         self._place = place
-        effects.append(Show("deposit_open", (str(self._ledger.books.numbers[place]),)))
+        effects.append(Show("deposit_open", (str(self._books.numbers[place]),)))
         effects.append(Beep("ok"))
 
     def declined(self, now: int, code: int, effects: "list[Effect]") -> None:
@@ -300,7 +357,7 @@ class Panel:
     # -------------------------------------------------------------- what the doors did
     def happened(self, now: int, happening: "tuple[str, int]", effects: "list[Effect]") -> None:
         word, number = happening
-        if self.mode == DEPOSITING and self._place == self._ledger.books.place(number):
+        if self.mode == DEPOSITING and self._place == self._books.place(number):
             self._deposit_happened(now, word, str(number), effects)
         elif word == "deposit_empty":  # its courier is gone
             place = self._ledger.books.place(number)
@@ -318,7 +375,7 @@ class Panel:
         elif word == "closed" and self.mode == TOLD:
             self._rest(effects)
         elif word == "closed" and self.mode == COURIER_READY:
-            effects.append(Show("courier_ready", (self._carrier,)))
+            self._show_ready(effects)
         elif word == "collected" and self.mode in (IDLE, TOLD, OFFERED):
             self._collected(now, number, effects)
         elif self.mode in (IDLE, TOLD):
@@ -336,11 +393,13 @@ class Panel:
         """The door of the deposit under way did something."""
         if word == "deposited":
             self._last, self._last_until = self._place, now + COURIER_REOPEN_MS
+            self._receipt = self.alone.is_from(self._place)
             self._courier_ready(now, effects)
-            effects.append(Show("deposited", (number,)))
+            if not self._receipt:
+                effects.append(Show("deposited", (number,)))
             effects.append(Beep("ok"))
         elif word == "deposit_jammed":
-            self._ask(now, JAMMED, effects)
+            self._ask_again(now, JAMMED, effects)
             if self.mode == ASKING:
                 effects.append(Show("deposit_jammed", (number,)))
         elif word == "deposit_empty":
@@ -360,6 +419,9 @@ class Panel:
         """Say something for a while, then rest; a courier's session goes on behind it."""
         if self.mode >= COURIER_READY:
             effects.append(Show(screen, arguments))
+            if self.mode == SIZING:  # the question is gone, and digits are a customer's again
+                self.mode = COURIER_READY
+                self._until = now + COURIER_IDLE_MS
         else:
             self.mode = TOLD
             self._typed = ""
@@ -374,6 +436,7 @@ class Panel:
         self._badge = b""
         self._label = ""
         self._last = -1
+        self._receipt = False
         self._until = None
         effects.append(Show("welcome", ()))
 
@@ -384,7 +447,9 @@ class Panel:
         if self._until is None or now < self._until:
             return
         if self.mode == ASKING:
-            self._tell_courier(now, "no_answer", (), effects)
+            self._ask_size(now, effects)
+        elif self.mode == SIZING:
+            self._courier_ready(now, effects)
         elif self.mode == DEPOSITING:  # the courier left without a word
             self._openings.leave_unclear(now, self._place, effects)
             self._rest(effects)

@@ -2,7 +2,8 @@
 
 The agent names a screen; the words live in one JSON table a language (screens/fr.json, …), one screen a line so
 that only the line that is shown is ever read into memory. A screen whose first argument is a code may have words
-for one code alone ("declined:wrong_state"). A name that is in no table is shown as it is.
+for one code alone ("declined:wrong_state"). A name that is in no table is shown as it is. On a display that draws QR
+codes (ESC/POS) the last argument of some screens is one, and stays until the next screen clears it.
 """
 
 import json
@@ -17,6 +18,8 @@ CLEAR = b"\x0c"
 MOVE = b"\x1f\x24"  # then column and row, from 1
 LANGUAGES = ("fr", "en")
 BY_CODE = ("declined",)  # screens that may have words for one code alone
+WITH_QR = ("receipt", "receipt_again")  # screens whose last argument is the text of a QR code
+QR = b"\x1d(k"  # GS ( k: a length of two bytes, low one first, and what it counts: "1", the function, its data
 
 
 class Texts:
@@ -58,10 +61,12 @@ class Texts:
 
 
 class Display:
-    """`uart`: a machine.UART."""
+    """`uart`: a machine.UART. `draws_qr`: whether this display can."""
 
-    def __init__(self, uart: "Any", texts: Texts) -> None:
+    def __init__(self, uart: "Any", texts: Texts, draws_qr: bool = False) -> None:
         self._uart = uart
+        self._draws_qr = draws_qr
+        self._has_qr = False
         self._texts = texts
         self._shown: list[str] = []
         self._screen = ""
@@ -73,7 +78,12 @@ class Display:
         else:
             self._screen = screen
             self._arguments = arguments
+        if self._has_qr:
+            self._shown = []  # clears all of it
         self._draw(self._texts.lines(self._screen, self._arguments))
+        self._has_qr = self._draws_qr and self._screen in WITH_QR
+        if self._has_qr:
+            self._uart.write(qr(self._arguments[-1]))
 
     def _draw(self, lines: "list[str]") -> None:
         """Only the lines that changed: a whole screen takes 90 ms at 9600 baud, and would flicker."""
@@ -85,6 +95,26 @@ class Display:
                 text = lines[row] + " " * (WIDTH - len(lines[row]))
                 self._uart.write(MOVE + bytes([1, row + 1]) + latin1(text))
         self._shown = lines
+
+
+def qr(text: str) -> bytes:
+    """Draw a QR code: the size of a module (function 167), level M (169), the text (180), go (181)."""
+    data = text.encode()
+    size = len(data) + 3
+    return b"".join(
+        [
+            QR,
+            b"\x03\x001C\x03",
+            QR,
+            b"\x03\x001E1",
+            QR,
+            bytes([size & 255, size >> 8]),
+            b"1P0",
+            data,
+            QR,
+            b"\x03\x001Q0",
+        ]
+    )
 
 
 def latin1(text: str) -> bytes:

@@ -293,7 +293,7 @@ def test_whatever_happens_to_a_door_at_fault_no_parcel_is_lost_and_nobody_is_giv
         before = len(rig.pulses)
         order = (99, 5, None, None)
         free = books.holdings[NUMBER - 1] == numbers.FREE and not books.flags[NUMBER - 1]
-        offered = rig.agent.openings.deposit(rig.now, NUMBER - 1, order, []) == ""
+        offered = rig.agent.openings.deposit(rig.now, NUMBER - 1, messages.DepositAuthorised, order, []) == ""
         assert not offered or (free and rig.agent.doors.states[NUMBER - 1] != door.FAULTY), (
             *cell,
             "offered to nobody",

@@ -219,7 +219,7 @@ class Locker:
     def __init__(self, keys: Keys, port: int, generation: int = 1) -> None:
         self._port = port
         self._socket: socket.socket | None = None
-        config = Config("mairie-1", generation, keys.locker_key("mairie-1", generation), [1], {}, 12, True)
+        config = Config("mairie-1", generation, keys.locker_key("mairie-1", generation), [1], {}, 12, True, bytes(1))
         self.link = Link(config, 1, Drbg(b"seed"), 0)
         self.journal: list[bytes] = []
         self.commands: list[Down] = []

@@ -267,6 +267,41 @@ def test_only_lines_that_changed_are_sent():
     assert len(wire.sent) == 4 + WIDTH
 
 
+RECEIPT = ("7", "M", "007 123 456 789", "CR1:GARE-1:" + "0" * 300)
+
+
+def test_a_display_that_draws_qr_codes_shows_the_receipts_until_the_next_screen():
+    wire, screen = Wire(), Screen()
+    display = Display(wire, Texts(str(SCREENS), "fr"), draws_qr=True)
+    for name, arguments, code in (
+        ("deposit_open", ("7",), ""),
+        ("receipt", RECEIPT, RECEIPT[3]),
+        ("language", ("en",), RECEIPT[3]),
+        ("courier_ready", ("yellow",), ""),
+    ):
+        wire.sent = b""
+        display.show(name, arguments)
+        screen.feed(wire.sent)
+        assert screen.qr == code
+    assert screen.lines[0] == "Hello yellow"
+    assert not any(RECEIPT[3] in line for line in screen.lines)
+
+
+def test_a_text_display_shows_the_digits_of_a_receipt_alone():
+    wire, screen = Wire(), Screen()
+    Display(wire, Texts(str(SCREENS), "fr")).show("receipt", RECEIPT)
+    screen.feed(wire.sent)
+    assert screen.lines == ["Porte 7 : déposé.", "Reçu (taille M) :", "007 123 456 789", "C:rouvrir *:terminer"]
+    assert screen.qr == "" and b"CR1" not in wire.sent
+
+
+def test_what_is_no_order_of_the_display_does_not_swallow_what_follows():
+    for order in (b"\x1d!\x00", b"\x1d(k\xff\xff", b"\x1d(L\x02\x0000"):
+        screen = Screen()
+        screen.feed(order + b"\x0c" + b"Bonjour")
+        assert screen.lines[0] == "Bonjour"
+
+
 def test_a_screen_without_words_shows_its_name():
     wire = Wire()
     Display(wire, Texts(str(SCREENS), "fr")).show("no_such_screen", ())

@@ -17,7 +17,7 @@ from device.agent.core import Agent
 
 
 def config(locker: str, key: bytes) -> Config:
-    return Config(locker, 1, key, [1, 2, 3], {}, 12, True)
+    return Config(locker, 1, key, [1, 2, 3], {}, 12, True, bytes(3))
 
 
 class Line(threading.Thread):

@@ -29,7 +29,7 @@ class World:
     """A broker that acknowledges, a gateway that says what the test wants, a journal, and the link between."""
 
     def __init__(self, last=0, boot=5):
-        config = Config("mairie-1", 3, KEY, [1, 2], {}, 12, True)
+        config = Config("mairie-1", 3, KEY, [1, 2], {}, 12, True, bytes(2))
         self.boot = boot
         self.link = Link(config, boot, Drbg(b"seed"), last)
         self.journal = {seq: self.record(seq) for seq in range(1, last + 1)}

@@ -77,6 +77,20 @@ def _whole_deposit(rig: Rig, chance: Chance) -> None:
                 rig.push(number)
 
 
+def _offline_deposit(rig: Rig, chance: Chance) -> None:
+    """What a courier does where no gateway answers; where one does, the keys are noise."""
+    rig.keys("*")
+    rig.do(on.Scanned(COURIER_TOKEN.encode()))
+    rig.do(on.Scanned(b"LABEL-9" if chance.below(2) else b"LABEL-8"))
+    rig.keys("123"[chance.below(3)])
+    if chance.below(4) == 0:
+        rig.keys("B")
+    if chance.below(4):
+        for number in _NUMBERS:
+            if not rig.closed[number]:
+                rig.push(number)
+
+
 def _code(rig: Rig, chance: Chance) -> None:
     place = chance.below(5)
     if rig.agent.books.holdings[place] != numbers.HELD and chance.below(100):
@@ -99,6 +113,7 @@ def _command(rig: Rig, chance: Chance) -> None:
         messages.RevokeToken(b"neighbor", 4_000_000_000),
         messages.TrustPart(b"kid4", 776 * chance.below(4), bytes(776)),
         messages.Trust(bytes(chance.below(200) + 1)),
+        messages.Reserved(bytes([chance.below(64)])),
         messages.Decline(rig.agent.boot, chance.below(9), 22),
         messages.Ack(chance.below(rig.agent.books.seq + 2)),
         messages.Resend(1 + chance.below(max(1, rig.agent.books.seq))),
@@ -132,6 +147,7 @@ _ACTIONS = (
     _assign,
     _whole_deposit,
     _whole_deposit,
+    _offline_deposit,
     lambda rig, chance: rig.push(_NUMBERS[chance.below(5)]),
     lambda rig, chance: rig.push(_NUMBERS[chance.below(5)]),
     lambda rig, chance: rig.pull(_NUMBERS[chance.below(5)]) if chance.below(60) == 0 else None,
@@ -148,7 +164,7 @@ _ACTIONS = (
 
 def trace_hash(seed: int, count: int) -> str:
     """Hex SHA-256 over every effect of `count` random acts."""
-    rig = Rig(_NUMBERS)
+    rig = Rig(_NUMBERS, sizes=bytes([0, 0, 1, 1, 2]))
     rig.trace = hashlib.sha256()
     chance = Chance(seed)
     for _ in range(count):

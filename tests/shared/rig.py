@@ -23,7 +23,12 @@ from protocol.topics import topic
 LOCKER = "test-1"
 KEY = bytes(range(32))
 _ENDS = (messages.Collected, messages.Deposited, messages.DepositAbandoned, messages.DoorClosed)
-_AUTHORISATIONS = (messages.DepositAuthorised, messages.PickupAuthorised, messages.OpeningAuthorised)
+_AUTHORISATIONS = (
+    messages.DepositAuthorised,
+    messages.OfflineDepositAuthorised,
+    messages.PickupAuthorised,
+    messages.OpeningAuthorised,
+)
 _TABLES: "dict[bytes, bytes]" = {}
 
 
@@ -34,8 +39,11 @@ def trusted() -> "dict[bytes, bytes]":
     return _TABLES
 
 
-def config(numbers: "list[int]", trust: "dict[bytes, bytes]", digits: int = 12) -> Config:
-    return Config(LOCKER, 1, KEY, numbers, trust, digits, True)
+def config(
+    numbers: "list[int]", trust: "dict[bytes, bytes]", digits: int = 12, sizes: "bytes | None" = None
+) -> Config:
+    """All compartments are small unless `sizes` says otherwise."""
+    return Config(LOCKER, 1, KEY, numbers, trust, digits, True, sizes or bytes(len(numbers)))
 
 
 class Flash:
@@ -155,9 +163,10 @@ class Rig:
         flash: "Flash | None" = None,
         digits: int = 12,
         watched: "set[int] | None" = None,
+        sizes: "bytes | None" = None,
     ) -> None:
         self.flash = flash or Flash()
-        self.config = config(numbers or [1, 2, 3], dict(self.flash.trusted), digits)
+        self.config = config(numbers or [1, 2, 3], dict(self.flash.trusted), digits, sizes)
         self.gateway = Gateway()
         self.online = False
         self.closed = {number: True for number in self.config.numbers}

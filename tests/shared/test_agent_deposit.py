@@ -59,6 +59,21 @@ def test_too_small_gives_the_compartment_back_and_asks_for_a_bigger_one():
     assert not [event for event in rig.flash.events() if event == messages.Deposited(1, 1, 77)]
 
 
+def test_a_door_that_is_not_open_yet_is_not_too_small_and_is_not_pulsed_for_nobody():
+    rig = courier_at(Rig())
+    rig.jammed.add(1)
+    rig.do(on.Scanned(b"PARCEL-1"))
+    assign(rig, 1)
+    rig.keys("B")
+    assert rig.agent.books.holdings[0] == numbers.DEPOSITING
+    rig.wait(PULSE_RETRY_MS)
+    rig.jammed.clear()
+    rig.wait(PULSE_RETRY_MS)
+    assert rig.pulses == [1, 1, 1], "each under the deposit's authorisation: the rig looks"
+    rig.keys("B")
+    assert messages.DepositAbandoned(1, 1, 77, numbers.TOO_SMALL) in rig.flash.events()
+
+
 def test_a_jammed_door_is_replaced_on_the_spot_and_not_offered_again():
     rig = courier_at(Rig())
     rig.jammed.add(1)
@@ -111,11 +126,11 @@ def test_the_same_assign_twice_opens_once():
     assert messages.MessageRefused(number_of("repeated")) in rig.gateway.heard(messages.MessageRefused)
 
 
-def test_without_an_answer_the_courier_is_told():
+def test_without_an_answer_the_courier_is_asked_for_the_size():
     rig = courier_at(Rig())
     rig.do(on.Scanned(b"PARCEL-1"))
     rig.wait(11_000)
-    assert rig.screen[0] == "no_answer"
+    assert rig.screen[0] == "size", "test_agent_offline tells how it goes on"
 
 
 def test_a_full_journal_refuses_deposits_and_never_pickups():

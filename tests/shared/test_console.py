@@ -31,7 +31,7 @@ class Terminal:
     """A technician's terminal on an agent whose doors are all closed."""
 
     def __init__(self, locker="mairie-1", keys=None, books=None):
-        config = Config(locker, 1, KEY, NUMBERS, keys or {}, 12, True)
+        config = Config(locker, 1, KEY, NUMBERS, keys or {}, 12, True, bytes(len(NUMBERS)))
         self.agent = Agent(config, books or Books.replay(NUMBERS, None, []), 1, b"seed", 1)
         self.now = 1_000
         self.effects = self.agent.start(self.now, "power")
@@ -291,7 +291,7 @@ def test_several_lines_in_one_chunk_are_answered_in_order():
 
 def test_a_greeting_says_which_locker_this_is():
     effects = []
-    Console(Config("gare-1", 1, KEY, [1], {}, 12, True), Drbg(b"s")).greet(effects)
+    Console(Config("gare-1", 1, KEY, [1], {}, 12, True, bytes(1)), Drbg(b"s")).greet(effects)
     assert effects == [Write(b"\r\nConsigne, locker gare-1. Type help.\r\ngare-1> ")]
 
 

@@ -245,7 +245,7 @@ def test_two_lockers_with_one_id_that_push_each_other_off_do_it_seldom():
 def test_two_lockers_do_not_come_back_together():
     calls = set()
     for seed in range(8):
-        link = Link(Config("mairie-1", 3, KEY, [1], {}, 12, True), 1, Drbg(bytes([seed])), 0)
+        link = Link(Config("mairie-1", 3, KEY, [1], {}, 12, True, bytes(1)), 1, Drbg(bytes([seed])), 0)
         link.start(0, [])
         link.closed(0, "refused", [])
         calls.add(link.deadline())

@@ -7,6 +7,7 @@ from typing import Any
 
 from tools.client import Failed, Gateway
 from tools.demo.feed import Feed, News
+from tools.demo.game import picture
 from tools.demo.journey import coil_on
 from tools.demo.serial_line import SerialLine
 from tools.demo.stack import RunningLocker
@@ -86,6 +87,7 @@ class Watcher:
             "powered": state["powered"],
             "online": state["powered"] and state["cut"] == "none" and self._online,
             "screen": state["screen"],
+            "qr": state["qr"] and picture(state["qr"]),
             "cable": state["cut"],
             "compartments": state["compartments"],
         }
@@ -106,6 +108,8 @@ class Watcher:
                 for news in self._events.events(1.0):
                     if news["event"] == "console":
                         self.serial.hear(news["text"])
+                    if news["event"] == "qr":
+                        news["picture"] = news["text"] and picture(news["text"])
                     self._feed.tell(self.locker.id, **{key: news[key] for key in news if key not in ("locker", "at")})
                     self._moved.set()
             except TimeoutError:

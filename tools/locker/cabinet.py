@@ -34,6 +34,7 @@ class Cabinet:
         self.locker: str = hardware["locker"]
         self._watchers: set[Watcher] = set()
         self._screen = Screen()
+        self._qr = ""  # as watchers know it
         self._drawing: asyncio.TimerHandle | None = None
         pins = [box["lock"] for module in hardware["modules"] for box in module["compartments"]]
         self._controller = Controller(interpreter, folder, pins, 2 * len(pins) + KEYPAD_PINS, self)
@@ -114,6 +115,9 @@ class Cabinet:
         if any(self._screen.lines):
             self.first_screen.set()
         self._tell({"event": "screen", "lines": self._screen.lines})
+        if self._screen.qr != self._qr:
+            self._qr = self._screen.qr
+            self._tell({"event": "qr", "text": self._qr})
 
     # -------------------------------------------------------------- orders from outside
     async def do(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -204,6 +208,7 @@ class Cabinet:
             "link": "up" if self._cable.connected else "down",
             "cut": self._cable.cut,
             "screen": self._screen.lines,
+            "qr": self._screen.qr,
             "compartments": self._front.state(),
             "pulses": list(self._front.pulses),
             "outputs_off_ms": self._front.safe_ms,

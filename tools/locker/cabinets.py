@@ -61,7 +61,7 @@ def _locker(locker: str, name: str, heights: Heights, columns: Sequence[tuple[st
         "panel": panel,
         "keypad": {"rows": [10, 11, 12, 13], "columns": [14, 15, 16, 17]},
         "scanner": {"uart": 1, "baud": 9600},
-        "display": {"uart": 2, "baud": 9600, "language": "fr"},
+        "display": {"uart": 2, "baud": 9600, "language": "fr", "qr": True},
         "buzzer": 20,
         "lock_on": 1,
         "door_closed": 0,

@@ -34,7 +34,7 @@ class Locker:
 
     def __init__(self, place: int, name: str, key: bytes) -> None:
         self.place = place
-        self.link = Link(Config(name, town.GENERATION, key, [1], {}, 12, True), 1, Drbg(os.urandom(32)), 0)
+        self.link = Link(Config(name, town.GENERATION, key, [1], {}, 12, True, bytes(1)), 1, Drbg(os.urandom(32)), 0)
         self.socket: socket.socket | None = None
         self.connecting = False
         self.deadline = 0

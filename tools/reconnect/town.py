@@ -52,7 +52,7 @@ class Town:
             self._perform(place, effects)
 
     def _made(self, place: int) -> Link:
-        config = Config("mairie-1", 1, bytes(32), [1], {}, 12, True)
+        config = Config("mairie-1", 1, bytes(32), [1], {}, 12, True, bytes(1))
         seed = b"%d %d %d" % (self._seed, self._boots, place)
         return Link(config, self._boots, Drbg(seed), 0)
 

@@ -225,7 +225,7 @@ class Locker:
     def _rest_ms(self) -> int:
         shell, now = self.shell, self.now_ms()
         assert shell is not None
-        if shell._events or self._inbox:  # noqa: SLF001 - as Shell._rest_ms asks
+        if shell._events or self._inbox:
             return 0
         if shell.agent is None:
             return 60 * SECOND
@@ -240,12 +240,12 @@ class Locker:
         link = agent.link
         if wanted - now >= 2 * MINUTE or agent.panel.mode != IDLE or self.world.healing:
             return wanted
-        deadlines = [part.deadline() for part in (agent.openings, agent.panel, agent._access)]  # noqa: SLF001
+        deadlines = [part.deadline() for part in (agent.openings, agent.panel, agent._access)]
         rest = min([when for when in deadlines if when is not None], default=NEVER)
         if link.birth_due:
             return wanted
         if link.online and not self.line.deaf and self.line.connected:
-            idle = link.outbox.due == NEVER and not link._client._due  # noqa: SLF001
+            idle = link.outbox.due == NEVER and not link._client._due
             if idle and self.journal.last_seq == link.outbox.acked:
                 return min(rest, now + QUIET_MS_MAX)
             if not self._broker.served:

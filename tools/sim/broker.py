@@ -244,7 +244,7 @@ class Broker:
         if wipe:
             self.queue, self.waiting, self.retained = [], [], {}
         for line in self.lines.values():
-            line._will = b""  # noqa: SLF001 - a dead broker publishes no wills
+            line._will = b""
             line.cut()
 
     def start(self) -> None:

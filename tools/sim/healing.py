@@ -95,7 +95,7 @@ def _customers_come(simulation: "Simulation") -> None:
         crowd.ask_code(parcel)
         done: list[bool] = []
 
-        def visit(one: "Parcel" = parcel, said: list[bool] = done):  # noqa: ANN202 - a life
+        def visit(one: "Parcel" = parcel, said: list[bool] = done):
             if (yield from crowd.turn(one.locker)):
                 said.append((yield from crowd.collect(one)))
                 crowd.at_panel.discard(one.locker.name)

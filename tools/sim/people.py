@@ -167,14 +167,14 @@ class Crowd:
             since = locker.shown
             locker.scan(parcel.label)
             shown = yield from self._screen(locker, _ANSWERS, 14 * SECOND, since)
-            if shown[0] == "offline_size":
+            if shown[0] == "size":
                 self.rules.books[locker.name].courier_asked = self.world.now
                 since = locker.shown
                 locker.key("3" if self.world.happens(0.2) else "2")
                 shown = yield from self._screen(locker, _ANSWERS, 5 * SECOND, since)
             if shown[0] == "deposit_open" and (yield from self._use_door(locker, parcel, int(shown[1][0]))):
                 return
-            if shown[0] not in ("no_answer", "deposit_open", "deposit_jammed", "asking", "again"):
+            if shown[0] not in ("no_answer", "size", "deposit_open", "deposit_jammed", "asking", "again"):
                 return
             yield 2 * SECOND
 
@@ -286,7 +286,7 @@ class Crowd:
 
 
 _ANSWERS = (
-    "deposit_open", "no_answer", "offline_deposit", "offline_size", "no_room", "unknown_label", "not_allowed",
+    "deposit_open", "no_answer", "size", "receipt", "no_room", "unknown_label", "not_allowed",
     "parcel_done", "parcel_elsewhere", "declined", "journal_full", "deposit_jammed", "again",
 )  # fmt: skip
 _OUTCOMES = (

@@ -99,7 +99,9 @@ class Simulation:
     def _build(self, name: str) -> None:
         sizes = "SMSMLS"[: self.options.doors]
         key = self.town.add_locker(name, sizes)
-        config = Config(name, 1, key, list(range(1, len(sizes) + 1)), dict(self.town.keys.trusted), 12, True)
+        numbers = list(range(1, len(sizes) + 1))
+        letters = bytes("SML".index(size) for size in sizes)
+        config = Config(name, 1, key, numbers, dict(self.town.keys.trusted), 12, True, letters)
         self.lockers[name] = Locker(self.world, config, self.flash, self.broker, self.rules)
 
     # -------------------------------------------------------------- a run

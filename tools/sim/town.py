@@ -170,7 +170,7 @@ class Town:
         self.running = True
 
     def _generation_of(self, locker: str) -> int | None:
-        found = self.store._transaction.locker(locker)  # noqa: SLF001 - one connection, one thread
+        found = self.store._transaction.locker(locker)
         return None if found is None else found.generation
 
     def _take_up(self, arrivals: Sequence[Arrival]) -> Sequence[Answer]:

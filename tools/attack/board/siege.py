@@ -60,7 +60,9 @@ def besieged(
 ) -> Locker:
     """The locker, empty yet."""
     numbers = list(range(1, plan.codes + 1))
-    config = Config(LOCKER, GENERATION, KEY, numbers, {tickets.kid: tickets.table}, plan.digits, True)
+    config = Config(
+        LOCKER, GENERATION, KEY, numbers, {tickets.kid: tickets.table}, plan.digits, True, bytes(len(numbers))
+    )
     return Locker(config, plan.seed, tally, flash or Flash(), make)
 
 

@@ -49,7 +49,7 @@ def module(name: str) -> "Any":
 
 
 def agent_of(numbers: "list[int]") -> "Any":
-    config = module("device.agent.config").Config("bench-1", 1, bytes(32), numbers, {}, 12, True)
+    config = module("device.agent.config").Config("bench-1", 1, bytes(32), numbers, {}, 12, True, bytes(len(numbers)))
     agent = module("device.agent.core").Agent(config, module("device.agent.books").Books(numbers), 1, bytes(32), 1)
     agent.start(0, "power")
     return agent

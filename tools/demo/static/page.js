@@ -141,7 +141,7 @@ const serial = new Console((text) => inOrder(here("console"), { text }));
 const scanner = new Scanner(byId("scan"), byId("slot"), (text) => acts.show(text));
 keypad(byId("keypad"), (key) => order({ do: "keys", keys: key }));
 
-const now = () => stage.live[stage.current] ?? { doors: {}, screen: [], powered: true, link: "", cable: "none" };
+const now = () => stage.live[stage.current] ?? { doors: {}, screen: [], qr: "", powered: true, link: "", cable: "none" };
 
 function drawDoors() {
   for (const door of Object.values(now().doors)) front.show(door.number, { ...door, chosen: door.number === stage.chosen[stage.current] });
@@ -199,7 +199,7 @@ function drawLight() {
 }
 
 function drawPanel() {
-  screen(byId("screen"), now().screen, now().powered);
+  screen(byId("screen"), now());
   byId("mini").textContent = now().powered ? now().screen.map((line) => line.trim()).filter(Boolean).join(" · ") : "";
   redraw(byId("faults"), `${now().cable} ${now().powered}`, () => faults(byId("faults"), now(), order));
   drawLight();
@@ -291,7 +291,7 @@ const CONSOLE_KEPT = 40_000;
 const heard = {
   state(locker, news) {
     const live = stage.live[locker];
-    Object.assign(live, { powered: news.powered, link: news.link, online: news.online, screen: news.screen, cable: news.cable });
+    Object.assign(live, { powered: news.powered, link: news.link, online: news.online, screen: news.screen, qr: news.qr, cable: news.cable });
     for (const door of news.compartments) live.doors[door.number] = { ...live.doors[door.number], ...door };
   },
   books(locker, news) {
@@ -310,6 +310,9 @@ const heard = {
   },
   screen(locker, news) {
     stage.live[locker].screen = news.lines;
+  },
+  qr(locker, news) {
+    stage.live[locker].qr = news.picture;
   },
   beep(locker, news) {
     if (loud && locker === stage.current) beep(news.hz);
@@ -341,7 +344,7 @@ function listen() {
     const { locker, event, ...news } = JSON.parse(message.data);
     heard[event]?.(locker, news);
     if (locker !== stage.current) return;
-    if (event === "screen" || event === "state" || event === "power") drawPanel();
+    if (["screen", "qr", "state", "power"].includes(event)) drawPanel();
     if (["door", "state", "books"].includes(event)) {
       drawDoors();
       drawDoor();
@@ -364,7 +367,7 @@ byId("sound").addEventListener("click", (event) => {
 const opening = await call("/api/stage");
 stage.lockers = opening.lockers;
 stage.current = opening.lockers[0].id;
-for (const locker of opening.lockers) stage.live[locker.id] = { doors: {}, screen: [], powered: true, online: false, cable: "none", console: locker.console };
+for (const locker of opening.lockers) stage.live[locker.id] = { doors: {}, screen: [], qr: "", powered: true, online: false, cable: "none", console: locker.console };
 game.carriers = opening.carriers;
 game.carrier = opening.carriers[0].id;
 game.hand = opening.hand;

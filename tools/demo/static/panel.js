@@ -1,14 +1,15 @@
 // The terminal on the locker: its screen's text, its keypad, its scanner, and what can go wrong around it.
 
-import { el } from "./make.js";
+import { el, qr } from "./make.js";
 import { t } from "./words.js";
 
 const KEYS = "123A456B789C*0#D";
 const TYPED = { Enter: "#", Backspace: "*", Escape: "*" };
 
-export function screen(node, lines, powered) {
+export function screen(node, { screen: lines, qr: picture, powered }) {
   node.classList.toggle("dead", !powered);
   const shown = [0, 1, 2, 3].map((row) => el("span", { text: powered ? (lines[row] ?? "") : "" }));
+  if (powered && picture) shown.push(qr(picture, t("screen_qr")));
   node.replaceChildren(...shown);
 }
 

@@ -18,6 +18,7 @@ const WORDS = {
   legend: ["Légende", "Legend"],
   terminal: ["Le terminal : écran, lecteur, clavier", "The terminal: screen, scanner, keypad"],
   screen: ["Écran de la consigne", "The locker's screen"],
+  screen_qr: ["QR du reçu de dépôt", "QR code of the deposit receipt"],
   scanner: ["Lecteur de codes : que montrez-vous ?", "Scanner: what do you show?"],
   show: ["Présenter", "Show"],
   nothing_at_hand: ["Rien en main pour l’instant", "Nothing at hand yet"],
@@ -93,8 +94,8 @@ const WORDS = {
   c4: ["Présentez l’étiquette", "Show the label"],
   c5: ["Une porte s’ouvre : posez le colis, refermez", "A door opens: put the parcel in, close it"],
   c5_note: [
-    "Trop petit ? Touche B. Refermée trop tôt ? Touche C. Puis l’étiquette suivante.",
-    "Too small? Key B. Closed too early? Key C. Then the next label.",
+    "Trop petit ? Touche B. Refermée trop tôt ? Touche C. Sans réseau, l’écran demande d’abord la taille (1, 2 ou 3).",
+    "Too small? Key B. Closed too early? Key C. Without a network the screen first asks for the size (1, 2 or 3).",
   ],
   c6: ["Tournée finie ? Rendez l’écran", "Round done? Free the screen"],
   c6_do: ["Touche *", "Key *"],

@@ -26,6 +26,8 @@ chip.vfs.mount(chip.vfs.VfsLfs2(chip.FileBlocks(image)), "/flash")
 with open("/flash/key", "rb") as file:
     key = file.read()
 os.mkdir(FOLDER)
-config = Config(locker, 1, key, list(range(1, compartments + 1)), {tickets.kid: tickets.table}, 12, True)
+config = Config(
+    locker, 1, key, list(range(1, compartments + 1)), {tickets.kid: tickets.table}, 12, True, bytes(compartments)
+)
 print(json.dumps(Month(config, tickets, device.journal.Journal(FOLDER), days, round_doors).live()))
 chip.vfs.umount("/flash")
