@@ -6,7 +6,7 @@ VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench attack lock clean
+.PHONY: help setup demo test check bench attack chaos lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ bench: setup ## what is promised about speed and memory, measured on this machin
 
 attack: setup ## a year of guessing at a locker's every input, in simulated time, and what it would come to
 	@$(VENV)/python -m tools.attack --check
+
+chaos: setup ## ten minutes of everything being killed, cut, filled up and restored under load; SEED=N MINUTES=M
+	@$(VENV)/python -m tools.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 lock: setup ## pin every package anew from pyproject.toml into requirements.lock
 	$(VENV)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
