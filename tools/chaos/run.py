@@ -79,12 +79,15 @@ class Run:
             if not since_backup:
                 self.faults.take_backup()
             since_backup = (since_backup + 1) % 12 if fault.kind != "restore" else 0
-            self._sleep_until(min(fault.at_s, seconds))
+            self._sleep_until(fault.at_s)
+            if time.monotonic() - self._begun > seconds:
+                break
             self.say(f"{time.monotonic() - self._begun:6.1f} s  {fault.kind} {fault.locker}")
             self.faults.strike(fault)
             time.sleep(pauses.uniform(*CALM_S) / 2)
         self._sleep_until(seconds)
         over.set()
+        self._calm(time.monotonic())
         for one in people:
             one.join(100)
             if one.is_alive():
@@ -104,15 +107,18 @@ class Run:
                 self.wrong += [f"I6: two live allocations of {row}" for row in self.books.rows(statement)]
 
     # -------------------------------------------------------------- the calm
-    def heal(self) -> None:
-        """L1, then L2, then L1 once more for what L2 did."""
-        begun = time.monotonic()
+    def _calm(self, begun: float) -> None:
+        """L1, while the last people finish what they came for."""
         self.faults.lift_all()
-        for street in self.streets.values():
-            street.tidy()
         self.wrong += [f"L1: {why}" for why in self._agreed(begun + HEALED_S)]
         self.numbers["healed_s"] = round(time.monotonic() - begun, 1)
         self.say(f"healed after {self.numbers['healed_s']} s")
+
+    def heal(self) -> None:
+        """L2, and L1 once more for what the last people and L2 did."""
+        for street in self.streets.values():
+            street.tidy()
+        self.wrong += [f"L1: {why}" for why in self._agreed(time.monotonic() + HEALED_S)]
         slowest = 0.0
         with ThreadPoolExecutor(len(self.streets)) as all_at_once:
             for slow in all_at_once.map(self._live_codes_open, self.streets.values()):
@@ -169,7 +175,7 @@ class Run:
 
     def _opened_by(self, street: Street, code: str, until: float) -> int:
         while time.monotonic() < until:
-            door = street._show("", code, 7.0)
+            door = street.show("", code, 7.0)
             if door:
                 return door
         return 0

@@ -27,6 +27,7 @@ DOOR_S = 12.0  # the gateway's answer, and three pulses
 REFUSED_S = 2.5  # no door opens for so long: refused
 PAUSE_S = 5.5  # after a wrong code
 ORDER_S = 66.0  # an order that nobody told the end of has run out by then
+TYPING = "Votre code"  # on the screen, while digits wait for the others
 REMOTE_MAX, GUESSES_MAX = 3, 2  # of ten commanded openings an hour, and of ten tries
 Say = dict[str, Any]
 
@@ -170,11 +171,11 @@ class Street:
         door, parcel = self._some_parcel()
         if not self._message(parcel) or not self.awake():
             return
-        found = self._show(parcel.token if self.chance.random() < 0.4 else "", parcel.code)
+        found = self.show(parcel.token if self.chance.random() < 0.4 else "", parcel.code)
         if found:
             self.take(found, parcel.person)
             if self.chance.random() < 0.25:
-                again = self._show("", parcel.code)
+                again = self.show("", parcel.code)
                 if again:
                     self.counts["reopened"] += 1
                     self.take(again, parcel.person)
@@ -192,8 +193,10 @@ class Street:
             parcel.code, parcel.token = pickup["code"].replace(" ", ""), pickup["token"]
         return bool(parcel.code)
 
-    def _show(self, token: str, code: str, wait_s: float = 8.0) -> int:
+    def show(self, token: str, code: str, wait_s: float = 8.0) -> int:
         """Scan the token, or type the code; the door that opened, or 0."""
+        if TYPING in "\n".join(self.cabinet.state()["screen"]):
+            self.cabinet.keys("#")  # somebody left digits behind
         mark = self.witness.mark()
         if token:
             self.cabinet.scan(token)
@@ -218,7 +221,7 @@ class Street:
         if not self.awake():
             return
         self.counts["guesses"] += 1
-        door = self._show("", "".join(self.chance.choices("0123456789", k=12)), REFUSED_S)
+        door = self.show("", "".join(self.chance.choices("0123456789", k=12)), REFUSED_S)
         if door:
             self.wrong.append(f"I2: digits out of the blue opened door {door}")
         time.sleep(PAUSE_S)
@@ -230,7 +233,7 @@ class Street:
         if not self.awake():
             return
         if self.chance.random() < 0.5:
-            found = self._show(made["token"], "")
+            found = self.show(made["token"], "")
             if found:
                 self.counts["by neighbours"] += 1
                 self.take(found, parcel.person)
@@ -251,7 +254,7 @@ class Street:
             self._must_not_open("", former, "a code that was replaced")
 
     def _must_not_open(self, token: str, code: str, what: str) -> None:
-        door = self._show(token, code, REFUSED_S)
+        door = self.show(token, code, REFUSED_S)
         if door:
             self.wrong.append(f"I5: {what} opened door {door}")
         time.sleep(PAUSE_S)
