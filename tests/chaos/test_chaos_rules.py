@@ -93,6 +93,11 @@ def test_a_pulse_without_an_authorisation_is_seen():
     assert found(rules.authorised_pulses(life()[:1], [Pulse(DOOR, 0, 0.0)])) == {"I1"}
 
 
+def test_pulses_of_unknown_time_take_no_authorisation_from_others():
+    unknown = [Pulse(DOOR, 0, 1e9)] * 6
+    assert rules.authorised_pulses(life(), [*unknown, *PULSES]) == []
+
+
 def test_a_pulse_before_its_authorisation_is_seen():
     assert found(rules.authorised_pulses(life(), [Pulse(DOOR, 1, 10.0)])) == {"I1"}
 

@@ -65,7 +65,8 @@ def authorised_pulses(log: Sequence[Entry], pulses: Iterable[Pulse]) -> list[str
     """Each pulse has an authorisation for its door right before it, and none has more than its tries."""
     left = {entry.seq: PULSE_TRIES_MAX for entry in log if entry.name in AUTHORISATIONS}
     wrong: list[str] = []
-    for pulse in sorted(pulses, key=lambda one: (one.boot, one.mono_ms)):
+    # Those of which nobody knows when in the board's time come last: they must not use up what belongs to others.
+    for pulse in sorted(pulses, key=lambda one: (not one.boot, one.boot, one.mono_ms)):
         found = [entry for entry in log if left.get(entry.seq) and _allows(entry, pulse)]
         if found:
             left[found[-1].seq] -= 1

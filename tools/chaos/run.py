@@ -52,6 +52,9 @@ class Run:
         self.witnesses = {name: Witness(locker) for name, locker in stack.lockers.items()}
         self.faults = Faults(stack, self.witnesses, seed)
         self.books = Books(self.faults.books.path)
+        for witness in self.witnesses.values():
+            witness.see_a_boot()
+        stack.wait_online()
         self.streets = {
             name: Street(stack, locker, self.witnesses[name], f"{seed} {name}")
             for name, locker in stack.lockers.items()

@@ -27,6 +27,8 @@ DOOR_S = 12.0  # the gateway's answer, and three pulses
 REFUSED_S = 2.5  # no door opens for so long: refused
 PAUSE_S = 5.5  # after a wrong code
 ORDER_S = 66.0  # an order that nobody told the end of has run out by then
+LOOK_S = 0.4  # how often people look up at the screen
+NO = ("Hors ligne", "Pas de réponse", "inconnue", "Plus de place", "pleine", "non valable", "a déjà", "Faute de")
 TYPING = "Votre code"  # on the screen, while digits wait for the others
 REMOTE_MAX, GUESSES_MAX = 3, 2  # of ten commanded openings an hour, and of ten tries
 Say = dict[str, Any]
@@ -140,7 +142,7 @@ class Street:
     def _put_in(self, parcel: Parcel) -> None:
         mark = self.witness.mark()
         self.cabinet.scan(parcel.label)
-        door = self.witness.wait_opened(mark, DOOR_S)
+        door = self._door_or_no(mark, DOOR_S)
         if not door:
             self._still_expected(parcel)
             return
@@ -202,7 +204,17 @@ class Street:
             self.cabinet.scan(token)
         else:
             self.cabinet.keys(code)
-        return self.witness.wait_opened(mark, wait_s)
+        return self._door_or_no(mark, wait_s)
+
+    def _door_or_no(self, mark: int, wait_s: float) -> int:
+        """The door that opened; 0 when the screen says no, or nothing comes of it in time."""
+        until = time.monotonic() + wait_s
+        while time.monotonic() < until:
+            door = self.witness.wait_opened(mark, LOOK_S)
+            screen = "\n".join(self.cabinet.state()["screen"])
+            if door or any(word in screen for word in NO):
+                return door or self.witness.wait_opened(mark, LOOK_S)
+        return 0
 
     def take(self, door: int, person: str) -> None:
         parcel = self.contents.get(door)

@@ -16,6 +16,7 @@ from tools.demo.stack import RunningLocker
 from tools.locker.client import CabinetClient, CabinetError
 
 _GREETING = "Type help."
+BOOT_S = 20.0
 _CONSOLE_KEPT = 4_000
 
 
@@ -48,6 +49,13 @@ class Witness:
         self._open = False
         self._thread.join(3)
         self._events.close()
+
+    def see_a_boot(self) -> None:
+        """What came before the first greeting that we hear has no place in the board's time."""
+        self._locker.cabinet.kill()
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._lives[-1].boot and len(self._lives) > 1, BOOT_S):
+                raise TimeoutError(f"{self._locker.id} did not greet us within {BOOT_S:.0f} s")
 
     # -------------------------------------------------------------- for people
     def mark(self) -> int:
