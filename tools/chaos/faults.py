@@ -43,7 +43,6 @@ class Faults:
         self.kills: Counter[str] = Counter()
         self.struck: Counter[str] = Counter()
         self.failed: list[str] = []
-        self.backup_at = 0.0
         self._backup = stack.folder / "backup.db"
         self._chance = random.Random(f"{seed} moments")
 
@@ -65,7 +64,6 @@ class Faults:
     def take_backup(self) -> None:
         with self.looking:
             self.books.copy(self._backup)
-        self.backup_at = time.monotonic()
 
     # -------------------------------------------------------------- kills
     def _kill_gateway(self) -> None:

@@ -27,6 +27,7 @@ CABINETS = {"mairie-1": mairie, "gare-1": gare, "mairie-2": mairie}
 HEALED_S = 120.0  # L1
 OPENS_S = 60.0  # L2
 LOOK_S = 1.0
+BACKUP_CHANCE = 0.2  # before each fault; so the books go back by a minute, or by several
 LOGS = ("gateway.log", "process.log", "locker.log")
 Say = Callable[[str], None]
 
@@ -77,12 +78,11 @@ class Run:
             one.start()
         self._begun = time.monotonic()
         pauses = random.Random(f"{self.seed} pauses")
-        since_backup = 0
+        self.faults.take_backup()
         for fault in faults:
-            if not since_backup:
-                self.faults.take_backup()
-            since_backup = (since_backup + 1) % 12 if fault.kind != "restore" else 0
             self._sleep_until(fault.at_s)
+            if pauses.random() < BACKUP_CHANCE:
+                self.faults.take_backup()
             if time.monotonic() - self._begun > seconds:
                 break
             self.say(f"{time.monotonic() - self._begun:6.1f} s  {fault.kind} {fault.locker}")
