@@ -6,7 +6,7 @@ VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench attack power-cuts lock clean
+.PHONY: help setup demo test check bench attack power-cuts chaos simulate simulate-power lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,14 @@ attack: setup ## a year of guessing at a locker's every input, in simulated time
 
 power-cuts: setup ## the power cut at every flash operation of a locker's day, and how long its flash lasts
 	@$(VENV)/python -m tools.powercuts
+chaos: setup ## ten minutes of everything being killed, cut, filled up and restored under load; SEED=N MINUTES=M
+	@$(VENV)/python -m tools.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+simulate: setup ## whole towns in virtual time, with everything going wrong; SEEDS=N (200), or SEED=N for one of them
+	@$(VENV)/python -m tools.sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))
+
+simulate-power: setup ## the same with deliberate faults in the product, one at a time: each must be caught
+	@$(VENV)/python -m tools.sim --power --seeds $(or $(SEEDS),200)
 
 lock: setup ## pin every package anew from pyproject.toml into requirements.lock
 	$(VENV)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -4,6 +4,7 @@ A line never holds a code, a token, a key or a person: fields with such names ar
 written, in every run, so that nobody has to remember it in production.
 """
 
+import contextlib
 import json
 import sys
 import threading
@@ -46,7 +47,8 @@ def event(what: str, **fields: Value) -> None:
     for name, value in fields.items():
         record[name] = value[:_VALUE_SIZE_MAX] if isinstance(value, str) else value
     line = json.dumps(record, ensure_ascii=True) if _Output.as_json else _plain(record)
-    with _lock:
+    # A log that cannot be written (a full disk, a reader that has gone) must not end the service that it tells of.
+    with _lock, contextlib.suppress(OSError):
         print(line, file=_Output.stream or sys.stderr, flush=True)
 
 

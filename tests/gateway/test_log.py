@@ -1,6 +1,7 @@
 """Log lines: one event each, fields that a program can read, and no secret or person in any of them."""
 
 import ast
+import contextlib
 import io
 import json
 from pathlib import Path
@@ -41,6 +42,17 @@ def test_what_comes_from_outside_cannot_forge_a_second_line_or_field():
 
 def test_a_long_value_is_cut():
     assert len(written(True, "refused", detail="x" * 10_000)) < 400
+
+
+def test_a_full_disk_under_the_log_stops_nobody():
+    with open("/dev/full", "w") as stream:
+        log.configure(as_json=False, stream=stream)
+        try:
+            log.event("database_failed", error="OperationalError")
+        finally:
+            log.configure(as_json=False)
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
 @pytest.mark.parametrize("name", ["code", "token", "name", "secret", "password", "label", "recipient_mail", "key"])
