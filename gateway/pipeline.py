@@ -38,7 +38,7 @@ class Counts:
 class Pipeline:
     """`take_up` commits before it returns. start() runs it in a thread of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - its parts
         self,
         take_up: TakeUp,
         envelopes: Envelopes,

@@ -73,6 +73,8 @@ class Agent:
         need room in the journal."""
         effects: list[Effect] = []
         self._ledger.untold = Booted(FIRMWARE, cause)
+        # Those of earlier boots count as just now, and an agent made anew begins late in the board's time.
+        self.books.opens_ms = [now] * len(self.books.opens_ms)
         self._access.start(now)
         self.panel.start(effects)
         self.link.start(now, effects, cause != "power" or self.boot == 1)

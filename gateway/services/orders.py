@@ -46,9 +46,10 @@ def order(
     *,
     operation: OperationNumber | None = None,
     parcel: ParcelNumber | None = None,
+    ttl_s: int | None = None,
 ) -> bytes:
-    """Write it into the outbox; its id."""
-    down = Down(desk.randomness(8), desk.clock(), TTL_S[type(message)], message)
+    """Write it into the outbox; its id. `ttl_s` None: as long as is usual for its kind."""
+    down = Down(desk.randomness(8), desk.clock(), TTL_S[type(message)] if ttl_s is None else ttl_s, message)
     compartment: int | None = getattr(message, "compartment", None)
     tx.add_command(Command(locker, down, "waiting", operation, parcel, compartment))
     return down.id

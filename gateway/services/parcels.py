@@ -16,13 +16,13 @@ from gateway.domain.parcels import (
     check_parcel,
 )
 from gateway.domain.people import COURIER, MERCHANT, Principal
-from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX
+from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX, TTL_OPEN_S
 from gateway.services import allocations
 from gateway.services.desk import Desk, known_locker, known_parcel
 from gateway.services.orders import begin_operation, order
 from gateway.services.reissues import running_for
 from protocol.messages import Open, Revoke
-from protocol.numbers import HELD
+from protocol.numbers import HELD, REVOKED
 
 
 def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
@@ -115,9 +115,12 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         parcel = known_parcel(tx, who, number)
         locker = known_locker(tx, parcel.locker)
         reissue = running_for(tx, parcel, REISSUE)
+        box = None if parcel.compartment is None else tx.compartment(parcel.locker, parcel.compartment)
         beside = tx.parcels_joined(parcel) if parcel.joined else []
     if parcel.state != "deposited":
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
+    if box is not None and box.holding == REVOKED:  # the door of a parcel taken back was not opened in time
+        raise Refusal("wrong_state", "its code has been revoked to take it back", ("take it back again",))
     if not locker.generation:
         raise Refusal("wrong_state", "this locker's key was lost, and its codes with it", ("provision it again",))
     assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None
@@ -155,6 +158,8 @@ def take_back(desk: Desk, who: Principal, number: ParcelNumber) -> Operation:
         operation = begin_operation(desk, tx, who, TAKE_BACK, (parcel.locker, parcel.compartment), parcel, "take_back")
         box = tx.compartment(parcel.locker, parcel.compartment)
         if box is not None and box.holding == HELD:
-            order(desk, tx, parcel.locker, Revoke(parcel.compartment, parcel.deposit), parcel=parcel.number)
+            # It ends with the Open: one that came later would take the code from a parcel that stays.
+            revoke = Revoke(parcel.compartment, parcel.deposit)
+            order(desk, tx, parcel.locker, revoke, parcel=parcel.number, ttl_s=TTL_OPEN_S)
         order(desk, tx, parcel.locker, Open(parcel.compartment, "take_back"), operation=operation.number)
         return operation

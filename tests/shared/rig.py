@@ -190,16 +190,20 @@ class Rig:
 
     def power_on(self) -> None:
         """A start from what the flash holds; the doors are as people left them."""
+        self.now = 0
+        self.make_agent("power")
+
+    def make_agent(self, cause: str) -> None:
+        """At `now`, which is not 0 where the shell makes an agent anew."""
         self.boots += 1
         self.dead = False
         self.cut_at = -1
         self._queue = []
-        self.now = 0
         books = Books.replay(self.config.numbers, None, self.flash.records)
         seed = bytes([self.boots]) * 32
         self.flash.boots += 1
         self.agent = Agent(self.config, books, self.flash.boots, seed, 1)
-        self._perform(self.agent.start(0, "power"))
+        self._perform(self.agent.start(self.now, cause))
         self._queue.append(on.JournalMeasured(100_000))
         for number in sorted(self.watched):
             self._queue.append(on.ContentsSensed(number, None))

@@ -88,6 +88,19 @@ def test_a_captured_gateway_opens_ten_doors_an_hour_at_most_even_with_restarts()
     assert again.pulses == [1]
 
 
+def test_an_agent_made_anew_after_hours_of_power_grants_no_ten_more():
+    """Then its clock goes on where it stood: openings of before must not seem to be hours old."""
+    rig = connected()
+    rig.wait(3 * 3_600_000)
+    for _ in range(COMMAND_OPENS_PER_HOUR_MAX):
+        rig.say(rig.gateway.say(messages.Open(1, "mass open")))
+        rig.push(1)
+    rig.make_agent("anew")
+    rig.connect()
+    rig.say(rig.gateway.say(messages.Open(1, "one more")))
+    assert len(rig.pulses) == COMMAND_OPENS_PER_HOUR_MAX and results(rig)[-1] == number_of("rate_limited")
+
+
 def test_a_revoked_deposit_opens_nothing_and_keeps_its_compartment():
     rig = connected()
     rig.deposit(2)

@@ -13,7 +13,7 @@ from protocol.messages import Reissue, Release, Revoke
 from protocol.numbers import COMMAND, DEPOSITING, FREE, HELD, REVOKED
 from tools.chaos.evidence import Allocation, Entry, Locker, Pulse, Standing
 
-AUTHORISATIONS = ("DepositAuthorised", "PickupAuthorised", "OpeningAuthorised")
+AUTHORISATIONS = ("DepositAuthorised", "OfflineDepositAuthorised", "PickupAuthorised", "OpeningAuthorised")
 ANCHOR_MS = 1_500  # how well a cabinet's clock can be laid beside a board's, on a busy machine
 # Alarms that only a lost, doubled or invented event can raise.
 IMPOSSIBLE_ALARMS = ("events_lost", "journal_went_back", "two_parcels_in_one_compartment", "holding_differs")
@@ -171,6 +171,7 @@ class Custody:
 
 _STEPS = {
     "DepositAuthorised": Custody._deposit_authorised,
+    "OfflineDepositAuthorised": Custody._deposit_authorised,
     "Deposited": Custody._deposited,
     "DepositAbandoned": Custody._abandoned,
     "PickupAuthorised": Custody._pickup_authorised,

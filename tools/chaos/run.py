@@ -196,7 +196,7 @@ class Run:
         for name in lockers:
             journal = journal_of(read_files(self.stack.lockers[name].folder / "flash.img"))
             books = self.books.events(name)
-            found = Locker(name, journal, books, self.witnesses[name].pulses(books), self.books.standings(name))
+            found = Locker(name, journal, books, self.witnesses[name].pulses(), self.books.standings(name))
             self.wrong += rules.check(found)
             self.wrong += [f"{name}: {why}" for why in self._lost_parcels(name, found)]
             self.numbers["events"] += len(books)

@@ -1,17 +1,16 @@
 """Somebody who watches one cabinet all the time: which lock was pulsed, which door moved, when a board woke up.
 
-A pulse's time is laid into the board's own: the greeting on the console follows the Booted record at once, and
-`status` says which boot that was.
+A pulse's time is laid into the board's own: `status`, asked for at each greeting on the console, says which boot that
+is and how many seconds old.
 """
 
 import json
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.chaos.evidence import Entry, Pulse
+from tools.chaos.evidence import Pulse
 from tools.demo.stack import RunningLocker
 from tools.locker.client import CabinetClient, CabinetError
 
@@ -26,6 +25,7 @@ class _Life:
 
     greeted_at: float
     boot: int = 0
+    began_at: float = 0.0  # when its clock stood at 0, to half a second
 
 
 class Witness:
@@ -99,17 +99,16 @@ class Witness:
         with self._changed:
             return len(self._pulses)
 
-    def pulses(self, log: Sequence[Entry]) -> list[Pulse]:
-        """Every pulse so far, in its board's time, by the Booted records of `log`."""
-        booted = {entry.boot: entry.mono_ms for entry in reversed(log) if entry.name == "Booted"}
+    def pulses(self) -> list[Pulse]:
+        """Every pulse so far, in its board's time."""
         found: list[Pulse] = []
         with self._changed:
             for door, at in self._pulses:
                 life = next((life for life in reversed(self._lives) if life.greeted_at <= at), None)
-                if life is None or life.boot not in booted or life.greeted_at == 0.0:
+                if life is None or not life.boot or life.greeted_at == 0.0:
                     found.append(Pulse(door, 0, at))
                 else:
-                    found.append(Pulse(door, life.boot, at - life.greeted_at + booted[life.boot]))
+                    found.append(Pulse(door, life.boot, at - life.began_at))
         return found
 
     # -------------------------------------------------------------- the thread
@@ -145,6 +144,7 @@ class Witness:
         said = _answer(self._console)
         if said is not None and "boot" in said and self._lives and not self._lives[-1].boot:
             self._lives[-1].boot = int(said["boot"])
+            self._lives[-1].began_at = at - 1000 * int(said["uptime_s"]) - 500
 
     def _greeted(self, at: float) -> None:
         self._lives.append(_Life(at))

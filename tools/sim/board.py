@@ -1,7 +1,7 @@
-"""One locker: the real shell, agent, journal and lock driver over false metal. A lap is taken when something is to do.
+"""One locker: the real shell, agent, journal and lock driver over false metal. A lap is taken when one is due.
 
-The product's two doors to the machine, `os`/`open` of device.journal and `os`/`gc` of device.shell, are replaced by the
-simulated ones (plug_in); nothing else of device/ is touched.
+The product's two doors to the machine, `os`/`open` of device.journal and `os`/`gc` of device.shell, are replaced by
+the simulated ones (plug_in); nothing else of device/ is touched.
 
 Quiet hours pass in one lap: while nobody stands there, nothing is under way and the link has nothing to say, the
 heartbeats, pings and vain attempts to dial in between are not played.
@@ -19,7 +19,7 @@ from device.drivers.locks.gpio import GpioLocks
 from device.journal import Journal
 from device.shell import Shell
 from tools.sim.broker import Broker
-from tools.sim.cabinet import Cabinet
+from tools.sim.cabinet import SETTLE_MS, Cabinet
 from tools.sim.flash import Flash, PowerCut
 from tools.sim.world import HOUR, MINUTE, SECOND, World
 
@@ -87,7 +87,7 @@ class WatchedJournal(Journal):
 
 
 class Locker:
-    """The board for device.shell.Shell, and the power switch. `fuse`: the power goes at the n-th thing that it does."""
+    """The board for device.shell.Shell, and the power switch. `fuse`: the power goes at the n-th thing it does."""
 
     cause = "power"
 
@@ -96,7 +96,7 @@ class Locker:
         self.config = config
         self.name = config.locker
         self.rules = rules
-        self.cabinet = Cabinet(world, config.numbers)
+        self.cabinet = Cabinet(world, self.name, config.numbers)
         self.line = broker.line(self.name)
         self.line.deliver = lambda data: self._happened(on.Received(data))
         self.line.hung_up = lambda reason: self._happened(on.LinkClosed(reason))
@@ -107,6 +107,7 @@ class Locker:
         self.powered = False
         self.screen: tuple[str, tuple[str, ...]] = ("", ())
         self.shown = 0  # screens so far, so that one sees whether it answers oneself
+        self.touched = -HOUR  # when somebody last pressed a key or showed something
         self.drift_ppm = 0
         self.fuse = -1
         self.flash_only = False
@@ -225,6 +226,8 @@ class Locker:
     def _rest_ms(self) -> int:
         shell, now = self.shell, self.now_ms()
         assert shell is not None
+        if self._tell_doors:
+            return SETTLE_MS
         if shell._events or self._inbox:
             return 0
         if shell.agent is None:
@@ -336,9 +339,11 @@ class Locker:
 
     # -------------------------------------------------------------- hands
     def key(self, key: str) -> None:
+        self.touched = self.world.now
         self._happened(on.KeyPressed(key))
 
     def scan(self, text: str) -> None:
+        self.touched = self.world.now
         self._happened(on.Scanned(text.encode()))
 
     def nudge(self) -> None:

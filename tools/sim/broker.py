@@ -1,7 +1,7 @@
 """The false network: a broker that does what MQTT promises and no more, and a line to each locker that breaks.
 
-Every message, up or down, may be lost, doubled, held back for up to a day or overtaken, although a PUBACK was given for
-it: that is what a broker without its disk, or a hostile one, does. Bytes within one connection keep their order.
+Every message, up or down, may be lost, doubled, held back for up to a day or overtaken, although a PUBACK was given
+for it: that is what a broker without its disk, or a hostile one, does. Bytes within one connection keep their order.
 """
 
 from collections.abc import Callable

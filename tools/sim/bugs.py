@@ -6,17 +6,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-import device.agent.access
 import device.agent.books
 import device.agent.commands
-import device.agent.link
 import device.agent.openings
-import device.agent.panel
-import device.drivers.locks.gpio
-import device.shell
+import gateway.domain.allocation
 import gateway.services.allocations
+import gateway.services.requests
 import gateway.services.take_up
-import tools.sim.board
+import tools.sim.flash
 import tools.sim.town
 from device.agent import door, effects
 from device.agent.books import QUARANTINED, Books
@@ -24,11 +21,11 @@ from device.agent.commands import Commands
 from device.agent.core import Agent
 from device.agent.link import Link
 from device.agent.openings import Openings
-from device.agent.panel import Panel
 from device.drivers.locks.gpio import GpioLocks
 from device.journal import Journal
 from protocol.limits import WRONG_CODE_BUCKET
-from protocol.messages import Collected
+from protocol.messages import Collected, Revoke
+from protocol.numbers import FREE, HELD, REVOKED
 
 Bug = Callable[[], Generator[None, None, None]]
 BUGS: dict[str, Bug] = {}
@@ -51,9 +48,9 @@ def planted(name: str) -> Generator[None, None, None]:
 
 
 @contextmanager
-def _instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Generator[None, None, None]:
-    former = owner[name] if isinstance(owner, dict) else owner.__dict__[name]
-    plain = former.__func__ if isinstance(former, staticmethod) else former
+def _instead(owner: Any, name: Any, make: Callable[[Any], Any]) -> Generator[None, None, None]:
+    former: Any = owner[name] if isinstance(owner, dict) else owner.__dict__[name]
+    plain: Any = former.__func__ if isinstance(former, staticmethod) else former
     _put(owner, name, make(plain))
     try:
         yield
@@ -61,7 +58,7 @@ def _instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Generator[Non
         _put(owner, name, former)
 
 
-def _put(owner: Any, name: str, value: Any) -> None:
+def _put(owner: Any, name: Any, value: Any) -> None:
     if isinstance(owner, dict):
         owner[name] = value
     else:
@@ -87,7 +84,14 @@ def no_command_expiry() -> Generator[None, None, None]:
 @_bug
 def no_command_dedupe() -> Generator[None, None, None]:
     """An id that took effect is not remembered."""
-    with _instead(Books, "knows_command", lambda _: lambda _self, _id: False):
+
+    def make(_former: Any) -> Any:
+        def knows(_books: Any, _id: bytes) -> bool:
+            return False
+
+        return knows
+
+    with _instead(Books, "knows_command", make):
         yield
 
 
@@ -128,8 +132,6 @@ def old_revocation_accepted() -> Generator[None, None, None]:
         return revoke
 
     table: Any = device.agent.commands
-    from protocol.messages import Revoke  # noqa: PLC0415 - beside what it stands for
-
     with _instead(table._HANDLERS, Revoke.TYPE, make):
         yield
 
@@ -142,8 +144,8 @@ def revocation_forgotten_at_boot() -> Generator[None, None, None]:
         def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
             books = former(numbers, snapshot, records)
             for place in range(len(books.numbers)):
-                if books.holdings[place] == 3:
-                    books.holdings[place] = 2
+                if books.holdings[place] == REVOKED:
+                    books.holdings[place] = HELD
             books._revoked = bytearray()
             return books
 
@@ -235,15 +237,14 @@ def gap_acknowledged() -> Generator[None, None, None]:
 def no_flush() -> Generator[None, None, None]:
     """append() returns before the record is on the flash."""
 
-    def make(_former: Any) -> Any:
+    def make(former: Any) -> Any:
         def flush(self: Any) -> None:
             if self._path.endswith(".log") and len(self._new) < 600:
                 return
-            _FLUSH(self)
+            former(self)
 
         return flush
 
-    _FLUSH = tools.sim.flash.File.flush
     with _instead(tools.sim.flash.File, "flush", make):
         yield
 
@@ -302,9 +303,9 @@ def throttle_reset_at_reboot() -> Generator[None, None, None]:
 @_bug
 def reopened_for_ever() -> Generator[None, None, None]:
     """A used code opens its empty compartment again and again."""
-    with _instead(device.agent.openings.__dict__, "REOPENS_MAX", lambda _: 1_000):
-        with _instead(device.agent.openings.__dict__, "REOPEN_MS", lambda _: 1 << 40):
-            yield
+    names = device.agent.openings.__dict__
+    with _instead(names, "REOPENS_MAX", lambda _: 1_000), _instead(names, "REOPEN_MS", lambda _: 1 << 40):
+        yield
 
 
 # ------------------------------------------------------------------ doors
@@ -322,15 +323,18 @@ def quarantine_forgotten() -> Generator[None, None, None]:
         return staticmethod(replay)
 
     def at_the_gateway(_former: Any) -> Any:
-        return lambda box, allocated: "allocated" if allocated else "free" if box.holding == 0 else "held"
+        def availability(box: Any, allocated: bool) -> str:
+            return "allocated" if allocated else "free" if box.holding == FREE else "held"
 
-    import gateway.domain.allocation  # noqa: PLC0415
-    import gateway.services.requests  # noqa: PLC0415
+        return availability
 
-    with _instead(Books, "replay", make):
-        with _instead(gateway.domain.allocation.__dict__, "availability", at_the_gateway):
-            with _instead(gateway.services.requests.__dict__, "availability", at_the_gateway):
-                yield
+    choosing, asking = gateway.domain.allocation.__dict__, gateway.services.requests.__dict__
+    with (
+        _instead(Books, "replay", make),
+        _instead(choosing, "availability", at_the_gateway),
+        _instead(asking, "availability", at_the_gateway),
+    ):
+        yield
 
 
 @_bug
@@ -338,9 +342,10 @@ def collected_by_the_pulse() -> Generator[None, None, None]:
     """The lock was pulsed, so the parcel is gone."""
 
     def make(former: Any) -> Any:
-        def pickup(self: Openings, now: int, place: int, channel: int, taker: Any, orders: Any) -> str:
-            why: str = former(self, now, place, channel, taker, orders)
-            if not why and self._books.holdings[place] == 2:
+        def pickup(self: Openings, now: int, place: int, *rest: Any) -> str:
+            why: str = former(self, now, place, *rest)
+            orders = rest[-1]
+            if not why and self._books.holdings[place] == HELD:
                 self._ledger.save(now, Collected(self._books.numbers[place], self._books.deposit(place)), orders)
                 self._codes.refresh(place)
             return why
@@ -355,8 +360,11 @@ def collected_by_the_pulse() -> Generator[None, None, None]:
 def double_allocation() -> Generator[None, None, None]:
     """Doors are given out without a look at who has them, and the books let it pass."""
 
-    def make(_former: Any) -> Any:
-        return lambda wish, boxes, _allocated: _CHOOSE(wish, boxes, ())
+    def make(former: Any) -> Any:
+        def choose(wish: Any, boxes: Any, _allocated: Any) -> Any:
+            return former(wish, boxes, ())
+
+        return choose
 
     def books(former: Any) -> Any:
         def new() -> Any:
@@ -366,18 +374,23 @@ def double_allocation() -> Generator[None, None, None]:
 
         return new
 
-    _CHOOSE = gateway.services.allocations.choose
-    with _instead(gateway.services.allocations.__dict__, "choose", make):
-        with _instead(tools.sim.town.__dict__, "new_books", books):
-            yield
+    giving = gateway.services.allocations.__dict__
+    with _instead(giving, "choose", make), _instead(tools.sim.town.__dict__, "new_books", books):
+        yield
 
 
 @_bug
 def coil_never_cut_off() -> Generator[None, None, None]:
     """Neither the loop nor the timer ends a pulse."""
-    with _instead(GpioLocks, "off", lambda _: lambda _self, _now: None):
-        with _instead(GpioLocks, "_cut_off", lambda _: lambda _self, _timer: None):
-            yield
+
+    def make(_former: Any) -> Any:
+        def nothing(_locks: Any, _argument: Any) -> None:
+            pass
+
+        return nothing
+
+    with _instead(GpioLocks, "off", make), _instead(GpioLocks, "_cut_off", make):
+        yield
 
 
 @_bug
@@ -392,8 +405,6 @@ def pulse_after_boot() -> Generator[None, None, None]:
 
         return found_shut
 
-    with _instead(device.agent.openings._ON_OUTCOME, door.FOUND_SHUT, make):
+    table: Any = device.agent.openings
+    with _instead(table._ON_OUTCOME, door.FOUND_SHUT, make):
         yield
-
-
-_ = (Panel, device.agent.access, device.agent.link, device.agent.panel, device.drivers.locks.gpio, device.shell)

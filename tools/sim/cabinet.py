@@ -39,8 +39,9 @@ class Door:
 class Cabinet:
     """`sensed(number, closed)`: the board's input changed. `pulsed(number)`: a coil was energised."""
 
-    def __init__(self, world: World, numbers: list[int]) -> None:
+    def __init__(self, world: World, name: str, numbers: list[int]) -> None:
         self._world = world
+        self._name = name
         self.doors = {number: Door(number) for number in numbers}
         self.sensed: Callable[[int, bool], None] = lambda _number, _closed: None
         self.powered = False
@@ -71,7 +72,7 @@ class Cabinet:
         if door.open == opens:
             return
         door.open = opens
-        self._world.note("door", number, opens)
+        self._world.note(self._name, "door", number, opens)
         late = LATE_MS if door.fault == LATE else 0
         self._world.after(SETTLE_MS + late, lambda: self._report(door))
         if not opens and door.fault == WELDED:

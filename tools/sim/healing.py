@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from protocol.numbers import FREE, HELD
 from tools.sim.others import go_round
-from tools.sim.world import HOUR, MINUTE, SECOND
+from tools.sim.world import HOUR, MINUTE, SECOND, Life
 
 if TYPE_CHECKING:
     from tools.sim.board import Locker
@@ -71,10 +71,8 @@ def _agrees(simulation: "Simulation", locker: "Locker") -> None:
         return
     (last_seq,) = town.rows("SELECT last_seq FROM lockers WHERE id = ?", locker.name)[0]
     if not agent.link.online or last_seq != len(book.records) or agent.link.acked != last_seq:
-        rules.broken(
-            "L1",
-            f"{locker.name} is {agent.link.state}: journal {len(book.records)}, books {last_seq}, acked {agent.link.acked}",
-        )
+        said = f"journal {len(book.records)}, books {last_seq}, acked {agent.link.acked}"
+        rules.broken("L1", f"{locker.name} is {agent.link.state}: {said}")
     for number, holding, quarantined, out in town.rows(
         "SELECT number, holding, quarantined, out_of_service FROM compartments WHERE locker = ?", locker.name
     ):
@@ -95,27 +93,29 @@ def _customers_come(simulation: "Simulation") -> None:
         crowd.ask_code(parcel)
         done: list[bool] = []
 
-        def visit(one: "Parcel" = parcel, said: list[bool] = done):
+        def visit(one: "Parcel" = parcel, said: list[bool] = done) -> Life:
             if (yield from crowd.turn(one.locker)):
                 said.append((yield from crowd.collect(one)))
                 crowd.at_panel.discard(one.locker.name)
 
         world.live(visit())
         world.run(world.now + 3 * MINUTE)
-        if parcel.place != "owner" and done != [True] and not _excused(parcel):
-            simulation.rules.broken(
-                "L2",
-                f"{parcel.locker.name} does not hand out parcel {parcel.label}: {parcel.locker.screen}, it is {where(parcel)}",
-            )
+        if parcel.place != "owner" and done != [True] and not _excused(simulation, parcel):
+            said = f"{parcel.label}: {parcel.locker.screen}, it is {where(parcel)}"
+            simulation.rules.broken("L2", f"{parcel.locker.name} does not hand out parcel {said}")
 
 
 def where(parcel: "Parcel") -> str:
     return parcel.place if isinstance(parcel.place, str) else f"behind door {parcel.place.number}"
 
 
-def _excused(parcel: "Parcel") -> bool:
-    """A sensor lied about its door since a person looked there, or a person has taken it out."""
-    return isinstance(parcel.place, str) or parcel.place.lied
+def _excused(simulation: "Simulation", parcel: "Parcel") -> bool:
+    """A sensor lied about its door since a person looked there, a person has taken it out, or somebody wanted it back:
+    its code was revoked, and only the opening failed, which that person was told."""
+    if isinstance(parcel.place, str) or parcel.place.lied:
+        return True
+    row = simulation.town.rows("SELECT compartment, deposit FROM parcels WHERE number = ?", parcel.number)
+    return bool(row) and row[0] in simulation.rules.books[parcel.locker.name].revoked
 
 
 def _nothing_is_lost(simulation: "Simulation") -> None:

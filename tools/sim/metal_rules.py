@@ -11,7 +11,7 @@ from protocol.limits import (
     PULSE_RETRY_MS,
     PULSE_TRIES_MAX,
 )
-from protocol.messages import Message, OpeningAuthorised
+from protocol.messages import Message, OpeningAuthorised, PickupAuthorised
 from protocol.numbers import COMMAND
 from tools.sim.world import HOUR, MINUTE, SECOND, Violation, World
 
@@ -29,6 +29,7 @@ class Metal:
         self._world = world
         self._locker = locker
         self._leave: dict[int, tuple[int, int, Message]] = {}  # door -> (when, boot, the newest authorisation)
+        self.pickups: set[int] = set()  # doors whose pickup was authorised and has not ended
         self._on: dict[int, int] = {}
         self._spent: deque[tuple[int, int, int]] = deque()
         self._opens: deque[int] = deque()
@@ -39,10 +40,17 @@ class Metal:
 
     def authorise(self, number: int, boot: int, event: Message) -> None:
         self._leave[number] = (self._world.now, boot, event)
+        self.pickups.discard(number)
+        if isinstance(event, PickupAuthorised):
+            self.pickups.add(number)
 
     def pulsed(self, number: int) -> None:
-        """I1: its authorisation lies on the flash, is fresh, and is of this boot. I10: few of them by command."""
+        """I1: its authorisation lies on the flash, is fresh, and is of this boot; or it is that of a pickup which has
+        not ended, and somebody has just shown something again. I10: few of them by command."""
         found = self._leave.get(number)
+        again = number in self.pickups and self._world.now - self._locker.touched < _PULSE_AFTER_MS
+        if again:
+            return
         if found is None or self._world.now - found[0] > _PULSE_AFTER_MS:
             self._broken("I1", f"pulses door {number} without an authorisation on its flash")
             return

@@ -1,4 +1,4 @@
-"""Those who mean harm, and the operator who goes round: guessers, replayers, a captured gateway; checks and repairs."""
+"""Those who mean harm: guessers, replayers, a captured gateway. And the operator, who goes round, looks and mends."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ from gateway.services import doors, parcels
 from protocol import damm
 from protocol.messages import Assign, Down, Message, Open, Revoke
 from tools.sim.broker import Broker
+from tools.sim.cabinet import Door
 from tools.sim.people import Crowd
 from tools.sim.town import OPERATOR
 from tools.sim.world import DAY, HOUR, MINUTE, SECOND, Life
@@ -19,7 +20,7 @@ _BOSS: Principal = OPERATOR
 
 # ------------------------------------------------------------------ harm
 def guesser(crowd: Crowd, locker: "Locker") -> Life:
-    """Types whatever is well-formed, pulls the plug against the pause and the throttle, and tries what was once good."""
+    """Types what is well-formed, pulls the plug against pause and throttle, and tries what was once good."""
     chance = crowd.world.chance
     while not crowd.world.healing:
         yield crowd.world.about(16 * HOUR)
@@ -100,11 +101,43 @@ def operator(crowd: Crowd) -> Life:
         for locker in crowd.lockers.values():
             go_round(crowd, locker)
             if crowd.world.happens(0.3):
+                yield from _take_back(crowd, locker)
+            if crowd.world.happens(0.3):
                 number = crowd.world.chance.choice(locker.config.numbers)
                 if not locker.cabinet.doors[number].inside:
                     crowd.town.do(doors.open_compartment, _BOSS, locker.name, number, "check")
                     yield 20 * SECOND
                     locker.cabinet.swing(number, False)
+
+
+def _take_back(crowd: Crowd, locker: "Locker") -> Life:
+    """A parcel goes back to its sender: its code is revoked, its door opened by command, and the code tried again."""
+    inside = [
+        parcel for parcel in crowd.parcels.values() if parcel.locker is locker and parcel.place in _doors(locker)
+    ]
+    if not inside or locker.name in crowd.at_panel:
+        return
+    parcel = crowd.world.chance.choice(inside)
+    crowd.ask_code(parcel)
+    if crowd.town.do(parcels.take_back, _BOSS, parcel.number) is None:
+        return
+    door = parcel.place
+    for _ in range(130):  # as long as the order may come
+        yield SECOND
+        if isinstance(door, Door) and door.open and parcel in door.inside:
+            door.inside.remove(parcel)
+            parcel.place = "gone"
+            yield 2 * SECOND
+            locker.cabinet.swing(door.number, False)
+            yield 5 * SECOND
+            if parcel.code:
+                crowd.revoked.append((locker, parcel.code, parcel.token))
+                yield from crowd.try_revoked(locker)
+            return
+
+
+def _doors(locker: "Locker") -> list[Door]:
+    return list(locker.cabinet.doors.values())
 
 
 def go_round(crowd: Crowd, locker: "Locker") -> None:

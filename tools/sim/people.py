@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from gateway.domain.parcels import NewParcel
 from gateway.domain.people import COURIER, SCOPES_OF, Badge, Principal
 from gateway.services import delegations, parcels, people, reissues
-from protocol.messages import Deposited, Reissue, Up
+from protocol.messages import Deposited, Up
 from tools.sim.cabinet import Door
 from tools.sim.rules import Rules
 from tools.sim.town import OPERATOR, Town
-from tools.sim.world import DAY, HOUR, MINUTE, SECOND, Life, World
+from tools.sim.world import HOUR, MINUTE, SECOND, Life, World
 
 if TYPE_CHECKING:
     from tools.sim.board import Locker
@@ -51,9 +51,11 @@ class Crowd:
         self.lockers = lockers
         self.slip = care
         self.parcels: dict[int, Parcel] = {}
-        self.badge: Badge = people.issue_badge(town.desk, CARRIER, "colibri", "courier-7", 60)
+        badge: Badge = people.issue_badge(town.desk, CARRIER, "colibri", "courier-7", 60)
+        self.badge = badge.token or ""
         self.used_codes: list[tuple[Locker, str]] = []
         self.stale_tokens: list[tuple[Locker, str]] = []
+        self.revoked: list[tuple[Locker, str, str]] = []
         self.at_panel: set[str] = set()
         rules.heard = self._heard
 
@@ -149,7 +151,7 @@ class Crowd:
 
     def _deliver(self, locker: "Locker", load: list[Parcel]) -> Life:
         since = locker.shown
-        locker.scan(self.badge.token)
+        locker.scan(self.badge)
         shown = yield from self._screen(locker, ("courier_ready",), 3 * SECOND, since)
         if shown[0] != "courier_ready":
             return
@@ -185,18 +187,21 @@ class Crowd:
         if door.inside and not door.lied:
             self.rules.broken("I6", f"{locker.name} gave door {number} to a courier, and there is a parcel inside")
         if self.world.happens(0.06 * self.slip) and locker.screen[0] == "deposit_open":
+            yield SECOND
             self.rules.books[locker.name].courier_asked = self.world.now
+            since = locker.shown
             locker.key("B")
-            yield SECOND
+            shown = yield from self._screen(locker, _ANSWERS, 14 * SECOND, since)
             locker.cabinet.swing(number, False)
-            yield SECOND
+            if shown[0] == "deposit_open":
+                return (yield from self._use_door(locker, parcel, int(shown[1][0])))
             return False
         yield self.world.about(5 * SECOND)
         if not door.open:
             return False
         parcel.place = door
         door.inside.append(parcel)
-        self.world.note(locker.name, "in", number)
+        self.world.note(locker.name, "in", number, parcel.label)
         yield self.world.about(2 * SECOND)
         since = locker.shown
         yield from self._shut(locker, number)
@@ -215,8 +220,8 @@ class Crowd:
         """Comes, and comes again while it does not work."""
         for _visit in range(6):
             self.ask_code(parcel)
-            if parcel.code and self.world.happens(0.06 * self.slip):
-                yield from self._new_code(parcel)
+            if parcel.code and self.world.happens(0.12):
+                yield from self._change_of_mind(parcel)
             if parcel.code and (yield from self.turn(parcel.locker)):
                 try:
                     done = yield from self.collect(parcel)
@@ -226,11 +231,34 @@ class Crowd:
                     return
             yield self.world.about(2 * HOUR)
 
-    def _new_code(self, parcel: Parcel) -> Life:
-        """A stranger may know it: it is replaced, and whoever has the old one tries it at once."""
-        self.town.do(reissues.reissue, OPERATOR, parcel.number)
+    def _change_of_mind(self, parcel: Parcel) -> Life:
+        """A stranger may know the code, or a neighbour shall not go after all; whoever has the old one tries it."""
+        if self.world.happens(0.5):
+            self.town.do(reissues.reissue, OPERATOR, parcel.number)
+            yield self.world.about(20 * SECOND)
+            self.ask_code(parcel)
+            return
+        made = self.town.do(delegations.delegate, OPERATOR, parcel.number, "a neighbour")
+        if made is None:
+            return
+        self.town.do(delegations.revoke_delegation, OPERATOR, parcel.number, made.id)
         yield self.world.about(20 * SECOND)
-        self.ask_code(parcel)
+        self.revoked.append((parcel.locker, "", made.token))
+        yield from self.try_revoked(parcel.locker)
+
+    def try_revoked(self, locker: "Locker") -> Life:
+        """Right after it was revoked, and perhaps right after a restart."""
+        if locker.name in self.at_panel or not self.revoked:
+            return
+        if self.world.happens(0.3):
+            locker.power_off(SECOND)
+            yield 5 * SECOND
+        _, code, token = self.revoked[-1]
+        if code and self.world.happens(0.5):
+            yield from self.keys(locker, code)
+        else:
+            locker.scan(token)
+        yield SECOND
 
     def collect(self, parcel: Parcel) -> Found:
         """One visit: whether the parcel is the customer's now."""
@@ -239,9 +267,9 @@ class Crowd:
         for _attempt in range(4):
             shown = yield from self._show_code(locker, parcel, scans)
             scans = scans or shown[0] == "throttled"  # as the screen says
-            if shown[0] in ("opening", "already_open", "take_parcel"):
-                if (yield from self._take(locker, parcel, int(shown[1][0]))):
-                    return True
+            opens = shown[0] in ("opening", "already_open", "take_parcel")
+            if opens and (yield from self._take(locker, parcel, int(shown[1][0]))):
+                return True
             if not locker.powered:
                 yield 20 * SECOND
             yield 6 * SECOND
@@ -293,4 +321,3 @@ _OUTCOMES = (
     "opening", "already_open", "take_parcel", "wrong_code", "typo", "short", "throttled", "code_used",
     "token_refused", "door_jammed", "door_out_of_service", "again", "fault",
 )  # fmt: skip
-_ = (DAY, Reissue, delegations)

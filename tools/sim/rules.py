@@ -143,6 +143,7 @@ class Rules:
             self._authorised(locker, book, up.boot, event, number)
         elif isinstance(event, Collected):
             self._ended(locker, book, number, "Collected")
+            book.metal.pickups.discard(number)
             book.collected[number, event.deposit] = self.world.now
             self.pickups += 1
         elif isinstance(event, Deposited):
@@ -196,6 +197,7 @@ class Rules:
             self.broken("I12", f"{locker} says {word} of door {number} without having seen it open and close")
 
     def _done(self, book: Book, event: CommandDone, number: int) -> None:
+        book.metal.pickups.discard(number)
         if event.order == Release.TYPE:
             book.quarantined.discard(number)
         elif event.order == Revoke.TYPE:

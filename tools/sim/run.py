@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from device.agent.config import Config
-from protocol.limits import WRONG_CODE_BUCKET
 from tools.sim import faults, healing
 from tools.sim.board import Locker, plug_in
 from tools.sim.broker import Broker
@@ -14,9 +13,8 @@ from tools.sim.others import captured_gateway, guesser, operator, replayer
 from tools.sim.people import Crowd
 from tools.sim.rules import Rules
 from tools.sim.town import TIMER_MS, Town
-from tools.sim.world import DAY, HOUR, MINUTE, Life, Violation, World
+from tools.sim.world import DAY, Life, Violation, World
 
-_ = WRONG_CODE_BUCKET
 KINDS = ("network", "broker", "power", "flash", "memory", "doors", "gateway", "backup", "guesser", "replayer",
          "captured", "slips", "drift")  # fmt: skip
 CALM = 0.25  # the share of seeds in which a kind of fault is left out
@@ -131,9 +129,10 @@ class Simulation:
                 self.world.live(self.crowd.courier(locker, self.world.chance.randrange(1, 4)))
 
 
-def play(options: Options) -> Outcome:
+def play(options: Options, loud: bool = False) -> Outcome:
     outcome = Outcome(options)
     simulation = Simulation(options)
+    simulation.world.loud = loud
     try:
         simulation.run()
     except Violation as violation:
@@ -169,6 +168,3 @@ def shrunk(options: Options) -> Options:
         if candidate != options and play(candidate).rule == rule:
             options = candidate
     return options
-
-
-_UNUSED = (HOUR, MINUTE)

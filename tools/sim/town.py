@@ -1,5 +1,5 @@
-"""The gateway of the simulated town: the real pipeline, envelopes, use cases, outbox and SQL, on a real SQLite in memory,
-one lap at a time. It is killed before a commit, after it, and between answers; it comes back, or its backup does.
+"""The gateway of the simulated town: the real pipeline, envelopes, use cases, outbox and SQL, on a real SQLite in
+memory, one lap at a time. It is killed before a commit, after it, and between answers; it or its backup comes back.
 """
 
 import contextlib
@@ -84,7 +84,7 @@ def copy_of(books: sqlite3.Connection) -> sqlite3.Connection:
 
 
 class FalseConnection:
-    """Between the pipeline and the false broker. `die_at`: killed at the n-th answer of the next lap; 0: before any."""
+    """Between the pipeline and the false broker. `die_at`: killed at the n-th answer of the next lap."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker

@@ -46,8 +46,8 @@ class Month:
         self._locker = Locker(config, days, self._tally, self._journal, self._made)
         self._next_door = 0
 
-    def _made(self, config: "Config", books: "Books", boot: bytes) -> Agent:
-        return Agent(config, books, boot, self._journal.first_seq)
+    def _made(self, config: "Config", books: "Books", boot: int, seed: bytes) -> Agent:
+        return Agent(config, books, boot, seed, self._journal.first_seq)
 
     def live(self) -> "dict[str, int]":
         """All of it; counts by name."""

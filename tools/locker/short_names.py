@@ -1,0 +1,108 @@
+"""Fewer names for the board: each one that its code says is an entry of the heap, whatever it is for.
+
+Half of those of device/ and protocol/ are private to one file: names that begin with one underscore become `_a`, `_b`
+and so on in each file anew, so that the files share them. Numbers that have a name in limits.py or numbers.py stand
+where their name stood. What only a type checker reads is left out. Lines stay where they are, so a traceback still
+names file and line. Only what is compiled for a board changes; frozen firmware has its names in flash and needs none
+of this.
+"""
+
+import ast
+import importlib
+import io
+import itertools
+import re
+import tokenize
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_PRIVATE = re.compile(r"(?<![A-Za-z0-9_])_[A-Za-z]\w*")
+_PLAIN = re.compile(r"(?<![A-Za-z0-9_.])[A-Z]\w*")  # as constants are written
+_NUMBERS = ("protocol.limits", "protocol.numbers")
+_BRACES = re.compile(r"\{[^{}]*\}")
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def shortened(text: str) -> str:
+    """One file's text with its private names short. No other file may say them (lint holds that), nor inherit them."""
+    text = _without_names_of_numbers(_without_types(text))
+    words = sorted({word for _row, _column, word in _private(text)})
+    return _renamed(text, dict(zip(words, _names(), strict=False)), _PRIVATE)
+
+
+def _without_types(text: str) -> str:
+    """`if TYPE_CHECKING:` and what is under it, unless something else is."""
+    lines = text.splitlines(keepends=True)
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse:
+            for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[row] = "\n"
+    return "".join(lines)
+
+
+def _without_names_of_numbers(text: str) -> str:
+    lines = text.splitlines(keepends=True)
+    numbers: dict[str, str] = {}
+    module = ast.parse(text)
+    own = {node.id for node in ast.walk(module) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in module.body:
+        if not isinstance(node, ast.ImportFrom) or node.module not in _NUMBERS:
+            continue
+        values = vars(importlib.import_module(node.module))
+        kept: list[str] = []
+        for alias in node.names:
+            name = alias.asname or alias.name
+            if name in own or not _is_number(values[alias.name]):
+                kept.append(ast.unparse(alias))
+            else:
+                numbers[name] = f"({values[alias.name]})"
+        for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+            lines[row] = "\n"
+        if kept:
+            lines[node.lineno - 1] = f"from {node.module} import {', '.join(kept)}\n"
+    return _renamed("".join(lines), numbers, _PLAIN)
+
+
+def _is_number(value: Any) -> bool:
+    """A whole number, or a row of them."""
+    return type(value) is int or (isinstance(value, tuple) and all(type(one) is int for one in value))
+
+
+def _names() -> Iterator[str]:
+    """_a, _b, … _aa, _ab, …"""
+    for size in (1, 2):
+        yield from ("_" + word for word in _words(size))
+
+
+def _words(size: int) -> Iterator[str]:
+    return ("".join(letters) for letters in itertools.product(_LETTERS, repeat=size))
+
+
+def _private(text: str) -> list[tuple[int, int, str]]:
+    return _said(text, _PRIVATE)
+
+
+def _said(text: str, pattern: re.Pattern[str]) -> list[tuple[int, int, str]]:
+    """(line from 1, column, word), in order; also inside the braces of f-strings, which Python 3.11 reads as one."""
+    found: list[tuple[int, int, str]] = []
+    before = ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        row, column = token.start
+        attribute = before == "."
+        before = token.string
+        if token.type == tokenize.NAME and pattern.fullmatch(token.string) and not (attribute and pattern is _PLAIN):
+            found.append((row, column, token.string))
+        elif token.type == tokenize.STRING and token.string[0] in "fF":
+            for inside in _BRACES.finditer(token.string):
+                words = pattern.finditer(token.string, *inside.span())
+                found.extend((row, column + word.start(), word.group()) for word in words)
+    return found
+
+
+def _renamed(text: str, short: Mapping[str, str], pattern: re.Pattern[str]) -> str:
+    lines = text.splitlines(keepends=True)
+    for row, column, word in reversed(_said(text, pattern)):
+        line = lines[row - 1]
+        if word in short:
+            lines[row - 1] = line[:column] + short[word] + line[column + len(word) :]
+    return "".join(lines)
