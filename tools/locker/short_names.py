@@ -16,16 +16,20 @@ import tokenize
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from device.agent import door
+
 _PRIVATE = re.compile(r"(?<![A-Za-z0-9_])_[A-Za-z]\w*")
 _PLAIN = re.compile(r"(?<![A-Za-z0-9_.])[A-Z]\w*")  # as constants are written
+_CONSTANT = re.compile(r"(?<![A-Za-z0-9_.])_?[A-Z][A-Z0-9_]*\b")
 _NUMBERS = ("protocol.limits", "protocol.numbers")
+_DOORS = re.compile(r"\bdoor\.([A-Z][A-Z0-9_]*)\b")  # its states, inputs and outcomes are numbers
 _BRACES = re.compile(r"\{[^{}]*\}")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def shortened(text: str) -> str:
     """One file's text with its private names short. No other file may say them (lint holds that), nor inherit them."""
-    text = _without_names_of_numbers(_without_types(text))
+    text = _without_own_numbers(_without_names_of_numbers(_without_types(text)))
     words = sorted({word for _row, _column, word in _private(text)})
     return _renamed(text, dict(zip(words, _names(), strict=False)), _PRIVATE)
 
@@ -41,8 +45,9 @@ def _without_types(text: str) -> str:
 
 
 def _without_names_of_numbers(text: str) -> str:
-    lines = text.splitlines(keepends=True)
     numbers: dict[str, str] = {}
+    text = _DOORS.sub(lambda found: f"({getattr(door, found.group(1))})", text)
+    lines = text.splitlines(keepends=True)
     module = ast.parse(text)
     own = {node.id for node in ast.walk(module) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     for node in module.body:
@@ -63,9 +68,43 @@ def _without_names_of_numbers(text: str) -> str:
     return _renamed("".join(lines), numbers, _PLAIN)
 
 
+def _without_own_numbers(text: str) -> str:
+    """Numbers that this file alone names: `_TOLD_MS = 8_000`, and those of door.py."""
+    lines = text.splitlines(keepends=True)
+    module = ast.parse(text)
+    stored = [node.id for node in ast.walk(module) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    is_door = "def transition(" in text
+    numbers: dict[str, str] = {}
+    for node in module.body:
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            continue
+        target = node.targets[0]
+        names = [
+            one.id for one in (target.elts if isinstance(target, ast.Tuple) else [target]) if isinstance(one, ast.Name)
+        ]
+        value = _value_of(node.value)
+        values: Any = value if isinstance(target, ast.Tuple) else (value,)
+        if not isinstance(values, tuple):
+            continue
+        once = all(name.isupper() and (name[0] == "_" or is_door) and stored.count(name) == 1 for name in names)
+        if once and len(names) == len(values) and all(type(one) is int for one in values):
+            numbers |= {name: f"({number})" for name, number in zip(names, values, strict=True)}
+            for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[row] = "\n"
+    return _renamed("".join(lines), numbers, _CONSTANT)
+
+
+def _value_of(node: ast.expr) -> Any:
+    try:
+        return eval(ast.unparse(node), {"__builtins__": {}})
+    except Exception:  # names something else
+        return None
+
+
 def _is_number(value: Any) -> bool:
     """A whole number, or a row of them."""
-    return type(value) is int or (isinstance(value, tuple) and all(type(one) is int for one in value))
+    row: Any = value if isinstance(value, tuple) else (value,)
+    return all(type(one) is int for one in row)
 
 
 def _names() -> Iterator[str]:
@@ -90,7 +129,11 @@ def _said(text: str, pattern: re.Pattern[str]) -> list[tuple[int, int, str]]:
         row, column = token.start
         attribute = before == "."
         before = token.string
-        if token.type == tokenize.NAME and pattern.fullmatch(token.string) and not (attribute and pattern is _PLAIN):
+        if (
+            token.type == tokenize.NAME
+            and pattern.fullmatch(token.string)
+            and not (attribute and pattern is not _PRIVATE)
+        ):
             found.append((row, column, token.string))
         elif token.type == tokenize.STRING and token.string[0] in "fF":
             for inside in _BRACES.finditer(token.string):
