@@ -14,7 +14,7 @@ import itertools
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from device.agent import door
 
@@ -82,15 +82,12 @@ def _without_own_numbers(text: str) -> str:
         names = [
             one.id for one in (target.elts if isinstance(target, ast.Tuple) else [target]) if isinstance(one, ast.Name)
         ]
-        value = _value_of(node.value)
-        values: Any = value if isinstance(target, ast.Tuple) else (value,)
-        if not isinstance(values, tuple):
-            continue
+        row = _row_of(_value_of(node.value)) if isinstance(target, ast.Tuple) else [_value_of(node.value)]
         once = all(name.isupper() and (name[0] == "_" or is_door) and stored.count(name) == 1 for name in names)
-        if once and len(names) == len(values) and all(type(one) is int for one in values):
-            numbers |= {name: f"({number})" for name, number in zip(names, values, strict=True)}
-            for row in range(node.lineno - 1, node.end_lineno or node.lineno):
-                lines[row] = "\n"
+        if once and len(names) == len(row) and all(type(one) is int for one in row):
+            numbers |= {name: f"({number})" for name, number in zip(names, row, strict=True)}
+            for line in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[line] = "\n"
     return _renamed("".join(lines), numbers, _CONSTANT)
 
 
@@ -101,10 +98,13 @@ def _value_of(node: ast.expr) -> Any:
         return None
 
 
+def _row_of(value: Any) -> list[Any]:
+    return list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else [value]
+
+
 def _is_number(value: Any) -> bool:
     """A whole number, or a row of them."""
-    row: Any = value if isinstance(value, tuple) else (value,)
-    return all(type(one) is int for one in row)
+    return all(type(one) is int for one in _row_of(value))
 
 
 def _names() -> Iterator[str]:

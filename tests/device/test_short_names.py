@@ -1,0 +1,56 @@
+"""What is compiled for a board says the same with fewer names."""
+
+from tools.locker.rom import SOURCES
+from tools.locker.short_names import shortened
+
+_SMALL = """from typing import TYPE_CHECKING
+
+from protocol.limits import PULSE_MS, PULSE_MS_MAX
+from protocol.numbers import DEPOSITING as FILLING
+from protocol.numbers import DOOR_STATES, HELD
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_TOLD_MS = 8 * 1_000
+_OPEN, _SHUT = 1, 2
+
+
+class Panel:
+    def __init__(self, now: "Any") -> None:
+        self._until = now + _TOLD_MS
+
+    def _say(self) -> str:
+        return f"{self._until} {PULSE_MS} {_OPEN} {HELD} {DOOR_STATES[_SHUT]} {FILLING}"
+
+
+def told(now: int) -> str:
+    return Panel(now)._say()
+"""
+
+
+def _run(text: str) -> str:
+    names: dict[str, object] = {}
+    exec(compile(text, "small.py", "exec"), names)
+    told = names["told"]
+    assert callable(told)
+    return str(told(5))
+
+
+def test_a_file_says_the_same_with_fewer_names() -> None:
+    short = shortened(_SMALL)
+    assert _run(short) == _run(_SMALL) == "8005 300 1 2 opening 1"
+    for gone in ("_until", "_say", "PULSE_MS", "_TOLD_MS", "HELD", "Any\n", "FILLING"):
+        assert gone not in short, gone
+    assert "DOOR_STATES" in short, "a row of words is no number"
+
+
+def test_lines_stay_where_they_are_so_that_a_traceback_names_the_right_one() -> None:
+    for path in sorted((SOURCES / "device" / "agent").glob("*.py")):
+        text = path.read_text()
+        short = shortened(text)
+        assert short.count("\n") == text.count("\n"), path.name
+        compile(short, path.name, "exec")
+        for line, (one, other) in enumerate(zip(text.splitlines(), short.splitlines(), strict=True), start=1):
+            if one.lstrip().startswith(("def ", "class ")) and "_" not in one.split("(")[0].split()[1]:
+                assert one.split("(")[0] == other.split("(")[0], (path.name, line)
