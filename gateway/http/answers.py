@@ -137,6 +137,9 @@ class Parcel(Document):
     accessible: bool
     heavy: bool
     state: Literal["expected", "reserved", "deposited", "collected", "expired", "taken_back", "disputed"]
+    announced: bool = Field(
+        description="false: its locker took it in by itself; expect it, and its recipient is known."
+    )
     compartment: int | None = Field(description="Where it is reserved, lies or lay last.")
     expected_at: str
     deposited_at: str | None
@@ -158,6 +161,7 @@ class Parcel(Document):
             accessible=parcel.accessible,
             heavy=parcel.heavy,
             state=parcel.state,  # pyright: ignore[reportArgumentType]
+            announced=parcel.announced,
             compartment=parcel.compartment,
             expected_at=instant(parcel.expected_s),
             deposited_at=maybe_instant(parcel.deposited_s),

@@ -10,7 +10,7 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.events import Answer, Arrival
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
-from gateway.services import births, requests, told_deposits, told_doors
+from gateway.services import births, requests, told_alone, told_deposits, told_doors
 from gateway.services.batch import Batch, Turn
 from gateway.services.desk import Desk
 from protocol.errors import number_of
@@ -29,6 +29,7 @@ from protocol.messages import (
     DoorOpened,
     Lost,
     Message,
+    OfflineDepositAuthorised,
     OpeningAuthorised,
     PickupAuthorised,
     Reject,
@@ -43,6 +44,7 @@ OF_A_COMPARTMENT: dict[type[Message], Callable[[Batch, Compartment, Up], ParcelN
     DoorFaulted: told_doors.door_faulted,
     OpeningAuthorised: told_doors.opening_authorised,
     DepositAuthorised: told_deposits.deposit_authorised,
+    OfflineDepositAuthorised: told_alone.deposit_authorised,
     Deposited: told_deposits.deposited,
     DepositAbandoned: told_deposits.deposit_abandoned,
     PickupAuthorised: told_deposits.pickup_authorised,

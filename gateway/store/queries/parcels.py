@@ -8,14 +8,15 @@ from gateway.domain.parcels import NewParcel, Parcel, Reservation
 
 _PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
-    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined"
+    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt"
 )
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
 def _parcel(row: Sequence[object]) -> Parcel:
     fields = list(row)
-    fields[6], fields[7], fields[-1] = bool(fields[6]), bool(fields[7]), bool(fields[-1])
+    for place in (6, 7, -3, -2, -1):
+        fields[place] = bool(fields[place])
     return Parcel(*fields)  # pyright: ignore[reportArgumentType]
 
 
@@ -33,7 +34,8 @@ class ParcelQueries:
         """The personal fields go to their own table, and only if there are any."""
         self.sql.execute(
             "INSERT INTO parcels (number, position, label, locker, size, carrier, merchant, accessible, heavy, state,"
-            " expected_s) VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM parcels), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " expected_s, announced)"
+            " VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM parcels), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 parcel.number,
                 parcel.label,
@@ -45,19 +47,32 @@ class ParcelQueries:
                 parcel.heavy,
                 parcel.state,
                 parcel.expected_s,
+                parcel.announced,
             ),
         )
+        self._add_recipient(parcel.number, new)
+
+    def announce_parcel(self, parcel: Parcel, new: NewParcel) -> None:
+        """What a locker took in unannounced gets what only its announcement says."""
+        self.sql.execute(
+            "UPDATE parcels SET merchant = ?, accessible = ?, heavy = ?, announced = 1 WHERE number = ?",
+            (parcel.merchant, parcel.accessible, parcel.heavy, parcel.number),
+        )
+        self._add_recipient(parcel.number, new)
+
+    def _add_recipient(self, number: ParcelNumber, new: NewParcel) -> None:
         personal = (new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref)
         if any(personal):
             self.sql.execute(
                 "INSERT INTO recipients (parcel, name, mail, phone, ref) VALUES (?, ?, ?, ?, ?)",
-                (parcel.number, *personal),
+                (number, *personal),
             )
 
     def keep_parcel(self, parcel: Parcel) -> None:
         done = self.sql.execute(
             "UPDATE parcels SET locker = ?, size = ?, state = ?, compartment = ?, deposit = ?, deposited_s = ?,"
-            " deadline_s = ?, ended_s = ?, delegation = ?, joined_group = ?, joined = ? WHERE number = ?",
+            " deadline_s = ?, ended_s = ?, delegation = ?, joined_group = ?, joined = ?, by_receipt = ?"
+            " WHERE number = ?",
             (
                 parcel.locker,
                 parcel.size,
@@ -70,6 +85,7 @@ class ParcelQueries:
                 parcel.delegation,
                 parcel.group,
                 parcel.joined,
+                parcel.by_receipt,
                 parcel.number,
             ),
         ).rowcount

@@ -1,0 +1,6 @@
+-- What a locker did while it was alone. No personal field.
+
+-- 0: taken in without an announcement; the announcement that comes later completes it.
+ALTER TABLE parcels ADD COLUMN announced INTEGER NOT NULL DEFAULT 1;
+-- 1: that it lies there is known from the locker's receipt; its events are still to come.
+ALTER TABLE parcels ADD COLUMN by_receipt INTEGER NOT NULL DEFAULT 0;
