@@ -58,6 +58,11 @@ REVOCATION_RETRY_S = 600  # a locker that could not take a token back is asked a
 REVOCATION_NO_ROOM_RETRY_S = 86_400  # its list empties as tokens expire
 EXPIRIES_PER_ROUND_MAX = 500  # one round of the timer must not hold the books for long
 
+# --- the books: receipts
+RECEIPT_DEPOSITS_AHEAD_MAX = 16  # of a compartment, while its locker is away; each one more is one more guess
+RECEIPT_GUESSES_MAX = 20  # wrong digits of a carrier in this time: eight digits of proof can be tried
+RECEIPT_GUESSES_S = 86_400
+
 # --- the books: what is described to us
 MODULES_MAX = 20
 COMPARTMENTS_PER_MODULE_MAX = 20

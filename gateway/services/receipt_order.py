@@ -12,13 +12,13 @@ from gateway.services.batch import Batch
 NOBODYS = 0  # as a locker says that was alone: whose it is, its label has told
 OVERTAKEN = "deposit_overtaken"  # a receipt shows another parcel where this one lay, and nothing says where it is
 UNANNOUNCED = "deposit_unannounced"
-_INSIDE = ("deposited", "expired", "disputed")
+INSIDE = ("deposited", "expired", "disputed")
 
 
 def lies_in(parcel: Parcel, box: Compartment, deposit: int) -> bool:
     """Under this very number."""
     place = (parcel.locker, parcel.compartment, parcel.deposit)
-    return parcel.state in _INSIDE and place == (box.locker, box.number, deposit)
+    return parcel.state in INSIDE and place == (box.locker, box.number, deposit)
 
 
 def seated(batch: Batch, box: Compartment) -> Parcel | None:

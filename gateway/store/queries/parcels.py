@@ -121,6 +121,39 @@ class ParcelQueries:
         )
         return former or found
 
+    def parcel_of_deposit(
+        self, locker: str, compartment: int, deposit: int, carrier: str, label: str
+    ) -> Parcel | None:
+        """The one of this label that has this number or had it, whatever has become of it."""
+        return self._one_parcel(
+            "number IN (SELECT number FROM parcels WHERE locker = ?1 AND compartment = ?2 AND deposit = ?3"
+            " UNION SELECT parcel FROM former_deposits WHERE locker = ?1 AND compartment = ?2 AND deposit = ?3)"
+            " AND carrier = ?4 AND label = ?5 ORDER BY position DESC LIMIT 1",
+            locker,
+            compartment,
+            deposit,
+            carrier,
+            label,
+        )
+
+    # -------------------------------------------------------------- receipts
+    def charge_guess(self, carrier: str, now_s: int, period_s: int, most: int) -> int:
+        """Count one more try. Where there are too many already: seconds until there may be another, and no count."""
+        where = "SELECT wrong, since_s FROM receipt_guesses WHERE carrier = ?"
+        wrong, since_s = self.sql.execute(where, (carrier,)).fetchone() or (0, now_s)
+        if now_s - since_s >= period_s:
+            wrong, since_s = 0, now_s
+        if wrong >= most:
+            return int(since_s + period_s - now_s)
+        self.sql.execute(
+            "INSERT OR REPLACE INTO receipt_guesses (carrier, wrong, since_s) VALUES (?, ?, ?)",
+            (carrier, wrong + 1, since_s),
+        )
+        return 0
+
+    def give_guess_back(self, carrier: str) -> None:
+        self.sql.execute("UPDATE receipt_guesses SET wrong = max(0, wrong - 1) WHERE carrier = ?", (carrier,))
+
     def keep_former_deposit(self, locker: str, compartment: int, deposit: int, parcel: ParcelNumber) -> None:
         self.sql.execute(
             "INSERT OR REPLACE INTO former_deposits (locker, compartment, deposit, parcel) VALUES (?, ?, ?, ?)",

@@ -4,3 +4,10 @@
 ALTER TABLE parcels ADD COLUMN announced INTEGER NOT NULL DEFAULT 1;
 -- 1: that it lies there is known from the locker's receipt; its events are still to come.
 ALTER TABLE parcels ADD COLUMN by_receipt INTEGER NOT NULL DEFAULT 0;
+
+-- How many receipts of a carrier were wrong since then (limits.RECEIPT_GUESSES_MAX): its digits can be tried.
+CREATE TABLE receipt_guesses (
+  carrier TEXT PRIMARY KEY,
+  wrong INTEGER NOT NULL,
+  since_s INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
