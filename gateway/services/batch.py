@@ -12,7 +12,7 @@ from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
-from protocol.messages import Ack, Message, Resend, Up
+from protocol.messages import Ack, Message, Resend, Reserved, Up
 
 
 @dataclass(slots=True)
@@ -22,6 +22,7 @@ class Turn:
     locker: Locker
     seq_read: int
     news: list[Message]
+    woke: bool = False
     acknowledged: bool = False
     highest: int = 0  # of the events that came, applied or not
 
@@ -79,8 +80,30 @@ class Batch:
 
     def flush(self) -> list[Answer]:
         """Write what was gathered; what to tell whom once it is committed."""
+        self.keep()
+        self._tell_reservations()
+        answers = [turn.answer() for turn in self.turns.values()]
+        return [answer for answer in answers if answer is not None]
+
+    def keep(self) -> None:
+        """Write what was gathered, and tell nobody."""
         self.tx.keep_compartments(self._touched.values())
         self.tx.keep_lockers([(turn.locker, turn.seq_read) for turn in self.turns.values()])
         self.tx.add_events(self.taken, self.now)
-        answers = [turn.answer() for turn in self.turns.values()]
-        return [answer for answer in answers if answer is not None]
+
+    def _tell_reservations(self) -> None:
+        """To lockers that woke up, or whose reservations changed: in this batch, or by the API before it."""
+        asked = [name for name, turn in self.turns.items() if turn.woke or name in self.tx.moved]
+        if not asked:
+            return
+        places = self.tx.reserved_places(asked)
+        for name in asked:
+            doors = [number for locker, number in places if locker == name]
+            self.turns[name].news.append(Reserved(bits_of(doors)))
+        self.tx.moved.difference_update(asked)
+
+
+def bits_of(doors: Iterable[int]) -> bytes:
+    """As messages.Reserved has them, no longer than the highest number needs."""
+    bits = sum(1 << number for number in doors)
+    return bits.to_bytes((bits.bit_length() + 7) // 8, "little")

@@ -33,6 +33,7 @@ def birth(batch: Batch, turn: Turn, up: Up) -> None:
         batch.alarm(locker.id, 0, "events_lost")
         locker.last_seq = event.first_seq - 1
     behind = event.last_seq > locker.last_seq
+    turn.woke = True
     turn.news = [
         SetTime(event.nonce, batch.now),
         Resend(locker.last_seq + 1) if behind else Ack(locker.last_seq),

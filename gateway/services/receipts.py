@@ -156,7 +156,7 @@ def _booked(desk: Desk, tx: Transaction, locker: Locker, receipt: receipts.Recei
     batch.touch(box)
     if receipt.badge != _NO_BADGE:
         check_badge(batch, box, parcel.number, receipt.badge, receipt.carrier, when_s)
-    batch.flush()
+    batch.keep()
     booked = tx.parcel(parcel.number)
     assert booked is not None
     return booked

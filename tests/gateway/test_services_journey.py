@@ -10,7 +10,7 @@ from gateway.domain.parcels import NewParcel
 from gateway.domain.people import MERCHANT, Principal
 from gateway.services import commands, doors, events, expiry, lockers, parcels, people
 from protocol.errors import number_of
-from protocol.messages import Ack, Assign, Decline, DoorClosed, DoorOpened, Open, Release, Revoke
+from protocol.messages import Ack, Assign, Decline, DoorClosed, DoorOpened, Open, Release, Reserved, Revoke
 from protocol.numbers import HELD
 from protocol.tokens import open_token
 
@@ -31,7 +31,7 @@ def test_a_parcel_is_expected_deposited_and_collected(town: Town) -> None:
     assert (parcel.state, town.availability()) == ("expected", ["free", "free"])
     assert town.ask("mairie-1", town.badge(), "label-1") == Assign(1, 1, 1, parcel.number)
     assert (town.parcel(parcel.number).state, town.availability()) == ("reserved", ["reserved", "free"])
-    assert town.put_in("mairie-1", 1, 1, parcel.number) == [Ack(3)]
+    assert town.put_in("mairie-1", 1, 1, parcel.number) == [Reserved(b""), Ack(3)]
     inside = town.parcel(parcel.number)
     assert (inside.state, inside.compartment, inside.deposit) == ("deposited", 1, 1)
     assert inside.deadline_s == NOW_S + town.desk.settings.pickup_days * DAY_S

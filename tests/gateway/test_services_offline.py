@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from books_town import BOOKSHOP, COLIBRI, OPERATOR, Town, open_town, refused
+from books_town import BOOKSHOP, CLOSED, COLIBRI, OPERATOR, Town, open_town, refused
 
 from gateway.domain.parcels import NewParcel, Parcel
 from gateway.domain.people import Badge
@@ -15,17 +15,20 @@ from gateway.services.take_up import take_up
 from protocol.messages import (
     Ack,
     Assign,
+    Birth,
     Collected,
     DepositAbandoned,
     Deposited,
     DepositRequested,
     DoorClosed,
     DoorOpened,
+    Heartbeat,
     Join,
     Message,
     OfflineDepositAuthorised,
     PickupAuthorised,
     Resend,
+    Reserved,
 )
 from protocol.numbers import FIRST, JAMMED, SIZES, TOO_SMALL
 
@@ -59,7 +62,7 @@ def found(town: Town, label: str, carrier: str = "colibri") -> Parcel:
 def test_an_expected_parcel_lies_where_the_locker_put_it_and_its_code_is_there_at_once(town: Town) -> None:
     town.locker("S", "S")
     parcel = town.expect("label-1")
-    assert town.says("mairie-1", *alone(town.badge(), 2, 1, "label-1")) == [Ack(3)]
+    assert town.says("mairie-1", *alone(town.badge(), 2, 1, "label-1")) == [Reserved(b""), Ack(3)]
     inside = town.parcel(parcel.number)
     assert (inside.state, inside.compartment, inside.deposit, inside.announced) == ("deposited", 2, 1, True)
     assert (town.availability(), town.alarms()) == (["free", "occupied"], [])
@@ -322,3 +325,48 @@ def test_books_restored_from_a_backup_take_up_what_the_locker_sends_again(tmp_pa
         ["deposit_unannounced"],
     )
     restored.store.close()
+
+
+# ------------------------------------------------------------------ what the locker is told before it is alone
+def test_a_locker_that_wakes_up_is_told_which_doors_are_promised(town: Town) -> None:
+    town.locker(*["S"] * 9)
+    for number in range(9):
+        parcel = town.expect(f"label-{number}")
+        parcels.reserve_compartment(town.desk, COLIBRI, parcel.number)
+    town.says("mairie-1", *alone(town.badge(), 1, 1, "label-0"))
+    told = town.tell("mairie-1", Birth("1.0.0", bytes(8), 1, 3, bytes([CLOSED]) * 9))
+    assert told[-1] == Reserved(bytes([0b1111_1100, 0b11]))  # 2 to 9: what lies in 1, it knows itself
+
+
+def test_it_is_told_anew_when_a_reservation_changes_and_never_otherwise(town: Town) -> None:
+    town.locker("S", "S")
+    town.locker("S", locker="gare-1")
+    badge = town.badge()
+    parcel = town.expect("label-1")
+    assert town.tell("mairie-1", DepositRequested(1, badge.id, "colibri", "label-1", FIRST)) == [Reserved(b"\x02")]
+    assert town.tell("mairie-1", DepositRequested(1, badge.id, "colibri", "label-1", FIRST)) == []
+    assert town.tell("gare-1", Heartbeat(1, 2, 3)) == []
+    assert town.says("mairie-1", DoorOpened(2), DoorClosed(2)) == [Ack(2)]
+    town.put_in("mairie-1", 1, 1, parcel.number)
+    assert town.fetch(town.parcel(parcel.number)) == [Ack(8)]  # a parcel that leaves was no reservation
+
+
+def test_what_the_api_reserved_is_told_with_the_lockers_next_word_once(town: Town) -> None:
+    town.locker("S")
+    town.locker("S", locker="gare-1")
+    parcel = town.expect("label-1")
+    parcels.reserve_compartment(town.desk, COLIBRI, parcel.number)
+    assert town.tell("gare-1", Heartbeat(1, 2, 3)) == []
+    assert town.tell("mairie-1", Heartbeat(1, 2, 3)) == [Reserved(b"\x02")]
+    assert town.tell("mairie-1", Heartbeat(1, 2, 3)) == []
+    parcels.release_reservation(town.desk, COLIBRI, parcel.number)
+    assert town.tell("mairie-1", Heartbeat(1, 2, 3)) == [Reserved(b"")]
+
+
+def test_nothing_is_asked_of_the_books_for_a_batch_without_a_change(town: Town) -> None:
+    town.locker("S")
+    asked: list[str] = []
+    with town.store.transaction() as tx:
+        tx.sql.set_trace_callback(asked.append)
+    town.says("mairie-1", DoorOpened(1), DoorClosed(1))
+    assert asked and not [sql for sql in asked if "allocations" in sql]

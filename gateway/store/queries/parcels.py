@@ -1,7 +1,8 @@
 """Parcels, their recipients and their allocations in SQL."""
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
@@ -22,6 +23,7 @@ def _parcel(row: Sequence[object]) -> Parcel:
 
 class ParcelQueries:
     sql: sqlite3.Connection
+    moved: set[str]
 
     def _one_parcel(self, where: str, *values: object) -> Parcel | None:
         row = self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values).fetchone()
@@ -234,6 +236,7 @@ class ParcelQueries:
             "INSERT INTO allocations (parcel, locker, compartment, made_s, until_s) VALUES (?, ?, ?, ?, ?)",
             (parcel, locker, compartment, now_s, until_s),
         )
+        self.moved.add(locker)
 
     def _one_allocation(self, where: str, *values: object) -> Reservation | None:
         row = self.sql.execute(f"SELECT {_RESERVATION} FROM allocations WHERE {where}", values).fetchone()
@@ -266,7 +269,23 @@ class ParcelQueries:
         return [Reservation(*row) for row in rows]
 
     def settle_allocation(self, parcel: ParcelNumber, until_s: int | None) -> None:
-        self.sql.execute("UPDATE allocations SET until_s = ? WHERE parcel = ? AND ended_s IS NULL", (until_s, parcel))
+        """Until then; None: it lies there, and is no reservation any more."""
+        where = "UPDATE allocations SET until_s = ? WHERE parcel = ? AND ended_s IS NULL RETURNING locker"
+        changed = self.sql.execute(where, (until_s, parcel)).fetchall()
+        if until_s is None:
+            self.moved.update([locker for (locker,) in changed])
 
     def end_allocation(self, parcel: ParcelNumber, now_s: int) -> None:
-        self.sql.execute("UPDATE allocations SET ended_s = ? WHERE parcel = ? AND ended_s IS NULL", (now_s, parcel))
+        where = "UPDATE allocations SET ended_s = ? WHERE parcel = ? AND ended_s IS NULL RETURNING locker, until_s"
+        changed = self.sql.execute(where, (now_s, parcel)).fetchall()
+        self.moved.update([locker for locker, until_s in changed if until_s is not None])
+
+    def reserved_places(self, lockers: Iterable[str]) -> list[tuple[str, int]]:
+        """(locker, compartment) of what is promised to a parcel that is not there yet."""
+        rows = self.sql.execute(
+            # CROSS JOIN: SQLite keeps this order, and looks each locker up by the index of live allocations.
+            "SELECT a.locker, a.compartment FROM json_each(?) AS l CROSS JOIN allocations a ON a.locker = l.value"
+            " WHERE a.ended_s IS NULL AND a.until_s IS NOT NULL",
+            (json.dumps(list(lockers)),),
+        )
+        return [(row[0], row[1]) for row in rows]
