@@ -144,6 +144,9 @@ class Parcel(Document):
     expected_at: str
     deposited_at: str | None
     deadline: str | None
+    deadline_paused: bool = Field(
+        description="Its locker or its door does not work: its days are not counted, and the deadline moves later."
+    )
     ended_at: str | None
     collected_by: Literal["recipient", "delegate"] | None
     delegation: str | None = Field(description="Whose, when a delegate collected it.")
@@ -166,6 +169,7 @@ class Parcel(Document):
             expected_at=instant(parcel.expected_s),
             deposited_at=maybe_instant(parcel.deposited_s),
             deadline=maybe_instant(parcel.deadline_s),
+            deadline_paused=parcel.deadline_paused,
             ended_at=maybe_instant(parcel.ended_s),
             collected_by=parcel.collected_by,  # pyright: ignore[reportArgumentType]
             delegation=parcel.delegation.hex() if parcel.collected_by and parcel.delegation else None,

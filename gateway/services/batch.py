@@ -10,9 +10,12 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.events import Answer
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
+from gateway.limits import LOCKER_ALIVE_S
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
 from protocol.messages import Ack, Message, Resend, Reserved, Up
+
+_DAY_S = 86_400
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class Batch:
         self._boxes = {(box.locker, box.number): box for box in tx.compartments_at(places)}
         self._touched: dict[tuple[str, int], Compartment] = {}
         self.running = tx.running_places(found)
+        self._noted = False
         self.taken: list[tuple[str, Up, ParcelNumber | None]] = []
 
     def box(self, locker: str, number: int) -> Compartment | None:
@@ -77,6 +81,12 @@ class Batch:
         box.quarantined = True
         self.touch(box)
         self.alarm(box.locker, box.number, kind, parcel)
+
+    def hear(self, locker: Locker) -> None:
+        """It says something. After a silence, the days that it lost are noted before the books call it alive."""
+        if not self._noted and not locker.alive_at(self.now, LOCKER_ALIVE_S):
+            self._noted = True
+            self.tx.pause_deadlines(self.now, LOCKER_ALIVE_S, self.desk.settings.pickup_days * _DAY_S)
 
     def flush(self) -> list[Answer]:
         """Write what was gathered; what to tell whom once it is committed."""

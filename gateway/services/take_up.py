@@ -86,6 +86,7 @@ def _take(batch: Batch, arrival: Arrival) -> Answer | None:
     locker = turn.locker
     event = type(up.event)
     if event is not Lost and up.boot >= locker.boot:
+        batch.hear(locker)
         locker.seen_s = batch.now
         locker.online = True
     if up.seq == 0:

@@ -194,7 +194,7 @@ def test_parcels_are_listed_newest_first_page_by_page(town: Town) -> None:
 def test_a_parcel_nobody_fetches_expires_is_revoked_and_taken_back(town: Town) -> None:
     town.locker("S")
     parcel = town.deposited("label-1")
-    town.now[0] += town.desk.settings.pickup_days * DAY_S
+    town.later(town.desk.settings.pickup_days * DAY_S)
     assert expiry.expire_due(town.desk) == 1
     assert expiry.expire_due(town.desk) == 0
     assert town.parcel(parcel.number).state == "expired"
@@ -276,7 +276,7 @@ def test_the_customer_who_was_quicker_ends_the_take_back(town: Town) -> None:
 def test_a_customer_who_comes_before_the_revoke_arrives_still_gets_the_parcel(town: Town) -> None:
     town.locker("S")
     parcel = town.deposited("label-1")
-    town.now[0] += town.desk.settings.pickup_days * DAY_S
+    town.later(town.desk.settings.pickup_days * DAY_S)
     expiry.expire_due(town.desk)
     town.fetch(parcel)
     assert (town.parcel(parcel.number).state, town.alarms()) == ("collected", [])
@@ -285,7 +285,7 @@ def test_a_customer_who_comes_before_the_revoke_arrives_still_gets_the_parcel(to
 def test_a_revoke_refused_because_somebody_stood_there_is_ordered_again_later(town: Town) -> None:
     town.locker("S")
     town.deposited("label-1")
-    town.now[0] += town.desk.settings.pickup_days * DAY_S
+    town.later(town.desk.settings.pickup_days * DAY_S)
     expiry.expire_due(town.desk)
     town.says("mairie-1", done(town, Revoke(1, 1), "wrong_state"))
     expiry.expire_due(town.desk)

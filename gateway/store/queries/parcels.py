@@ -9,14 +9,15 @@ from gateway.domain.parcels import NewParcel, Parcel, Reservation
 
 _PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
-    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt"
+    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s"
 )
+_AT_FAULT = "(quarantined OR out_of_service OR door IN ('jammed', 'faulty', 'forced', 'out_of_service'))"
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
 def _parcel(row: Sequence[object]) -> Parcel:
     fields = list(row)
-    for place in (6, 7, -3, -2, -1):
+    for place in (6, 7, -4, -3, -2):
         fields[place] = bool(fields[place])
     return Parcel(*fields)  # pyright: ignore[reportArgumentType]
 
@@ -210,7 +211,33 @@ class ParcelQueries:
         return [_parcel(row[:-1]) for row in rows[:limit]], following
 
     def parcels_past_deadline(self, now_s: int, limit: int) -> list[Parcel]:
-        return self._parcels("state = 'deposited' AND deadline_s <= ? ORDER BY deadline_s LIMIT ?", now_s, limit)
+        return self._parcels(
+            "state = 'deposited' AND deadline_s <= ? AND paused_s IS NULL ORDER BY deadline_s LIMIT ?", now_s, limit
+        )
+
+    def pause_deadlines(self, now_s: int, alive_s: int, pickup_s: int) -> None:
+        """Of parcels whose locker is not heard (since it was, or since the days began) or whose door is at fault."""
+        waits = "state = 'deposited' AND paused_s IS NULL"
+        self.sql.execute(
+            "UPDATE parcels SET paused_s = min(?1, max(l.seen_s, deadline_s - ?3)) FROM lockers l"
+            f" WHERE parcels.locker = l.id AND (NOT l.online OR l.seen_s < ?1 - ?2) AND {waits}",
+            (now_s, alive_s, pickup_s),
+        )
+        self.sql.execute(
+            "UPDATE parcels SET paused_s = ? FROM compartments c"
+            f" WHERE c.locker = parcels.locker AND c.number = parcels.compartment AND {_AT_FAULT} AND {waits}",
+            (now_s,),
+        )
+
+    def resume_deadlines(self, now_s: int, alive_s: int, least_s: int) -> None:
+        """What was lost is added, and `least_s` are left at the least."""
+        self.sql.execute(
+            "UPDATE parcels SET deadline_s = max(deadline_s + ?1 - paused_s, ?1 + ?3), paused_s = NULL"
+            " FROM lockers l, compartments c WHERE parcels.paused_s IS NOT NULL AND state = 'deposited'"
+            " AND l.id = parcels.locker AND l.online AND l.seen_s >= ?1 - ?2"
+            f" AND c.locker = parcels.locker AND c.number = parcels.compartment AND NOT {_AT_FAULT}",
+            (now_s, alive_s, least_s),
+        )
 
     def expired_but_open(self, revoke_type: int, since_s: int, limit: int) -> list[Parcel]:
         """Expired, the locker still takes their code, and no Revoke has been ordered since."""

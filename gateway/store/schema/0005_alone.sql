@@ -11,3 +11,9 @@ CREATE TABLE receipt_guesses (
   wrong INTEGER NOT NULL,
   since_s INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Since when a waiting parcel's days stand still: its locker has not been heard since then, or its door failed then.
+ALTER TABLE parcels ADD COLUMN paused_s INTEGER;
+CREATE INDEX parcels_paused ON parcels (locker, compartment) WHERE paused_s IS NOT NULL;
+CREATE INDEX compartments_at_fault ON compartments (locker, number)
+  WHERE (quarantined OR out_of_service OR door IN ('jammed', 'faulty', 'forced', 'out_of_service'));
