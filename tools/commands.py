@@ -135,6 +135,17 @@ def reissue(arguments: Namespace, gateway: Gateway) -> int:
     return say(arguments, operation, f"{line}\nread the new one: GET /v1/parcels/{operation['parcel']}/pickup")
 
 
+def hand_in_receipt(arguments: Namespace, gateway: Gateway) -> int:
+    """The text as it is; digits with what the courier keyed at the locker, in groups or not."""
+    said: Json = {"receipt": arguments.receipt}
+    if not arguments.receipt.startswith("CR1:"):
+        said = {"digits": arguments.receipt.replace(" ", "").replace("-", "")}
+        said |= {"locker": arguments.locker, "label": arguments.label, "size": arguments.size}
+    parcel = gateway.post("/v1/receipts", said)
+    where = f"{parcel['locker']}, compartment {parcel['compartment']}"
+    return say(arguments, parcel, f"{parcel['id']} is {parcel['state']} in {where}")
+
+
 def delegate(arguments: Namespace, gateway: Gateway) -> int:
     """The QR goes to the file that is named, or onto the terminal; --json prints the token too."""
     must_be_new(arguments.svg)

@@ -25,6 +25,7 @@ examples:
   consigne badge anne-3 --technician --locker mairie-1 --days 7
   consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg
   consigne reissue par_0123456789abc                 its code was phished: another one
+  consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M
   consigne console /dev/ttyUSB0 --login anne         a terminal; Ctrl-] leaves
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
 
@@ -106,6 +107,7 @@ def build_parser() -> ArgumentParser:
     _key_words(words.add_parser("keys", help="the gateway's keys").add_subparsers(required=True, metavar="VERB"))
     _delegate_words(words.add_parser("delegate", help="let somebody else collect a parcel, once"))
     _reissue_words(words.add_parser("reissue", help="give a parcel another code, and wait until the locker has it"))
+    _receipt_words(words.add_parser("receipt", help="hand in what a locker without a gateway showed"))
     check = words.add_parser("doctor", help="check this machine and the gateway")
     check.set_defaults(call=doctor.check, json=False)
     _json(check)
@@ -178,6 +180,15 @@ def _reissue_words(parser: ArgumentParser) -> None:
     parser.add_argument("--reason", help="why; it stands in the books")
     _json(parser)
     parser.set_defaults(call=with_gateway(commands.reissue))
+
+
+def _receipt_words(parser: ArgumentParser) -> None:
+    parser.add_argument("receipt", metavar="RECEIPT", help="the QR code's text (CR1:…), or the twelve digits")
+    parser.add_argument("--locker", metavar="ID", help="with digits: the locker that showed them")
+    parser.add_argument("--label", metavar="LABEL", help="with digits: the parcel's")
+    parser.add_argument("--size", choices=("S", "M", "L"), help="with digits: as keyed at the locker")
+    _json(parser)
+    parser.set_defaults(call=with_gateway(commands.hand_in_receipt))
 
 
 def _badge_words(parser: ArgumentParser) -> None:

@@ -24,6 +24,7 @@ CODES = frozenset(
         "no_scanner",
         "out_of_service",
         "bad_value",
+        "bad_receipt",
         "rate_limited",
     }
 )

@@ -76,7 +76,9 @@ class NewParcel:
 class Parcel:
     """`compartment` and `deposit`: where it is reserved, lies or lay last. `delegation`: whose token opened its door
     last; None: the recipient's own code. `group`: of the deposits that its recipient opens in turn, as ordered;
-    `joined`: the locker has said so."""
+    `joined`: the locker has said so. `announced`: somebody expected it; a locker that was alone takes in others too.
+    `by_receipt`: its deposit is known from the locker's receipt, and its events are still to come.
+    `paused_s`: since when its days stand still."""
 
     number: ParcelNumber
     label: str
@@ -96,6 +98,13 @@ class Parcel:
     delegation: bytes | None = None
     group: int | None = None
     joined: bool = False
+    announced: bool = True
+    by_receipt: bool = False
+    paused_s: int | None = None
+
+    @property
+    def deadline_paused(self) -> bool:
+        return self.state == "deposited" and self.paused_s is not None
 
     @property
     def id(self) -> str:

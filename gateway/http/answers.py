@@ -137,10 +137,16 @@ class Parcel(Document):
     accessible: bool
     heavy: bool
     state: Literal["expected", "reserved", "deposited", "collected", "expired", "taken_back", "disputed"]
+    announced: bool = Field(
+        description="false: its locker took it in by itself; expect it, and its recipient is known."
+    )
     compartment: int | None = Field(description="Where it is reserved, lies or lay last.")
     expected_at: str
     deposited_at: str | None
     deadline: str | None
+    deadline_paused: bool = Field(
+        description="Its locker or its door does not work: its days are not counted, and the deadline moves later."
+    )
     ended_at: str | None
     collected_by: Literal["recipient", "delegate"] | None
     delegation: str | None = Field(description="Whose, when a delegate collected it.")
@@ -158,10 +164,12 @@ class Parcel(Document):
             accessible=parcel.accessible,
             heavy=parcel.heavy,
             state=parcel.state,  # pyright: ignore[reportArgumentType]
+            announced=parcel.announced,
             compartment=parcel.compartment,
             expected_at=instant(parcel.expected_s),
             deposited_at=maybe_instant(parcel.deposited_s),
             deadline=maybe_instant(parcel.deadline_s),
+            deadline_paused=parcel.deadline_paused,
             ended_at=maybe_instant(parcel.ended_s),
             collected_by=parcel.collected_by,  # pyright: ignore[reportArgumentType]
             delegation=parcel.delegation.hex() if parcel.collected_by and parcel.delegation else None,

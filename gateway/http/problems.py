@@ -48,6 +48,7 @@ KNOWN: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "too_large": (413, ("Send less in one request.",)),
     "unsupported_media_type": (415, ("Send 'Content-Type: application/json'.",)),
     "bad_value": (422, ("Correct the fields that are named and send it again.",)),
+    "bad_receipt": (422, ("Scan the QR code, or check the label, the size and the locker.",)),
     "idempotency_key_reused": (422, ("Use a new Idempotency-Key for another request.",)),
     "rate_limited": (429, ("Wait as Retry-After says and send it again.",)),
     "internal": (500, ("Send it again with the same Idempotency-Key; if it stays, give the operator the instance.",)),

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from gateway import limits
 from gateway.domain import lockers, operations, parcels, people
-from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX
+from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX, RECEIPT_SIZE_MAX
 from protocol.topics import LOCKER_ID_MAX
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
@@ -44,6 +44,16 @@ Reason = Annotated[
         examples=["door stuck"],
     ),
     AfterValidator(_printable),
+]
+Label = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LABEL_SIZE_MAX,
+        pattern=r"^[ -~]+$",
+        description="What the barcode says (S10, SSCC, a carrier's own): printable ASCII, opaque to us.",
+        examples=["6A12345678901"],
+    ),
 ]
 Size = Literal["S", "M", "L"]
 Number = Annotated[int, Field(ge=1, le=COMPARTMENTS_MAX, description="The number on the door.")]
@@ -126,16 +136,7 @@ class RecipientBody(Body):
 
 
 class ParcelBody(Body):
-    label: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=LABEL_SIZE_MAX,
-            pattern=r"^[ -~]+$",
-            description="What the barcode says (S10, SSCC, a carrier's own): printable ASCII, opaque to us.",
-            examples=["6A12345678901"],
-        ),
-    ]
+    label: Label
     locker: LockerId
     size: Size
     carrier: Slug
@@ -170,6 +171,34 @@ class ParcelBody(Body):
             accessible=self.accessible,
             heavy=self.heavy,
         )
+
+
+class ReceiptBody(Body):
+    """The QR code's text alone, or all of locker, label, size and digits."""
+
+    receipt: Annotated[
+        str | None,
+        Field(min_length=1, max_length=RECEIPT_SIZE_MAX, pattern=r"^CR1:[ -~]+$", description="The QR code's text."),
+    ] = None
+    locker: LockerId | None = None
+    label: Label | None = None
+    size: Annotated[Size | None, Field(description="As keyed at the locker.")] = None
+    digits: Annotated[
+        str | None,
+        Field(min_length=12, max_length=12, pattern=r"^[0-9]{12}$", description="As the locker showed them."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _in_one_form(self) -> "ReceiptBody":
+        given = [field is not None for field in (self.locker, self.label, self.size, self.digits)]
+        if any(given) if self.receipt is not None else not all(given):
+            raise ValueError("receipt: alone, or all of locker, label, size and digits without it")
+        return self
+
+    def keyed(self) -> tuple[str, str, str, str]:
+        """locker, label, size, digits"""
+        assert self.locker and self.label and self.size and self.digits
+        return self.locker, self.label, self.size, self.digits
 
 
 class ReasonBody(Body):

@@ -10,9 +10,12 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.events import Answer
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
+from gateway.limits import LOCKER_ALIVE_S
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
-from protocol.messages import Ack, Message, Resend, Up
+from protocol.messages import Ack, Message, Resend, Reserved, Up
+
+_DAY_S = 86_400
 
 
 @dataclass(slots=True)
@@ -22,6 +25,7 @@ class Turn:
     locker: Locker
     seq_read: int
     news: list[Message]
+    woke: bool = False
     acknowledged: bool = False
     highest: int = 0  # of the events that came, applied or not
 
@@ -44,6 +48,7 @@ class Batch:
         self._boxes = {(box.locker, box.number): box for box in tx.compartments_at(places)}
         self._touched: dict[tuple[str, int], Compartment] = {}
         self.running = tx.running_places(found)
+        self._noted = False
         self.taken: list[tuple[str, Up, ParcelNumber | None]] = []
 
     def box(self, locker: str, number: int) -> Compartment | None:
@@ -77,10 +82,38 @@ class Batch:
         self.touch(box)
         self.alarm(box.locker, box.number, kind, parcel)
 
+    def hear(self, locker: Locker) -> None:
+        """It says something. After a silence, the days that it lost are noted before the books call it alive."""
+        if not self._noted and not locker.alive_at(self.now, LOCKER_ALIVE_S):
+            self._noted = True
+            self.tx.pause_deadlines(self.now, LOCKER_ALIVE_S, self.desk.settings.pickup_days * _DAY_S)
+
     def flush(self) -> list[Answer]:
         """Write what was gathered; what to tell whom once it is committed."""
+        self.keep()
+        self._tell_reservations()
+        answers = [turn.answer() for turn in self.turns.values()]
+        return [answer for answer in answers if answer is not None]
+
+    def keep(self) -> None:
+        """Write what was gathered, and tell nobody."""
         self.tx.keep_compartments(self._touched.values())
         self.tx.keep_lockers([(turn.locker, turn.seq_read) for turn in self.turns.values()])
         self.tx.add_events(self.taken, self.now)
-        answers = [turn.answer() for turn in self.turns.values()]
-        return [answer for answer in answers if answer is not None]
+
+    def _tell_reservations(self) -> None:
+        """To lockers that woke up, or whose reservations changed: in this batch, or by the API before it."""
+        asked = [name for name, turn in self.turns.items() if turn.woke or name in self.tx.moved]
+        if not asked:
+            return
+        places = self.tx.reserved_places(asked)
+        for name in asked:
+            doors = [number for locker, number in places if locker == name]
+            self.turns[name].news.append(Reserved(bits_of(doors)))
+        self.tx.moved.difference_update(asked)
+
+
+def bits_of(doors: Iterable[int]) -> bytes:
+    """As messages.Reserved has them, no longer than the highest number needs."""
+    bits = sum(1 << number for number in doors)
+    return bits.to_bytes((bits.bit_length() + 7) // 8, "little")

@@ -8,6 +8,7 @@ from gateway.domain.compartments import Compartment, Standing, standing
 from gateway.domain.lockers import Locker
 from gateway.services import revocations
 from gateway.services.batch import Batch, Turn
+from gateway.services.receipt_order import seated
 from protocol.messages import Ack, Birth, Resend, SetTime, Up
 from protocol.numbers import FREE, HELD
 
@@ -32,6 +33,7 @@ def birth(batch: Batch, turn: Turn, up: Up) -> None:
         batch.alarm(locker.id, 0, "events_lost")
         locker.last_seq = event.first_seq - 1
     behind = event.last_seq > locker.last_seq
+    turn.woke = True
     turn.news = [
         SetTime(event.nonce, batch.now),
         Resend(locker.last_seq + 1) if behind else Ack(locker.last_seq),
@@ -78,6 +80,10 @@ def _compare(batch: Batch, box: Compartment, told: Standing) -> None:
 
 def _holding_differs(batch: Batch, box: Compartment, holding: int) -> None:
     """The locker's word counts, and a person has to find out why."""
+    there = seated(batch, box)
+    if there is not None and there.by_receipt:  # this Birth may be from before what its receipt shows
+        batch.alarm(box.locker, box.number, "holding_differs", there.number)
+        return
     box.holding = holding
     kept = batch.tx.allocation_at(box.locker, box.number)
     if holding == FREE and kept is not None and kept.until_s is None:

@@ -1,5 +1,7 @@
 """Use cases about lockers: register, look, provision."""
 
+from dataclasses import replace
+
 from gateway.domain.compartments import Compartment, CompartmentStatus, availability
 from gateway.domain.errors import Refusal
 from gateway.domain.events import Alarm
@@ -9,6 +11,7 @@ from gateway.limits import PAGE_SIZE_MAX
 from gateway.services import revocations, trust_orders
 from gateway.services.desk import Desk, known_locker
 from gateway.services.ports import Transaction
+from protocol.numbers import FREE
 
 _GENERATION_MAX = 255  # it is the one byte of a COSE key id
 
@@ -87,6 +90,7 @@ def provision_locker(desk: Desk, who: Principal, locker: str) -> Provisioning:
         known.online = False
         known.birth_seq = known.birth_doors = None
         tx.keep_lockers([(known, before)])
+        tx.keep_compartments(_from_the_start(tx.compartments_of(locker)))
         tx.drop_requests_of(locker)
         trusted = desk.keys.trusted
         trust_orders.starts_with(desk, tx, locker, trusted)
@@ -98,6 +102,11 @@ def provision_locker(desk: Desk, who: Principal, locker: str) -> Provisioning:
         mqtt_password=desk.keys.mqtt_password(locker, known.generation),
         trusted={kid.hex(): table for kid, table in trusted.items()},
     )
+
+
+def _from_the_start(boxes: list[Compartment]) -> list[Compartment]:
+    """With a new key deposit numbers begin again, and a receipt is judged by them. What holds something keeps its."""
+    return [replace(box, deposit=0) for box in boxes if box.holding == FREE]
 
 
 def _worn_out() -> Refusal:

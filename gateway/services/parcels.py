@@ -15,18 +15,23 @@ from gateway.domain.parcels import (
     after,
     check_parcel,
 )
-from gateway.domain.people import COURIER, MERCHANT, Principal
+from gateway.domain.people import COURIER, GATEWAY, MERCHANT, Principal
 from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX, TTL_OPEN_S
-from gateway.services import allocations
+from gateway.services import allocations, joins
 from gateway.services.desk import Desk, known_locker, known_parcel
 from gateway.services.orders import begin_operation, order
+from gateway.services.ports import Transaction
+from gateway.services.receipt_order import UNANNOUNCED
 from gateway.services.reissues import running_for
 from protocol.messages import Open, Revoke
 from protocol.numbers import HELD, REVOKED
 
+_DAY_S = 86_400
+
 
 def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
-    """Raises Refusal: not_allowed, bad_value, unknown_locker, already_exists."""
+    """One that its locker took in before it was announced is completed. Raises Refusal: not_allowed, bad_value,
+    unknown_locker, already_exists."""
     who.must("parcels:write")
     new = _owned(who, new)
     check_parcel(new)
@@ -44,10 +49,26 @@ def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
     )
     with desk.store.transaction() as tx:
         known_locker(tx, new.locker)
-        if tx.parcel_of_label(new.carrier, new.label) is not None:
+        known = tx.parcel_of_label(new.carrier, new.label)
+        if known is not None and not known.announced and known.locker == new.locker:
+            return _complete(desk, tx, known, new)
+        if known is not None:
             raise Refusal("already_exists", "this carrier has a parcel of this label under way", ("look for it",))
         tx.add_parcel(parcel, new)
     return parcel
+
+
+def _complete(desk: Desk, tx: Transaction, parcel: Parcel, new: NewParcel) -> Parcel:
+    """Its courier was quicker than its announcement. Its days count from now: nobody could be told before."""
+    changed = replace(parcel, merchant=new.merchant, accessible=new.accessible, heavy=new.heavy, announced=True)
+    tx.announce_parcel(changed, new)
+    if changed.compartment is not None:
+        tx.clear_alarms(changed.locker, changed.compartment, UNANNOUNCED, desk.clock())
+    if changed.state == "deposited":
+        changed = replace(changed, deadline_s=desk.clock() + desk.settings.pickup_days * _DAY_S)
+        tx.keep_parcel(changed)
+        joins.join(desk, tx, changed)
+    return known_parcel(tx, GATEWAY, parcel.number)
 
 
 def _owned(who: Principal, new: NewParcel) -> NewParcel:

@@ -10,7 +10,7 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.events import Answer, Arrival
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
-from gateway.services import births, requests, told_deposits, told_doors
+from gateway.services import births, requests, told_alone, told_deposits, told_doors
 from gateway.services.batch import Batch, Turn
 from gateway.services.desk import Desk
 from protocol.errors import number_of
@@ -30,6 +30,7 @@ from protocol.messages import (
     DoorOpened,
     Lost,
     Message,
+    OfflineDepositAuthorised,
     OpeningAuthorised,
     PickupAuthorised,
     Reject,
@@ -45,6 +46,7 @@ OF_A_COMPARTMENT: dict[type[Message], Callable[[Batch, Compartment, Up], ParcelN
     ContentsDoubted: told_doors.contents_doubted,
     OpeningAuthorised: told_doors.opening_authorised,
     DepositAuthorised: told_deposits.deposit_authorised,
+    OfflineDepositAuthorised: told_alone.deposit_authorised,
     Deposited: told_deposits.deposited,
     DepositAbandoned: told_deposits.deposit_abandoned,
     PickupAuthorised: told_deposits.pickup_authorised,
@@ -86,6 +88,7 @@ def _take(batch: Batch, arrival: Arrival) -> Answer | None:
     locker = turn.locker
     event = type(up.event)
     if event is not Lost and up.boot >= locker.boot:
+        batch.hear(locker)
         locker.seen_s = batch.now
         locker.online = True
     if up.seq == 0:

@@ -12,6 +12,16 @@ from gateway.domain.operations import REISSUE, TAKE_BACK
 from gateway.domain.parcels import Parcel, after, can
 from gateway.services import allocations, delegations, joins
 from gateway.services.batch import Batch
+from gateway.services.receipt_order import (
+    NOBODYS,
+    OVERTAKEN,
+    UNANNOUNCED,
+    confirm,
+    lies_in,
+    meant,
+    overtaken,
+    pass_through,
+)
 from gateway.services.told_doors import end_operation, shut
 from protocol.messages import (
     Collected,
@@ -34,16 +44,23 @@ def deposit_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
     assert isinstance(event, DepositAuthorised)
     if event.command is not None:
         batch.tx.finish_command(event.command, "done", 0)
+    parcel = batch.tx.parcel(event.parcel)
+    if overtaken(batch, box, event.deposit):
+        return None if parcel is None else pass_through(batch, box, parcel, event.deposit)
     box.holding = DEPOSITING
     box.deposit = event.deposit
-    parcel = batch.tx.parcel(event.parcel)
-    if parcel is None:
-        return None  # an alarm once it is inside
+    return (
+        None if parcel is None else put_before(batch, box, parcel, event.deposit)
+    )  # None: an alarm once it is inside
+
+
+def put_before(batch: Batch, box: Compartment, parcel: Parcel, deposit: int) -> ParcelNumber:
+    """The door is opened for it."""
     if not can(parcel.state, "reserve"):
         batch.suspect(box, "deposit_of_a_parcel_that_cannot_be", parcel.number)
         return parcel.number
     parcel = _claim(batch, box, parcel)
-    batch.tx.keep_parcel(replace(parcel, deposit=event.deposit))
+    batch.tx.keep_parcel(replace(parcel, deposit=deposit))
     return parcel.number
 
 
@@ -51,28 +68,40 @@ def deposited(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     event = up.event
     assert isinstance(event, Deposited)
     shut(batch, box)
+    parcel = meant(batch, box, event.parcel, event.deposit)
+    if overtaken(batch, box, event.deposit):
+        return None if parcel is None else pass_through(batch, box, parcel, event.deposit, batch.when_s(up))
     box.holding = HELD
     box.deposit = event.deposit
-    parcel = batch.tx.parcel(event.parcel)
     if parcel is None:
         batch.alarm(box.locker, box.number, "deposit_of_an_unknown_parcel")
         return None
+    if parcel.by_receipt and lies_in(parcel, box, event.deposit):
+        confirm(batch, box, parcel)
+        return parcel.number
     if not can(parcel.state, "deposit"):
         batch.suspect(box, "deposit_of_a_parcel_that_cannot_be", parcel.number)
         return parcel.number
+    put_in(batch, box, parcel, event.deposit, batch.when_s(up))
+    return parcel.number
+
+
+def put_in(  # noqa: PLR0917 - what is known of a deposit
+    batch: Batch, box: Compartment, parcel: Parcel, deposit: int, when_s: int, by_receipt: bool = False
+) -> None:
     parcel = _claim(batch, box, parcel)
     batch.tx.settle_allocation(parcel.number, None)
     inside = replace(
         parcel,
         state=after(parcel.state, "deposit"),
-        deposit=event.deposit,
-        deposited_s=batch.when_s(up),
+        deposit=deposit,
+        deposited_s=when_s,
         # From when the books know, which is when the recipient can be told: an outage costs nobody a day.
         deadline_s=batch.now + batch.desk.settings.pickup_days * _DAY_S,
+        by_receipt=by_receipt,
     )
     batch.tx.keep_parcel(inside)
     joins.join(batch.desk, batch.tx, inside)
-    return parcel.number
 
 
 def _claim(batch: Batch, box: Compartment, parcel: Parcel) -> Parcel:
@@ -107,17 +136,23 @@ def deposit_abandoned(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | 
     assert isinstance(event, DepositAbandoned)
     if event.deposit == box.deposit and box.holding == DEPOSITING:
         box.holding = FREE
-    parcel = batch.tx.parcel(event.parcel)
+    parcel = meant(batch, box, event.parcel, event.deposit)
     if parcel is None:
         return None
     bigger = next_size(box.size)
     if event.reason == TOO_SMALL and bigger is not None and RANK[bigger] > RANK[parcel.size]:
         parcel = replace(parcel, size=bigger)
         batch.tx.keep_parcel(parcel)
+    if parcel.by_receipt and lies_in(parcel, box, event.deposit):  # its receipt says that it was put in
+        batch.suspect(box, "deposit_of_a_parcel_that_cannot_be", parcel.number)
+        return parcel.number
     kept = batch.tx.allocation_of(parcel.number)
+    here = kept is not None and (kept.locker, kept.compartment) == (box.locker, box.number)
     # Its courier may have asked again already, and have another door by now.
-    if kept is not None and (kept.locker, kept.compartment) == (box.locker, box.number):
+    if here or event.parcel == NOBODYS:
         allocations.release(batch.desk, batch.tx, parcel)
+    if not parcel.announced:
+        batch.tx.clear_alarms(box.locker, box.number, UNANNOUNCED, batch.now)
     return parcel.number
 
 
@@ -152,7 +187,9 @@ def collected(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     if not can(parcel.state, "collect"):
         batch.suspect(box, "pickup_of_a_parcel_that_cannot_be", parcel.number)
         return parcel.number
-    batch.tx.keep_parcel(replace(parcel, state=after(parcel.state, "collect"), ended_s=batch.now))
+    if parcel.state == "disputed":
+        batch.tx.clear_alarms(box.locker, box.number, OVERTAKEN, batch.now)
+    batch.tx.keep_parcel(replace(parcel, state=after(parcel.state, "collect"), ended_s=batch.now, by_receipt=False))
     batch.tx.end_allocation(parcel.number, batch.now)
     batch.tx.end_delegations(parcel.number, batch.now)
     for operation in batch.tx.running_at(box.locker, box.number):

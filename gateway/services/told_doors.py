@@ -13,6 +13,7 @@ from gateway.domain.parcels import after, can
 from gateway.services import allocations, delegations, joins, reissues, revocations, trust_orders
 from gateway.services.batch import Batch
 from gateway.services.orders import order
+from gateway.services.receipt_order import seated
 from protocol.errors import CODES
 from protocol.messages import (
     Assign,
@@ -217,6 +218,9 @@ def _carried_out(batch: Batch, number: OperationNumber | None) -> None:
 def _released(batch: Batch, box: Compartment, _value: int, _command: Command | None) -> None:
     """A person looked and it is empty. The locker takes that only from a door it senses closed; should it not be,
     a DoorFaulted follows."""
+    there = seated(batch, box)
+    if there is not None and there.by_receipt:
+        return  # looked at before this deposit
     box.holding = FREE
     box.quarantined = False
     box.door = "closed"

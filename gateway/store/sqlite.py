@@ -26,10 +26,12 @@ _FULL = 2
 class SqliteTransaction(
     LockerQueries, ParcelQueries, DelegationQueries, CommandQueries, PeopleQueries, KeyQueries, LogQueries
 ):
-    """Every question and every change; alive as long as its `with`."""
+    """Every question and every change; alive as long as its `with`. `moved`: lockers whose reservations have changed
+    since they were told; a hint only, which a start forgets and a rollback may leave too large."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.sql = connection
+        self.moved: set[str] = set()
 
 
 def connect(path: Path) -> sqlite3.Connection:

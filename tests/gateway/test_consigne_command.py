@@ -15,7 +15,7 @@ from http_town import Town, key, open_locker, parcel_body, town
 from gateway.domain import ids
 from gateway.domain.people import SCOPES
 from gateway.services import commands
-from protocol import messages, numbers, tokens
+from protocol import messages, numbers, receipts, tokens
 from tools import consigne
 from tools.client import OK, REFUSED, UNAUTHENTICATED, UNREACHABLE, USAGE
 
@@ -316,3 +316,19 @@ def test_it_runs_as_a_module_and_ends_quietly_in_a_pipe() -> None:
         [sys.executable, "-m", "tools.consigne", "--help"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0 and "exit codes:" in ended.stdout
+
+
+def test_a_receipt_is_handed_in_as_text_by_the_operator_and_as_digits_by_its_carrier(
+    here: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = receipts.Receipt(2, 1, b"badge--8", "colibri", "6A1", 1, None)
+    sealing = here.desk.keys.hmac("mairie-1", 1, "receipt")
+    code, text = run(capsys, "receipt", receipts.seal(sealing, b"\x01", "mairie-1", receipt))
+    assert code == OK and text.endswith("is deposited in mairie-1, compartment 2\n")
+    monkeypatch.setenv("CONSIGNE_KEY", here.caller("courier", "colibri").headers["authorization"].split()[1])
+    digits = receipts.digits(sealing, receipt)
+    spaced = " ".join(digits[place : place + 3] for place in (0, 3, 6, 9))
+    keyed = ("--locker", "mairie-1", "--label", "6A1", "--size", "M", "--json")
+    code, text = run(capsys, "receipt", spaced, *keyed)
+    assert code == OK and json.loads(text)["state"] == "deposited"
+    assert consigne.main(["receipt", spaced, *keyed[:3], "6A2", *keyed[4:]]) == REFUSED

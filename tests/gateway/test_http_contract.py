@@ -114,6 +114,7 @@ def test_answers_are_as_the_document_says(here: Town, document: dict) -> None:
         ),
         ("/v1/parcels/{parcel}/reissue", "post", operator.post(f"{inside}/reissue", headers=key())),
         ("/v1/parcels/{parcel}/reissue", "post", operator.post(f"{inside}/reissue", content=b"{", headers=key())),
+        ("/v1/receipts", "post", operator.post("/v1/receipts", json={"receipt": "CR1:MAIRIE-1:AA"}, headers=key())),
         ("/v1/badges", "post", badge),
         ("/v1/badges", "get", operator.get("/v1/badges")),
         ("/v1/events", "get", operator.get("/v1/events")),

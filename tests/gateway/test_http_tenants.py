@@ -21,6 +21,7 @@ NEEDED = [
     ("GET", "/v1/parcels/{parcel}/pickup", "codes:read"),
     ("GET", "/v1/parcels/{parcel}/slip", "codes:read"),
     ("POST", "/v1/parcels", "parcels:write"),
+    ("POST", "/v1/receipts", "parcels:write"),
     ("POST", "/v1/parcels/{parcel}/reservation", "parcels:write"),
     ("DELETE", "/v1/parcels/{parcel}/reservation", "parcels:write"),
     ("POST", "/v1/parcels/{parcel}/takeback", "parcels:write"),
@@ -85,7 +86,7 @@ def test_every_route_is_in_the_table_of_scopes(here: Town) -> None:
 def test_a_key_without_the_scope_is_refused(here: Town, method: str, path: str, scope: str) -> None:
     without = here.caller(scopes=SCOPES - {scope})
     answer = without.request(method, fill(path), json=BODIES.get(path), headers=key())
-    if method == "POST" and path in ("/v1/lockers", "/v1/parcels", "/v1/badges", "/v1/credentials"):
+    if method == "POST" and path in ("/v1/lockers", "/v1/parcels", "/v1/badges", "/v1/credentials", "/v1/receipts"):
         answer = without.request(method, fill(path), json={}, headers=key())
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     assert scope in answer.json()["detail"]

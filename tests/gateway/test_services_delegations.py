@@ -158,7 +158,7 @@ def test_a_token_that_the_books_do_not_know_is_an_alarm_and_the_pickup_counts(to
 def test_a_delegation_ends_with_the_parcels_deadline(town: Town) -> None:
     parcel = town.deposited("label-1")
     made = entrust(town, parcel)
-    town.now[0] += town.desk.settings.pickup_days * DAY_S
+    town.later(town.desk.settings.pickup_days * DAY_S)
     expiry.expire_due(town.desk)
     assert states(town, parcel) == ["ended"]
     town.fetch(parcel, SCANNER, made.id)  # quicker than the Revoke: the locker's word counts

@@ -95,7 +95,7 @@ def test_the_same_mail_and_phone_join_nothing(town: Town) -> None:
 
 def test_what_is_expired_disputed_or_being_taken_back_is_not_joined(town: Town) -> None:
     expired = town.deposited("label-1", ref=REF)
-    town.now[0] += town.desk.settings.pickup_days * DAY_S
+    town.later(town.desk.settings.pickup_days * DAY_S)
     expiry.expire_due(town.desk)
     town.wake_alive()
     disputed = town.deposited("label-2", ref=REF)

@@ -10,7 +10,7 @@ from gateway.domain.parcels import NewParcel
 from gateway.domain.people import MERCHANT, Principal
 from gateway.services import commands, doors, events, expiry, lockers, parcels, people
 from protocol.errors import number_of
-from protocol.messages import Ack, Assign, Decline, DoorClosed, DoorOpened, Open, Release, Revoke
+from protocol.messages import Ack, Assign, Decline, DoorClosed, DoorOpened, Open, Release, Reserved, Revoke
 from protocol.numbers import HELD
 from protocol.tokens import open_token
 
@@ -31,7 +31,7 @@ def test_a_parcel_is_expected_deposited_and_collected(town: Town) -> None:
     assert (parcel.state, town.availability()) == ("expected", ["free", "free"])
     assert town.ask("mairie-1", town.badge(), "label-1") == Assign(1, 1, 1, parcel.number)
     assert (town.parcel(parcel.number).state, town.availability()) == ("reserved", ["reserved", "free"])
-    assert town.put_in("mairie-1", 1, 1, parcel.number) == [Ack(3)]
+    assert town.put_in("mairie-1", 1, 1, parcel.number) == [Reserved(b""), Ack(3)]
     inside = town.parcel(parcel.number)
     assert (inside.state, inside.compartment, inside.deposit) == ("deposited", 1, 1)
     assert inside.deadline_s == NOW_S + town.desk.settings.pickup_days * DAY_S
@@ -194,7 +194,7 @@ def test_parcels_are_listed_newest_first_page_by_page(town: Town) -> None:
 def test_a_parcel_nobody_fetches_expires_is_revoked_and_taken_back(town: Town) -> None:
     town.locker("S")
     parcel = town.deposited("label-1")
-    town.now[0] += town.desk.settings.pickup_days * DAY_S
+    town.later(town.desk.settings.pickup_days * DAY_S)
     assert expiry.expire_due(town.desk) == 1
     assert expiry.expire_due(town.desk) == 0
     assert town.parcel(parcel.number).state == "expired"
@@ -276,7 +276,7 @@ def test_the_customer_who_was_quicker_ends_the_take_back(town: Town) -> None:
 def test_a_customer_who_comes_before_the_revoke_arrives_still_gets_the_parcel(town: Town) -> None:
     town.locker("S")
     parcel = town.deposited("label-1")
-    town.now[0] += town.desk.settings.pickup_days * DAY_S
+    town.later(town.desk.settings.pickup_days * DAY_S)
     expiry.expire_due(town.desk)
     town.fetch(parcel)
     assert (town.parcel(parcel.number).state, town.alarms()) == ("collected", [])
@@ -285,7 +285,7 @@ def test_a_customer_who_comes_before_the_revoke_arrives_still_gets_the_parcel(to
 def test_a_revoke_refused_because_somebody_stood_there_is_ordered_again_later(town: Town) -> None:
     town.locker("S")
     town.deposited("label-1")
-    town.now[0] += town.desk.settings.pickup_days * DAY_S
+    town.later(town.desk.settings.pickup_days * DAY_S)
     expiry.expire_due(town.desk)
     town.says("mairie-1", done(town, Revoke(1, 1), "wrong_state"))
     expiry.expire_due(town.desk)

@@ -202,7 +202,7 @@ def test_a_parcel_is_not_taken_back_and_reissued_at_once(town: Town) -> None:
 
 def test_a_parcel_that_expires_while_its_reissue_waits_is_revoked_under_the_new_number(town: Town) -> None:
     parcel = town.deposited("label-1")
-    town.now[0] += town.desk.settings.pickup_days * DAY_S - 1
+    town.later(town.desk.settings.pickup_days * DAY_S - 1)
     order(town, parcel)
     answer = done(town, Reissue(1, 1), value=2)
     town.now[0] += 1

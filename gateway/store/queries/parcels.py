@@ -1,26 +1,30 @@
 """Parcels, their recipients and their allocations in SQL."""
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
 
 _PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
-    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined"
+    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s"
 )
+_AT_FAULT = "(quarantined OR out_of_service OR door IN ('jammed', 'faulty', 'forced', 'out_of_service'))"
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
 def _parcel(row: Sequence[object]) -> Parcel:
     fields = list(row)
-    fields[6], fields[7], fields[-1] = bool(fields[6]), bool(fields[7]), bool(fields[-1])
+    for place in (6, 7, -4, -3, -2):
+        fields[place] = bool(fields[place])
     return Parcel(*fields)  # pyright: ignore[reportArgumentType]
 
 
 class ParcelQueries:
     sql: sqlite3.Connection
+    moved: set[str]
 
     def _one_parcel(self, where: str, *values: object) -> Parcel | None:
         row = self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values).fetchone()
@@ -33,7 +37,8 @@ class ParcelQueries:
         """The personal fields go to their own table, and only if there are any."""
         self.sql.execute(
             "INSERT INTO parcels (number, position, label, locker, size, carrier, merchant, accessible, heavy, state,"
-            " expected_s) VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM parcels), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " expected_s, announced)"
+            " VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM parcels), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 parcel.number,
                 parcel.label,
@@ -45,19 +50,32 @@ class ParcelQueries:
                 parcel.heavy,
                 parcel.state,
                 parcel.expected_s,
+                parcel.announced,
             ),
         )
+        self._add_recipient(parcel.number, new)
+
+    def announce_parcel(self, parcel: Parcel, new: NewParcel) -> None:
+        """What a locker took in unannounced gets what only its announcement says."""
+        self.sql.execute(
+            "UPDATE parcels SET merchant = ?, accessible = ?, heavy = ?, announced = 1 WHERE number = ?",
+            (parcel.merchant, parcel.accessible, parcel.heavy, parcel.number),
+        )
+        self._add_recipient(parcel.number, new)
+
+    def _add_recipient(self, number: ParcelNumber, new: NewParcel) -> None:
         personal = (new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref)
         if any(personal):
             self.sql.execute(
                 "INSERT INTO recipients (parcel, name, mail, phone, ref) VALUES (?, ?, ?, ?, ?)",
-                (parcel.number, *personal),
+                (number, *personal),
             )
 
     def keep_parcel(self, parcel: Parcel) -> None:
         done = self.sql.execute(
             "UPDATE parcels SET locker = ?, size = ?, state = ?, compartment = ?, deposit = ?, deposited_s = ?,"
-            " deadline_s = ?, ended_s = ?, delegation = ?, joined_group = ?, joined = ? WHERE number = ?",
+            " deadline_s = ?, ended_s = ?, delegation = ?, joined_group = ?, joined = ?, by_receipt = ?"
+            " WHERE number = ?",
             (
                 parcel.locker,
                 parcel.size,
@@ -70,6 +88,7 @@ class ParcelQueries:
                 parcel.delegation,
                 parcel.group,
                 parcel.joined,
+                parcel.by_receipt,
                 parcel.number,
             ),
         ).rowcount
@@ -104,6 +123,39 @@ class ParcelQueries:
             *place,
         )
         return former or found
+
+    def parcel_of_deposit(
+        self, locker: str, compartment: int, deposit: int, carrier: str, label: str
+    ) -> Parcel | None:
+        """The one of this label that has this number or had it, whatever has become of it."""
+        return self._one_parcel(
+            "number IN (SELECT number FROM parcels WHERE locker = ?1 AND compartment = ?2 AND deposit = ?3"
+            " UNION SELECT parcel FROM former_deposits WHERE locker = ?1 AND compartment = ?2 AND deposit = ?3)"
+            " AND carrier = ?4 AND label = ?5 ORDER BY position DESC LIMIT 1",
+            locker,
+            compartment,
+            deposit,
+            carrier,
+            label,
+        )
+
+    # -------------------------------------------------------------- receipts
+    def charge_guess(self, carrier: str, now_s: int, period_s: int, most: int) -> int:
+        """Count one more try. Where there are too many already: seconds until there may be another, and no count."""
+        where = "SELECT wrong, since_s FROM receipt_guesses WHERE carrier = ?"
+        wrong, since_s = self.sql.execute(where, (carrier,)).fetchone() or (0, now_s)
+        if now_s - since_s >= period_s:
+            wrong, since_s = 0, now_s
+        if wrong >= most:
+            return int(since_s + period_s - now_s)
+        self.sql.execute(
+            "INSERT OR REPLACE INTO receipt_guesses (carrier, wrong, since_s) VALUES (?, ?, ?)",
+            (carrier, wrong + 1, since_s),
+        )
+        return 0
+
+    def give_guess_back(self, carrier: str) -> None:
+        self.sql.execute("UPDATE receipt_guesses SET wrong = max(0, wrong - 1) WHERE carrier = ?", (carrier,))
 
     def keep_former_deposit(self, locker: str, compartment: int, deposit: int, parcel: ParcelNumber) -> None:
         self.sql.execute(
@@ -159,7 +211,33 @@ class ParcelQueries:
         return [_parcel(row[:-1]) for row in rows[:limit]], following
 
     def parcels_past_deadline(self, now_s: int, limit: int) -> list[Parcel]:
-        return self._parcels("state = 'deposited' AND deadline_s <= ? ORDER BY deadline_s LIMIT ?", now_s, limit)
+        return self._parcels(
+            "state = 'deposited' AND deadline_s <= ? AND paused_s IS NULL ORDER BY deadline_s LIMIT ?", now_s, limit
+        )
+
+    def pause_deadlines(self, now_s: int, alive_s: int, pickup_s: int) -> None:
+        """Of parcels whose locker is not heard (since it was, or since the days began) or whose door is at fault."""
+        waits = "state = 'deposited' AND paused_s IS NULL"
+        self.sql.execute(
+            "UPDATE parcels SET paused_s = min(?1, max(l.seen_s, deadline_s - ?3)) FROM lockers l"
+            f" WHERE parcels.locker = l.id AND (NOT l.online OR l.seen_s < ?1 - ?2) AND {waits}",
+            (now_s, alive_s, pickup_s),
+        )
+        self.sql.execute(
+            "UPDATE parcels SET paused_s = ? FROM compartments c"
+            f" WHERE c.locker = parcels.locker AND c.number = parcels.compartment AND {_AT_FAULT} AND {waits}",
+            (now_s,),
+        )
+
+    def resume_deadlines(self, now_s: int, alive_s: int, least_s: int) -> None:
+        """What was lost is added, and `least_s` are left at the least."""
+        self.sql.execute(
+            "UPDATE parcels SET deadline_s = max(deadline_s + ?1 - paused_s, ?1 + ?3), paused_s = NULL"
+            " FROM lockers l, compartments c WHERE parcels.paused_s IS NOT NULL AND state = 'deposited'"
+            " AND l.id = parcels.locker AND l.online AND l.seen_s >= ?1 - ?2"
+            f" AND c.locker = parcels.locker AND c.number = parcels.compartment AND NOT {_AT_FAULT}",
+            (now_s, alive_s, least_s),
+        )
 
     def expired_but_open(self, revoke_type: int, since_s: int, limit: int) -> list[Parcel]:
         """Expired, the locker still takes their code, and no Revoke has been ordered since."""
@@ -185,6 +263,7 @@ class ParcelQueries:
             "INSERT INTO allocations (parcel, locker, compartment, made_s, until_s) VALUES (?, ?, ?, ?, ?)",
             (parcel, locker, compartment, now_s, until_s),
         )
+        self.moved.add(locker)
 
     def _one_allocation(self, where: str, *values: object) -> Reservation | None:
         row = self.sql.execute(f"SELECT {_RESERVATION} FROM allocations WHERE {where}", values).fetchone()
@@ -217,7 +296,23 @@ class ParcelQueries:
         return [Reservation(*row) for row in rows]
 
     def settle_allocation(self, parcel: ParcelNumber, until_s: int | None) -> None:
-        self.sql.execute("UPDATE allocations SET until_s = ? WHERE parcel = ? AND ended_s IS NULL", (until_s, parcel))
+        """Until then; None: it lies there, and is no reservation any more."""
+        where = "UPDATE allocations SET until_s = ? WHERE parcel = ? AND ended_s IS NULL RETURNING locker"
+        changed = self.sql.execute(where, (until_s, parcel)).fetchall()
+        if until_s is None:
+            self.moved.update([locker for (locker,) in changed])
 
     def end_allocation(self, parcel: ParcelNumber, now_s: int) -> None:
-        self.sql.execute("UPDATE allocations SET ended_s = ? WHERE parcel = ? AND ended_s IS NULL", (now_s, parcel))
+        where = "UPDATE allocations SET ended_s = ? WHERE parcel = ? AND ended_s IS NULL RETURNING locker, until_s"
+        changed = self.sql.execute(where, (now_s, parcel)).fetchall()
+        self.moved.update([locker for locker, until_s in changed if until_s is not None])
+
+    def reserved_places(self, lockers: Iterable[str]) -> list[tuple[str, int]]:
+        """(locker, compartment) of what is promised to a parcel that is not there yet."""
+        rows = self.sql.execute(
+            # CROSS JOIN: SQLite keeps this order, and looks each locker up by the index of live allocations.
+            "SELECT a.locker, a.compartment FROM json_each(?) AS l CROSS JOIN allocations a ON a.locker = l.value"
+            " WHERE a.ended_s IS NULL AND a.until_s IS NOT NULL",
+            (json.dumps(list(lockers)),),
+        )
+        return [(row[0], row[1]) for row in rows]
