@@ -128,5 +128,15 @@ def _nothing_is_lost(simulation: "Simulation") -> None:
             flagged = quarantined or door.lied or town.rows(_ALARMS, locker.name, number)
             if door.inside and holding == FREE and not flagged:
                 rules.broken("books", f"a parcel lies behind door {number} of {locker.name}, and nobody knows")
-            if not door.inside and holding == HELD and not flagged:
+            if not door.inside and holding == HELD and not flagged and not _never_put_in(simulation, locker, number):
                 rules.broken("books", f"no parcel lies behind door {number} of {locker.name}, and the books have one")
+
+
+def _never_put_in(simulation: "Simulation", locker: "Locker", number: int) -> bool:
+    """Its courier left with the parcel in hand and the door open, which somebody shut: nobody can know."""
+    for (parcel,) in simulation.town.rows(
+        "SELECT parcel FROM allocations WHERE locker = ? AND compartment = ? AND ended_s IS NULL", locker.name, number
+    ):
+        if parcel in simulation.crowd.parcels and simulation.crowd.parcels[parcel].place in ("hand", "gone"):
+            return True
+    return False
