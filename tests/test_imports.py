@@ -31,7 +31,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.web": SERVICE_SIDE,
     "gateway.main": ("protocol", "gateway"),
     "tools": ("protocol", "device.agent", "gateway"),
-    "tools.sim": ("protocol", "device", "device.agent", "gateway", "tools"),  # plays the shell, the journal and the lock driver too
+    "tools.sim": (
+        "protocol",
+        "device",
+        "device.agent",
+        "gateway",
+        "tools",
+    ),  # plays the shell, the journal and the lock driver too
 }
 
 # What a locker's MicroPython has. `typing` is a shim of one line, for TYPE_CHECKING only.

@@ -49,13 +49,17 @@ def planted(name: str) -> Generator[None, None, None]:
 
 @contextmanager
 def _instead(owner: Any, name: Any, make: Callable[[Any], Any]) -> Generator[None, None, None]:
-    former: Any = owner[name] if isinstance(owner, dict) else owner.__dict__[name]
+    former = _kept(owner, name)
     plain: Any = former.__func__ if isinstance(former, staticmethod) else former
     _put(owner, name, make(plain))
     try:
         yield
     finally:
         _put(owner, name, former)
+
+
+def _kept(owner: Any, name: Any) -> Any:
+    return owner[name] if isinstance(owner, dict) else vars(owner)[name]
 
 
 def _put(owner: Any, name: Any, value: Any) -> None:

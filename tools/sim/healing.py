@@ -134,9 +134,11 @@ def _nothing_is_lost(simulation: "Simulation") -> None:
 
 def _never_put_in(simulation: "Simulation", locker: "Locker", number: int) -> bool:
     """Its courier left with the parcel in hand and the door open, which somebody shut: nobody can know."""
-    for (parcel,) in simulation.town.rows(
-        "SELECT parcel FROM allocations WHERE locker = ? AND compartment = ? AND ended_s IS NULL", locker.name, number
-    ):
-        if parcel in simulation.crowd.parcels and simulation.crowd.parcels[parcel].place in ("hand", "gone"):
-            return True
-    return False
+    labels = simulation.town.rows(
+        "SELECT p.label FROM allocations a JOIN parcels p ON p.number = a.parcel"
+        " WHERE a.locker = ? AND a.compartment = ? AND a.ended_s IS NULL",
+        locker.name,
+        number,
+    )
+    parcels = simulation.crowd.parcels.values()
+    return any((one.label,) in labels and one.place in ("hand", "gone") for one in parcels)

@@ -250,7 +250,7 @@ class Crowd:
         """Right after it was revoked, and perhaps right after a restart."""
         if locker.name in self.at_panel or not self.revoked:
             return
-        if self.world.happens(0.3):
+        if not self.world.healing and self.world.happens(0.3):
             locker.power_off(SECOND)
             yield 5 * SECOND
         _, code, token = self.revoked[-1]
