@@ -4,7 +4,7 @@ while a simulation runs, and lives nowhere else: nothing that is flashed or serv
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import device.agent.books
 import device.agent.commands
@@ -59,7 +59,8 @@ def _instead(owner: Any, name: Any, make: Callable[[Any], Any]) -> Generator[Non
 
 
 def _kept(owner: Any, name: Any) -> Any:
-    return owner[name] if isinstance(owner, dict) else vars(owner)[name]
+    names: Any = cast("dict[Any, Any]", owner) if isinstance(owner, dict) else vars(owner)
+    return names[name]
 
 
 def _put(owner: Any, name: Any, value: Any) -> None:
