@@ -4,7 +4,7 @@ while a simulation runs, and lives nowhere else: nothing that is flashed or serv
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import device.agent.books
 import device.agent.commands
@@ -58,8 +58,8 @@ def _instead(owner: Any, name: Any, make: Callable[[Any], Any]) -> Generator[Non
         _put(owner, name, former)
 
 
-def _kept(owner: Any, name: Any) -> Any:
-    names: Any = cast("dict[Any, Any]", owner) if isinstance(owner, dict) else vars(owner)
+def _kept(owner: dict[Any, Any] | type[Any], name: Any) -> Any:
+    names = owner if isinstance(owner, dict) else vars(owner)
     return names[name]
 
 
