@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.parcels import NewParcel
 from gateway.domain.people import COURIER, SCOPES_OF, Badge, Principal
-from gateway.services import delegations, parcels, people, reissues
+from gateway.services import delegations, parcels, people, receipts, reissues
 from protocol.messages import Deposited, Up
 from tools.sim.cabinet import Door
 from tools.sim.rules import Rules
@@ -205,7 +205,11 @@ class Crowd:
         yield self.world.about(2 * SECOND)
         since = locker.shown
         yield from self._shut(locker, number)
-        yield from self._screen(locker, ("deposited", "receipt"), 4 * SECOND, since)
+        shown = yield from self._screen(locker, ("deposited", "receipt"), 4 * SECOND, since)
+        if shown[0] == "receipt" and self.world.happens(0.5):  # by phone, before or after the locker is back
+            text = shown[1][-1]
+            for ms in (self.world.about(10 * MINUTE), self.world.about(12 * HOUR)):
+                self.world.after(ms, lambda: self.town.do(receipts.hand_in, CARRIER, text))
         return True
 
     def _shut(self, locker: "Locker", number: int) -> Life:
