@@ -63,6 +63,7 @@ def _locker(locker: str, name: str, heights: Heights, columns: Sequence[tuple[st
         "scanner": {"uart": 1, "baud": 9600},
         "display": {"uart": 2, "baud": 9600, "language": "fr", "qr": True},
         "buzzer": 20,
+        "watchdog_ms": 8_000,  # a process on a busy PC waits for its turn longer than a board ever does
         "lock_on": 1,
         "door_closed": 0,
     }
