@@ -214,6 +214,16 @@ def test_a_journal_that_lost_its_end_does_not_make_its_next_events_repeats(town:
     assert town.availability() == ["open"]
 
 
+def test_a_birth_that_comes_after_its_own_events_takes_nothing_back(town: Town) -> None:
+    """The broker held it back; it says that there was nothing to tell yet."""
+    town.locker("S")
+    town.boots["mairie-1"] = 2
+    town.says("mairie-1", DoorOpened(1), DoorClosed(1))
+    town.tell("mairie-1", Birth("1.0.0", bytes(8), 1, 0, bytes([CLOSED])))
+    assert town.alarms() == []
+    assert town.says("mairie-1", DoorOpened(1)) == [Ack(3)]
+
+
 def test_events_that_no_journal_holds_any_more_are_an_alarm_and_not_a_standstill(town: Town) -> None:
     town.locker("S")
     town.tell("mairie-1", Birth("1.0.0", bytes(8), 51, 60, bytes([CLOSED])))
