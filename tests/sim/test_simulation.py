@@ -65,3 +65,14 @@ def test_a_failing_seed_is_shrunk_to_a_smaller_one_that_breaks_the_same_rule() -
         small = shrunk(options)
         assert rule == "I7" and play(small).rule == rule
     assert len(small.kinds) < len(options.kinds) and small.days <= options.days
+
+
+def test_a_simulation_leaves_nothing_of_it_in_the_process() -> None:
+    import device.journal  # noqa: PLC0415
+    import device.shell  # noqa: PLC0415
+    from gateway import log  # noqa: PLC0415
+
+    before = (device.shell.os, device.shell.gc, log.event, device.journal.os)
+    play(options_of(0))
+    assert (device.shell.os, device.shell.gc, log.event, device.journal.os) == before
+    assert "open" not in vars(device.journal)

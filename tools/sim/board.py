@@ -7,6 +7,8 @@ Quiet hours pass in one lap: while nobody stands there, nothing is under way and
 heartbeats, pings and vain attempts to dial in between are not played.
 """
 
+import gc
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,14 @@ def plug_in(world: World, flash: Flash) -> None:
     shell: Any = device.shell
     journal.os, journal.open = flash, flash.open
     shell.os, shell.gc = Random(world), NoGarbage
+
+
+def unplug() -> None:
+    """The machine is the machine again."""
+    journal: Any = device.journal
+    shell: Any = device.shell
+    journal.os, shell.os, shell.gc = os, os, gc
+    journal.__dict__.pop("open", None)
 
 
 class Pin:

@@ -6,7 +6,7 @@ from typing import Any
 
 from device.agent.config import Config
 from tools.sim import faults, healing
-from tools.sim.board import Locker, plug_in
+from tools.sim.board import Locker, plug_in, unplug
 from tools.sim.broker import Broker
 from tools.sim.flash import Flash
 from tools.sim.others import captured_gateway, guesser, operator, replayer
@@ -86,6 +86,11 @@ class Simulation:
         slip = 1.0 if "slips" in options.kinds else 0.0
         self.crowd = Crowd(self.world, self.town, self.rules, self.lockers, slip)
 
+    def close(self) -> None:
+        """Nothing of it is left in the process."""
+        self.town.close()
+        unplug()
+
     def _spend(self, kind: str) -> str:
         running = self.rules.running
         return "" if running is None else running.spend(kind)
@@ -137,6 +142,8 @@ def play(options: Options, loud: bool = False) -> Outcome:
         simulation.run()
     except Violation as violation:
         outcome.rule, outcome.text = violation.rule, str(violation)
+    finally:
+        simulation.close()
     world, rules = simulation.world, simulation.rules
     outcome.events = world.events
     outcome.locker_days = options.lockers * world.now / DAY

@@ -29,6 +29,7 @@ from tools.sim.broker import Broker
 from tools.sim.world import MINUTE, SECOND, World
 
 OPERATOR = GATEWAY
+_LOG = log.event
 LAP_MS = 5
 TIMER_MS = 10 * MINUTE  # the product looks every 5 s; between events nothing else changes
 
@@ -139,7 +140,11 @@ class Town:
         setattr(log, "event", self._logged)  # noqa: B010 - a log of many lockers' years would be all one saw
         self._open()
 
-    def _logged(self, name: str, **fields: Any) -> None:
+    def close(self) -> None:
+        setattr(log, "event", _LOG)  # noqa: B010
+        self._books.close()
+
+    def _logged(self, name: str, /, **fields: Any) -> None:
         if name != "command_sent":
             self.world.note("gateway", name)
         self.failed(name, fields)
