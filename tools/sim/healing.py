@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from tools.sim.run import Simulation
 
 _AGREE_MS = 120 * SECOND
-_ALARMS = "SELECT kind FROM alarms WHERE locker = ? AND compartment = ? AND cleared_s IS NULL"
+# One of a door that was left open counts although it was shut since: whoever opened it may have left the parcel.
+_ALARMS = (
+    "SELECT kind FROM alarms WHERE locker = ? AND compartment = ? AND (cleared_s IS NULL OR kind = 'door_left_open')"
+)
 
 
 def heal(simulation: "Simulation") -> None:
