@@ -26,10 +26,12 @@ def reserve(
 
 
 def seat(desk: Desk, tx: Transaction, parcel: Parcel, box: Compartment) -> Parcel:
-    """Make `box`, which nobody else has, the parcel's. Raises Refusal("wrong_state")."""
+    """Make `box`, which nobody else has, the parcel's; what was assigned before means nothing now, and must take
+    nothing away when it runs out. Raises Refusal("wrong_state")."""
     now = desk.clock()
     state = after(parcel.state, "reserve")
     tx.end_allocation(parcel.number, now)
+    tx.supersede(parcel.number, Assign.TYPE)
     tx.allocate(parcel.number, box.locker, box.number, now, now + desk.settings.reservation_minutes * 60)
     reserved = replace(parcel, state=state, locker=box.locker, compartment=box.number, deposit=None)
     tx.keep_parcel(reserved)
@@ -37,11 +39,12 @@ def seat(desk: Desk, tx: Transaction, parcel: Parcel, box: Compartment) -> Parce
 
 
 def release(desk: Desk, tx: Transaction, parcel: Parcel) -> Parcel:
-    """The parcel has no compartment any more; what was told to the locker about it means nothing now."""
-    tx.end_allocation(parcel.number, desk.clock())
+    """A reserved parcel has no compartment any more; what was told to the locker about it means nothing now. One that
+    lies in its compartment keeps it."""
     tx.supersede(parcel.number, Assign.TYPE)
     if not can(parcel.state, "release"):
         return parcel
+    tx.end_allocation(parcel.number, desk.clock())
     released = replace(parcel, state=after(parcel.state, "release"), compartment=None, deposit=None)
     tx.keep_parcel(released)
     return released

@@ -21,7 +21,6 @@ from gateway.services.told_deposits import put_in
 from protocol import receipts
 from protocol.errors import ProtocolError
 from protocol.hmac import HmacKey
-from protocol.messages import Assign
 from protocol.numbers import HELD, SIZES
 
 _NO_BADGE = bytes(8)
@@ -148,8 +147,6 @@ def _booked(desk: Desk, tx: Transaction, locker: Locker, receipt: receipts.Recei
     there = seated(batch, box)
     if there is not None and there.number != parcel.number and there.state in INSIDE:
         overtake(batch, box, there)
-    # An Assign that it no longer waits for must not take its door away when it runs out.
-    tx.supersede(parcel.number, Assign.TYPE)
     when_s = batch.now if receipt.t_wall_s is None else min(receipt.t_wall_s, batch.now)
     put_in(batch, box, parcel, receipt.deposit, when_s, by_receipt=True)
     box.holding, box.deposit = HELD, receipt.deposit

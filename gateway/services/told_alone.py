@@ -9,7 +9,7 @@ from gateway.domain.people import COURIER
 from gateway.services.batch import Batch
 from gateway.services.receipt_order import UNANNOUNCED, lies_in, overtaken, pass_through
 from gateway.services.told_deposits import put_before
-from protocol.messages import Assign, OfflineDepositAuthorised, Up
+from protocol.messages import OfflineDepositAuthorised, Up
 from protocol.numbers import DEPOSITING, SIZES
 
 BAD_BADGE = "deposit_by_revoked_badge"  # or one that has expired, or that these books never issued
@@ -32,8 +32,6 @@ def _apply(batch: Batch, box: Compartment, event: OfflineDepositAuthorised) -> P
         return parcel
     box.holding = DEPOSITING
     box.deposit = event.deposit
-    # An Assign that it no longer waits for must not take its door away when it runs out.
-    batch.tx.supersede(parcel.number, Assign.TYPE)
     put_before(batch, box, parcel, event.deposit)
     return parcel
 

@@ -49,9 +49,9 @@ def deposit_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
         return None if parcel is None else pass_through(batch, box, parcel, event.deposit)
     box.holding = DEPOSITING
     box.deposit = event.deposit
-    return (
-        None if parcel is None else put_before(batch, box, parcel, event.deposit)
-    )  # None: an alarm once it is inside
+    if parcel is None:
+        return None  # an alarm once it is inside
+    return put_before(batch, box, parcel, event.deposit)
 
 
 def put_before(batch: Batch, box: Compartment, parcel: Parcel, deposit: int) -> ParcelNumber:

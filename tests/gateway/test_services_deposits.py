@@ -265,3 +265,28 @@ def test_old_requests_and_answers_are_not_kept_for_ever(town: Town) -> None:
     with town.store.reading() as tx:
         assert tx.find_answer(b"i" * 32) is None
         assert tx.answer_to("mairie-1", 1, 1) is None
+
+
+def test_an_assign_that_runs_out_frees_no_door_with_a_parcel_inside(town: Town) -> None:
+    """The locker's word that the parcel is inside came, and its word about the Assign did not."""
+    town.locker("S")
+    parcel = town.deposited("L-1")
+    town.later(600)
+    assert commands.expire_commands(town.desk) == 1
+    with town.store.reading() as tx:
+        assert tx.allocation_of(parcel.number) is not None
+    assert town.parcel(parcel.number) == parcel
+
+
+def test_what_was_assigned_before_takes_no_door_from_a_parcel_that_its_locker_put_elsewhere(town: Town) -> None:
+    town.locker("S", "S")
+    made = town.expect("L-1")
+    assigned = town.ask("mairie-1", town.badge(), "L-1")
+    assert isinstance(assigned, Assign)
+    other = 3 - assigned.compartment
+    town.says("mairie-1", DepositAuthorised(other, 1, 1, made.number, None, None))
+    town.later(600)
+    commands.expire_commands(town.desk)
+    with town.store.reading() as tx:
+        kept = tx.allocation_of(made.number)
+    assert kept is not None and kept.compartment == other
