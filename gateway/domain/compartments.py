@@ -46,6 +46,9 @@ class CompartmentStatus:
     parcel: int | None
 
 
+FAULTS = ("jammed", "faulty", "forced", "out_of_service")  # states of a door through which nobody can fetch a parcel
+
+
 def availability(compartment: Compartment, allocated: bool) -> str:
     """One of AVAILABILITIES; only "free" may be offered."""
     if compartment.out_of_service or compartment.door == "out_of_service":

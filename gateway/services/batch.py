@@ -15,8 +15,6 @@ from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
 from protocol.messages import Ack, Message, Resend, Reserved, Up
 
-_DAY_S = 86_400
-
 
 @dataclass(slots=True)
 class Turn:
@@ -86,7 +84,7 @@ class Batch:
         """It says something. After a silence, the days that it lost are noted before the books call it alive."""
         if not self._noted and not locker.alive_at(self.now, LOCKER_ALIVE_S):
             self._noted = True
-            self.tx.pause_deadlines(self.now, LOCKER_ALIVE_S, self.desk.settings.pickup_days * _DAY_S)
+            self.tx.pause_deadlines(self.now, LOCKER_ALIVE_S, self.desk.pickup_s)
 
     def flush(self) -> list[Answer]:
         """Write what was gathered; what to tell whom once it is committed."""

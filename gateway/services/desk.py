@@ -13,6 +13,8 @@ from gateway.domain.parcels import Parcel
 from gateway.domain.people import Principal
 from gateway.services.ports import Keys, Settings, Store, Transaction
 
+_DAY_S = 86_400
+
 
 def unix_s() -> int:
     return int(time.time())
@@ -25,6 +27,11 @@ class Desk:
     settings: Settings
     clock: Callable[[], int] = unix_s
     randomness: Callable[[int], bytes] = secrets.token_bytes
+
+    @property
+    def pickup_s(self) -> int:
+        """How long a parcel waits for its recipient."""
+        return self.settings.pickup_days * _DAY_S
 
     def number(self) -> int:
         """A new random 63-bit number for a parcel, an operation or a credential."""

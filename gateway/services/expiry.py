@@ -11,7 +11,6 @@ from gateway.services.ports import Transaction
 from protocol.messages import Revoke
 from protocol.numbers import DEPOSITING
 
-_DAY_S = 86_400
 _REQUESTS_KEPT_S = 7 * 86_400  # a broker that holds back a request for longer is answered anew
 _ANSWERS_KEPT_S = 86_400
 _REVOKE_AGAIN_S = 600  # refused because somebody stood at the door: asked again, but not in a loop
@@ -23,7 +22,7 @@ def expire_due(desk: Desk) -> int:
     with desk.store.transaction() as tx:
         # Nobody can fetch a parcel from a locker or a door that does not work: those days are not counted.
         tx.resume_deadlines(now, LOCKER_ALIVE_S, DEADLINE_LEFT_S_MIN)
-        tx.pause_deadlines(now, LOCKER_ALIVE_S, desk.settings.pickup_days * _DAY_S)
+        tx.pause_deadlines(now, LOCKER_ALIVE_S, desk.pickup_s)
         expired = tx.parcels_past_deadline(now, EXPIRIES_PER_ROUND_MAX)
         for parcel in expired:
             tx.keep_parcel(replace(parcel, state=after(parcel.state, "expire")))

@@ -26,8 +26,6 @@ from gateway.services.reissues import running_for
 from protocol.messages import Open, Revoke
 from protocol.numbers import HELD, REVOKED
 
-_DAY_S = 86_400
-
 
 def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
     """One that its locker took in before it was announced is completed. Raises Refusal: not_allowed, bad_value,
@@ -65,7 +63,7 @@ def _complete(desk: Desk, tx: Transaction, parcel: Parcel, new: NewParcel) -> Pa
     if changed.compartment is not None:
         tx.clear_alarms(changed.locker, changed.compartment, UNANNOUNCED, desk.clock())
     if changed.state == "deposited":
-        changed = replace(changed, deadline_s=desk.clock() + desk.settings.pickup_days * _DAY_S)
+        changed = replace(changed, deadline_s=desk.clock() + desk.pickup_s)
         tx.keep_parcel(changed)
         joins.join(desk, tx, changed)
     return known_parcel(tx, GATEWAY, parcel.number)

@@ -34,7 +34,6 @@ from protocol.messages import (
 )
 from protocol.numbers import DEPOSITING, FREE, HELD, TOO_SMALL
 
-_DAY_S = 86_400
 _TOO_LATE = {TAKE_BACK: "wrong_state", REISSUE: "spent"}  # what the locker would have answered
 
 
@@ -97,7 +96,7 @@ def put_in(  # noqa: PLR0917 - what is known of a deposit
         deposit=deposit,
         deposited_s=when_s,
         # From when the books know, which is when the recipient can be told: an outage costs nobody a day.
-        deadline_s=batch.now + batch.desk.settings.pickup_days * _DAY_S,
+        deadline_s=batch.now + batch.desk.pickup_s,
         by_receipt=by_receipt,
     )
     batch.tx.keep_parcel(inside)

@@ -8,6 +8,7 @@ from books_town import OPERATOR, Town, done, open_town
 
 from gateway.limits import DEADLINE_LEFT_S_MIN, LOCKER_ALIVE_S
 from gateway.services import doors, expiry
+from gateway.store.queries.parcels import _AT_FAULT
 from protocol.messages import DoorClosed, DoorFaulted, Heartbeat, Lost, OutOfService
 from protocol.numbers import DOOR_STATES
 
@@ -131,3 +132,12 @@ def test_out_of_service_stops_the_days_and_back_in_service_goes_on(town: Town) -
     town.says("mairie-1", done(town, OutOfService(1, False)))
     look(town)
     assert town.parcel(parcel.number).deadline_s == parcel.deadline_s + DAY_S
+
+
+def test_what_counts_as_a_fault_is_what_the_books_have_an_index_of(town: Town) -> None:
+    with town.store.reading() as tx:
+        plan = tx.sql.execute(
+            "EXPLAIN QUERY PLAN SELECT number FROM compartments INDEXED BY compartments_at_fault"
+            f" WHERE locker = 'mairie-1' AND {_AT_FAULT}"
+        ).fetchall()
+    assert "compartments_at_fault" in plan[0][3]

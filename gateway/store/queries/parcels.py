@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from gateway.domain.compartments import FAULTS
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
 
@@ -11,7 +12,8 @@ _PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
     " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s"
 )
-_AT_FAULT = "(quarantined OR out_of_service OR door IN ('jammed', 'faulty', 'forced', 'out_of_service'))"
+# Word for word the condition of the index compartments_at_fault.
+_AT_FAULT = "(quarantined OR out_of_service OR door IN (" + ", ".join([f"'{door}'" for door in FAULTS]) + "))"
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
