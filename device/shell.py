@@ -87,6 +87,7 @@ class Shell:
                 self._perform(now, agent.start(now, cause))
                 self._deadline = agent.deadline_ms(now)
                 self.agent = agent
+                self._measure()  # its first event: it shall not take the journal for nearly full
             except Exception as error:  # the outermost loop: counted, and capped
                 self._note(now, error)
         self._tidy_at = now
@@ -150,9 +151,13 @@ class Shell:
             except OSError:
                 self._rotate_at = now + ROTATE_AGAIN_MS  # the old segment still serves
         self.agent.first_seq = journal.first_seq
-        if journal.free != self._free:
-            self._free = journal.free
-            self._events.append(JournalMeasured(self._free))
+        self._measure()
+
+    def _measure(self) -> None:
+        free = self._board.journal.free
+        if free != self._free:
+            self._free = free
+            self._events.append(JournalMeasured(free))
 
     def _rest_ms(self) -> int:
         if self._events:

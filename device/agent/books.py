@@ -139,7 +139,7 @@ class Books:
     def apply(self, up: "Up") -> None:
         event = up.event
         self.seq = up.seq
-        self.begin(up.boot)
+        self.begin(up.boot, up.t_mono_ms)
         if up.t_wall_s is not None:
             self.wall_s = up.t_wall_s
         handler = _HANDLERS.get(type(event).TYPE)
@@ -153,11 +153,12 @@ class Books:
                 place = found
             handler(self, place, event, up)
 
-    def begin(self, boot: int) -> None:
-        """Another boot: the commanded openings of the one before count as just now."""
+    def begin(self, boot: int, now: int) -> None:
+        """Another boot: the commanded openings of the one before count as just now, in the time of this one. An agent
+        that is made anew begins late in the board's time."""
         if boot != self.boot:
             self.boot = boot
-            self.opens_ms = [0] * len(self.opens_ms)
+            self.opens_ms = [now] * len(self.opens_ms)
 
     def _door_opened(self, place: int, _event: "DoorOpened", _up: "Up") -> None:
         if self.has(place, PICKUP) or self.holdings[place] == DEPOSITING:

@@ -49,7 +49,6 @@ class Agent:
         self.config = config
         self.books = books
         self.boot = boot
-        books.begin(boot)
         self.first_seq = first_seq
         self.link = Link(config, self.boot, drbg, books.seq)
         self.console = Console(config, drbg)
@@ -72,9 +71,8 @@ class Agent:
         """The first effects after power came: a screen and a call to the broker. Nothing is saved: a start must not
         need room in the journal."""
         effects: list[Effect] = []
+        self.books.begin(self.boot, now)
         self._ledger.untold = Booted(FIRMWARE, cause)
-        # Those of earlier boots count as just now, and an agent made anew begins late in the board's time.
-        self.books.opens_ms = [now] * len(self.books.opens_ms)
         self._access.start(now)
         self.panel.start(effects)
         self.link.start(now, effects, cause != "power" or self.boot == 1)

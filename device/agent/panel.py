@@ -262,7 +262,7 @@ class Panel:
             if key == "#":
                 self._until = None
                 self._openings.deposit_again(now, place, self._badge.hex(), effects)
-                effects.append(Show("deposit_open", (str(self._ledger.books.numbers[place]),)))
+                effects.append(Show("deposit_open", (str(self._books.numbers[place]),)))
             elif key == "*":
                 self._openings.abandon(now, place, WRONG_BOX, effects)
                 self._courier_ready(now, effects)
@@ -360,7 +360,7 @@ class Panel:
         if self.mode == DEPOSITING and self._place == self._books.place(number):
             self._deposit_happened(now, word, str(number), effects)
         elif word == "deposit_empty":  # its courier is gone
-            place = self._ledger.books.place(number)
+            place = self._books.place(number)
             assert place is not None
             self._openings.leave_unclear(now, place, effects)
         self._tell_of_door(now, word, number, effects)
@@ -385,7 +385,7 @@ class Panel:
 
     def _wrong_door(self, now: int, number: str, effects: "list[Effect]") -> None:
         """Another door than the ordered one opened. A courier whose deposit that ended goes on with the label."""
-        depositing = self.mode == DEPOSITING and self._ledger.books.holdings[self._place] == FILLING
+        depositing = self.mode == DEPOSITING and self._books.holdings[self._place] == FILLING
         tell = self._tell if self.mode < COURIER_READY or depositing else self._tell_courier
         tell(now, "wrong_door", (number,), effects)
 

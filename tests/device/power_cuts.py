@@ -93,7 +93,7 @@ class Started(LockerOnChip):
 def normal(books: Books) -> bytes:
     """The books without what only says which boot it is."""
     boot, opens = books.boot, books.opens_ms
-    books.begin(_NEVER)
+    books.begin(_NEVER, 0)
     snapshot = books.snapshot()
     books.boot, books.opens_ms = boot, opens
     return snapshot

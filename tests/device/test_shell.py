@@ -68,6 +68,12 @@ def press(board: TableBoard, shell: Shell, key: str = "1") -> None:
     shell.lap()
 
 
+def test_an_agent_hears_of_its_journals_room_before_of_whoever_stands_there(board: TableBoard):
+    script = Script({})
+    press(board, begun(board, script))
+    assert script.heard == [on.JournalMeasured(board.journal.free), on.KeyPressed("1")]
+
+
 def test_every_effect_is_done_in_its_order(board: TableBoard):
     orders = [
         do.Save(1, b"authorised"),

@@ -65,7 +65,7 @@ def test_the_power_goes_at_every_effect_of_offline_deposits_and_no_parcel_is_los
                     rig.push(number)
             check(rig, records)
             again = Books.replay([1, 2, 3], None, rig.flash.records)
-            again.begin(rig.agent.boot)
+            again.begin(rig.agent.boot, 0)
             assert again.snapshot() == rig.agent.books.snapshot()
             held = [number for number in (1, 2, 3) if rig.agent.books.holdings[number - 1] == numbers.HELD]
             for number in held:

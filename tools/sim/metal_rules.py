@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from protocol.limits import (
     COMMAND_OPENS_PER_HOUR_MAX,
+    JOURNAL_RESERVE_RECORDS,
     PULSE_DUTY_MS_MAX,
     PULSE_DUTY_WINDOW_MS,
     PULSE_MS_MAX,
@@ -45,11 +46,11 @@ class Metal:
             self.pickups.add(number)
 
     def pulsed(self, number: int) -> None:
-        """I1: its authorisation lies on the flash, is fresh, and is of this boot; or it is that of a pickup which has
-        not ended, and somebody has just shown something again. I10: few of them by command."""
+        """I1: its authorisation lies on the flash, is fresh, and is of this boot; or, with hardly any room left, it is
+        that of a pickup which has not ended, and somebody has just shown something again. I10: few by command."""
         found = self._leave.get(number)
         again = number in self.pickups and self._world.now - self._locker.touched < _PULSE_AFTER_MS
-        if again:
+        if again and self._locker.journal.free < JOURNAL_RESERVE_RECORDS + 4 * len(self._locker.config.numbers):
             return
         if found is None or self._world.now - found[0] > _PULSE_AFTER_MS:
             self._broken("I1", f"pulses door {number} without an authorisation on its flash")
