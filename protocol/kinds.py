@@ -11,6 +11,8 @@ from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX, STATEMENT_SIZE_MAX
 if TYPE_CHECKING:
     from typing import Any
 
+    from protocol.record import Record
+
 # A kind is (type, lowest, highest, may be None); lengths for bytes and str, values for int.
 BOOL = (bool, 0, 0, False)
 U8 = (int, 0, 0xFF, False)
@@ -48,3 +50,9 @@ def check(kind: "tuple[Any, ...]", value: "Any", name: str) -> None:
     size = value if wanted is int else len(value)
     if not lowest <= size <= highest:
         raise ProtocolError("bad_value", name)
+
+
+def check_all(record: "Record | type[Record]", values: "list[Any]") -> None:
+    """Each of `values` by the kind that the record says of it. Raises ProtocolError("bad_value")."""
+    for place in range(len(values)):
+        check(record.KINDS[place], values[place], record.FIELDS[place])

@@ -31,7 +31,7 @@ from protocol.kinds import (
     U32,
     U63,
     WORD,
-    check,
+    check_all,
 )
 from protocol.record import Record
 
@@ -547,10 +547,10 @@ def encode(envelope: "Up | Down") -> bytes:
     items: list[Any] = [VERSION]
     head = envelope.values()
     message: Message = head.pop()
-    _check_all(envelope, head)
+    check_all(envelope, head)
     items.extend(head)
     values = message.values()
-    _check_all(message, values)
+    check_all(message, values)
     items.append(message.TYPE)
     items.append(values)
     return cbor.encode(items)
@@ -585,7 +585,7 @@ def _decode(
     if len(items) != width + 3:
         raise ProtocolError("malformed", "envelope")
     head = items[1 : width + 1]
-    _check_all(envelope, head)
+    check_all(envelope, head)
     number: Any = items[width + 1]
     values: list[Any] = items[width + 2]
     if isinstance(number, bool) or not isinstance(number, int) or number not in table:
@@ -593,15 +593,10 @@ def _decode(
     cls = table[number]
     if not isinstance(values, list) or len(values) != len(cls.FIELDS):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ProtocolError("malformed", cls.__name__)
-    _check_all(cls, values)
+    check_all(cls, values)
     return head, _make(cls, values)
 
 
 def _make(cls: "Any", values: "list[Any]") -> "Any":
     """`cls(*values)` for a class that only its wire number named."""
     return cls(*values)
-
-
-def _check_all(record: "Record | type[Record]", values: "list[Any]") -> None:
-    for place in range(len(values)):
-        check(record.KINDS[place], values[place], record.FIELDS[place])

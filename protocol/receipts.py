@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from protocol import base45, cbor, cose, damm
 from protocol.errors import ProtocolError
-from protocol.kinds import COMPARTMENT, ID8, LABEL, OPTIONAL_U63, U8, U32, WORD, check
+from protocol.kinds import OPTIONAL_U63, check_all
 from protocol.limits import RECEIPT_SIZE_MAX
+from protocol.messages import OfflineDepositAuthorised
 from protocol.otp import truncate
 from protocol.record import Record
 from protocol.topics import is_locker_id
@@ -28,8 +29,10 @@ _PROOF = 10**8
 
 
 class Receipt(Record):
-    FIELDS = ("compartment", "deposit", "badge", "carrier", "label", "size", "t_wall_s")
-    KINDS = (COMPARTMENT, U32, ID8, WORD, LABEL, U8, OPTIONAL_U63)
+    """What OfflineDepositAuthorised says, and when."""
+
+    FIELDS = OfflineDepositAuthorised.FIELDS + ("t_wall_s",)  # noqa: RUF005 - MicroPython knows no stars here
+    KINDS = OfflineDepositAuthorised.KINDS + (OPTIONAL_U63,)  # noqa: RUF005
     compartment: int
     deposit: int
     badge: bytes
@@ -61,8 +64,7 @@ def compartment_of(code: str) -> int:
 def seal(key: "HmacKey", kid: bytes, locker: str, receipt: Receipt) -> str:
     """The text of a QR code. Raises ProtocolError("bad_value")."""
     values = receipt.values()
-    for place in range(len(values)):
-        check(receipt.KINDS[place], values[place], receipt.FIELDS[place])
+    check_all(receipt, values)
     values.insert(0, VERSION)
     return PREFIX + locker.upper() + ":" + base45.encode(cose.mac0(key, kid, cbor.encode(values)))
 
@@ -90,6 +92,5 @@ def open_receipt(key: "HmacKey", kid: bytes, text: str) -> Receipt:
     values.pop(0)
     if len(values) != len(Receipt.FIELDS):
         raise ProtocolError("malformed", "receipt")
-    for place in range(len(values)):
-        check(Receipt.KINDS[place], values[place], Receipt.FIELDS[place])
+    check_all(Receipt, values)
     return Receipt(*values)

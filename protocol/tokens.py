@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from protocol import base45, cbor, cose
 from protocol.errors import ProtocolError
-from protocol.kinds import ID8, OPTIONAL_COMPARTMENT, OPTIONAL_U32, OPTIONAL_WORD, U63, WORD, check
+from protocol.kinds import ID8, OPTIONAL_COMPARTMENT, OPTIONAL_U32, OPTIONAL_WORD, U63, WORD, check_all
 from protocol.limits import TOKEN_SIZE_MAX
 from protocol.record import Record
 from protocol.topics import is_locker_id
@@ -94,8 +94,7 @@ def _token_of(pairs: "dict[int, Any]") -> Token:
 
 
 def _check(token: Token) -> None:
-    for place in range(len(token.FIELDS)):
-        check(token.KINDS[place], getattr(token, token.FIELDS[place]), token.FIELDS[place])
+    check_all(token, token.values())
     if token.locker is not None and not is_locker_id(token.locker):
         raise ProtocolError("bad_value", "locker")
     collects = token.role in _COLLECTORS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from protocol import cbor, cose, ed25519
 from protocol.errors import ProtocolError
-from protocol.kinds import check
+from protocol.kinds import check_all
 from protocol.limits import TRUST_PART_SIZE_MAX
 from protocol.record import Record
 
@@ -83,8 +83,7 @@ def parts(table: bytes) -> "list[tuple[int, bytes]]":
 
 def _payload(statement: Statement) -> bytes:
     """Raises ProtocolError("bad_value") for one that says nothing, or half of something."""
-    for place in range(len(statement.FIELDS)):
-        check(statement.KINDS[place], getattr(statement, statement.FIELDS[place]), statement.FIELDS[place])
+    check_all(statement, statement.values())
     if (statement.public_key is None) != (statement.digest is None):
         raise ProtocolError("bad_value", "digest")
     if statement.public_key is None and statement.drop is None:
