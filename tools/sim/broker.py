@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from gateway.frames import Received
 from protocol.topics import topic
+from tools import mqtt_wire
 from tools.sim.world import DAY, SECOND, World
-
-_CONNECT, _PUBLISH, _SUBSCRIBE, _PING = 1, 3, 8, 12
-RESENT_MS = 20 * SECOND  # how soon the broker gives again what a gateway did not acknowledge
 
 
 @dataclass
@@ -39,7 +37,7 @@ class Line:
         self.hung_up: Callable[[str], None] = lambda _reason: None
         self.opened: Callable[[], None] = lambda: None
         self.back: Callable[[], None] = lambda: None  # somebody answers again
-        self._bytes = b""
+        self._packets = mqtt_wire.Packets()
         self._will = b""
         self._session = 0
 
@@ -75,7 +73,7 @@ class Line:
     def _gone(self) -> None:
         will, self._will = self._will, b""
         self.connected = self.subscribed = self.deaf = False
-        self._bytes = b""
+        self._packets = mqtt_wire.Packets()
         if will:
             self._broker.publish(self.locker, "state", will, True)
 
@@ -83,48 +81,24 @@ class Line:
     def send(self, data: bytes) -> None:
         if not self.connected or self.deaf or not self._broker.running:
             return
-        self._bytes += data
-        back = b""
-        while (packet := self._packet()) is not None:
-            back += self._answer(packet[0], packet[1])
+        back = b"".join([self._answer(first, body) for first, body in self._packets.feed(data)])
         if back:
             self._to_locker(back)
 
-    def _packet(self) -> tuple[int, bytes] | None:
-        size, shift, at = 0, 0, 1
-        while True:
-            if at >= len(self._bytes):
-                return None
-            byte = self._bytes[at]
-            size |= (byte & 127) << shift
-            shift += 7
-            at += 1
-            if byte < 128:
-                break
-        if len(self._bytes) < at + size:
-            return None
-        packet = self._bytes[0], self._bytes[at : at + size]
-        self._bytes = self._bytes[at + size :]
-        return packet
-
     def _answer(self, first: int, body: bytes) -> bytes:
         kind = first >> 4
-        if kind == _CONNECT:
+        if kind == mqtt_wire.CONNECT:
             self._keep_will(body)
-            return b"\x20\x02\x00\x00"
-        if kind == _SUBSCRIBE:
+            return mqtt_wire.CONNACK
+        if kind == mqtt_wire.SUBSCRIBE:
             self.subscribed = True
-            return b"\x90\x03" + body[:2] + b"\x01"
-        if kind == _PING:
-            return b"\xd0\x00"
-        if kind != _PUBLISH:
+            return mqtt_wire.suback(body)
+        if kind == mqtt_wire.PING:
+            return mqtt_wire.PINGRESP
+        if kind != mqtt_wire.PUBLISH:
             return b""
-        size = int.from_bytes(body[:2], "big")
-        leaf = body[2 : 2 + size].decode().rpartition("/")[2]
-        back, at = b"", 2 + size
-        if first & 6:
-            back, at = b"\x40\x02" + body[at : at + 2], at + 2
-        self._broker.publish(self.locker, leaf, body[at:], bool(first & 1))
+        name, payload, back = mqtt_wire.published(first, body)
+        self._broker.publish(self.locker, name.rpartition("/")[2], payload, bool(first & 1))
         return back
 
     def _keep_will(self, body: bytes) -> None:
@@ -141,14 +115,7 @@ class Line:
         """A message for this locker; a clean session keeps none for one that is not there."""
         if not self.connected or not self.subscribed or self.deaf:
             return
-        name = topic(self.locker, "down").encode()
-        body = len(name).to_bytes(2, "big") + name + b"\x00\x01" + payload
-        size, head = len(body), bytearray(b"\x32")
-        while size > 127:
-            head.append(size & 127 | 128)
-            size >>= 7
-        head.append(size)
-        self._to_locker(bytes(head) + body)
+        self._to_locker(mqtt_wire.publish(topic(self.locker, "down").encode(), payload))
 
     def _to_locker(self, data: bytes) -> None:
         session = self._session

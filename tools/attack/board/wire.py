@@ -11,6 +11,7 @@ from protocol.cose import mac0, open_mac0
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
 from protocol.topics import topic
+from tools import mqtt_wire
 
 if TYPE_CHECKING:
     from protocol.messages import Message
@@ -19,7 +20,6 @@ GENERATION = 1
 _KID = bytes([GENERATION])
 _TTL_S = 60
 _EPOCH_S = 1_795_000_000  # 2026-11-18
-_CONNECT, _PUBLISH, _SUBSCRIBE, _PING = 1, 3, 8, 12
 
 
 class Gateway:
@@ -31,7 +31,7 @@ class Gateway:
         self._topic = topic(locker, "down").encode()
         self._said = 0
         self._seq = 0
-        self._bytes = b""
+        self._packets = mqtt_wire.Packets()
         self.clock_ms = 0
         self.jump_s = 0
         self.request = 0  # the courier's last one
@@ -42,47 +42,25 @@ class Gateway:
         return _EPOCH_S + self.clock_ms // 1000 + self.jump_s
 
     def connected(self) -> None:
-        self._bytes = b""
+        self._packets = mqtt_wire.Packets()
 
     def take(self, arrived: bytes) -> bytes:
         """Bytes from the locker; those that go back."""
-        self._bytes += arrived
-        back = b""
-        while True:
-            head, size = self._head()
-            if not head or len(self._bytes) < head + size:
-                return back
-            first, body = self._bytes[0], self._bytes[head : head + size]
-            self._bytes = self._bytes[head + size :]
-            back += self._answer(first, body)
-
-    def _head(self) -> "tuple[int, int]":
-        """(size of the fixed header, remaining length); (0, 0) while it is not whole."""
-        size = 0
-        for at in range(1, min(5, len(self._bytes))):
-            byte = self._bytes[at]
-            size += (byte & 127) << 7 * (at - 1)
-            if byte < 128:
-                return at + 1, size
-        return 0, 0
+        return b"".join([self._answer(first, body) for first, body in self._packets.feed(arrived)])
 
     def _answer(self, first: int, body: bytes) -> bytes:
         kind = first >> 4
-        if kind == _CONNECT:
-            return b"\x20\x02\x00\x00"
-        if kind == _SUBSCRIBE:
-            return b"\x90\x03" + body[:2] + b"\x01"
-        if kind == _PING:
-            return b"\xd0\x00"
-        return self._read(first, body) if kind == _PUBLISH else b""
+        if kind == mqtt_wire.CONNECT:
+            return mqtt_wire.CONNACK
+        if kind == mqtt_wire.SUBSCRIBE:
+            return mqtt_wire.suback(body)
+        if kind == mqtt_wire.PING:
+            return mqtt_wire.PINGRESP
+        return self._read(first, body) if kind == mqtt_wire.PUBLISH else b""
 
     def _read(self, first: int, body: bytes) -> bytes:
-        at = 2 + int.from_bytes(body[:2], "big")
-        back = b""
-        if first & 6:
-            back = b"\x40\x02" + body[at : at + 2]
-            at += 2
-        up = messages.decode_up(open_mac0(self._up, _KID, body[at:]))
+        _topic, payload, back = mqtt_wire.published(first, body)
+        up = messages.decode_up(open_mac0(self._up, _KID, payload))
         if isinstance(up.event, messages.Birth):
             self._seq = up.event.last_seq
             self.times_told += 1
@@ -97,6 +75,4 @@ class Gateway:
         self._said += 1
         down = messages.Down(self._said.to_bytes(8, "big"), self.now_s, _TTL_S, command)
         sealed = mac0(self._down, _KID, messages.encode(down))
-        body = len(self._topic).to_bytes(2, "big") + self._topic + b"\x00\x01" + sealed
-        size = bytes([len(body)]) if len(body) < 128 else bytes([len(body) & 127 | 128, len(body) >> 7])
-        return b"\x32" + size + body
+        return mqtt_wire.publish(self._topic, sealed)
