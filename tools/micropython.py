@@ -10,7 +10,7 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,10 @@ class MicroPythonError(Exception):
     """No usable MicroPython; the text says why and what mends it."""
 
 
+class ScriptError(Exception):
+    """A script ended badly; the text is what it said."""
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """A MicroPython that was seen to run."""
@@ -63,6 +67,28 @@ class Interpreter:
     def environment(self, *folders: Path) -> dict[str, str]:
         """This process's environment, with the import path of the interpreter set to `folders`."""
         return os.environ | {"MICROPYPATH": ":".join([*map(str, folders), ".frozen"])}
+
+    def run(
+        self,
+        *words: object,
+        heap_kb: int,
+        folders: Sequence[Path],
+        told: str = "",
+        timeout_s: float | None = None,
+    ) -> str:
+        """What a script printed. `words`: it and its arguments; `told`: on its standard input. Raises ScriptError."""
+        done = subprocess.run(
+            [*self.command, *self.heap_options(heap_kb), *map(str, words)],
+            input=told,
+            env=self.environment(*folders),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        if done.returncode:
+            raise ScriptError(f"{words[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.stdout
 
 
 # Architectures that a machine can run, the best first, and the pins of Debian's package for each.

@@ -7,7 +7,6 @@ flash_endurance.py). A control whose journal does not flush must be seen to lose
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -30,28 +29,16 @@ BLOCKS = 512  # 2 MB
 _ALIKE = ("operations", "records", "day_pulses")  # of the day itself, the same for every worker
 
 
-class PowerCutError(Exception):
-    """What a script said before it ended badly."""
-
-
 def run(script: str, *words: object) -> dict[str, Any]:
-    """One script of tests/device in a MicroPython of its own; what it found. Raises PowerCutError."""
+    """One script of tests/device in a MicroPython of its own; what it found. Raises ScriptError."""
+    folders = (ROOT, ROOT / "device" / "lib", ROOT / "tests" / "shared", SCRIPTS)
     interpreter = micropython.find()
-    done = subprocess.run(
-        [*interpreter.command, *interpreter.heap_options(HEAP_KB), str(SCRIPTS / script), *map(str, words)],
-        env=interpreter.environment(ROOT, ROOT / "device" / "lib", ROOT / "tests" / "shared", SCRIPTS),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode:
-        raise PowerCutError(f"{script} {words}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    said = interpreter.run(SCRIPTS / script, *words, heap_kb=HEAP_KB, folders=folders, timeout_s=TIMEOUT_S)
+    return json.loads(said.splitlines()[-1])
 
 
 def cut(cuts: int, workers: int | None = None, control: bool = False) -> dict[str, Any]:
-    """So many cuts evenly over the day (0: every operation, clean and torn), on all cores. Raises PowerCutError."""
+    """So many cuts evenly over the day (0: every operation, clean and torn), on all cores. Raises ScriptError."""
     workers = workers or os.cpu_count() or 1
     begun = time.perf_counter()
     with ThreadPoolExecutor(workers) as pool:
@@ -113,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = cut(options.cuts)
         print(line(found), flush=True)
         endurance = run("flash_endurance.py", options.records, options.starts, BLOCKS)
-    except PowerCutError as error:
+    except micropython.ScriptError as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(endurance_lines(endurance)), flush=True)

@@ -1,6 +1,5 @@
 """Runs a script of this folder in a real MicroPython, with the shims of a virtual board."""
 
-import subprocess
 from pathlib import Path
 
 from tools import micropython
@@ -14,13 +13,5 @@ TIMEOUT_S = 240
 def run(script: str) -> list[str]:
     """The lines it printed."""
     interpreter = micropython.find()
-    done = subprocess.run(
-        [*interpreter.command, *interpreter.heap_options(HEAP_KB), str(HERE / script)],
-        env=interpreter.environment(ROOT / "tools" / "locker" / "shim", ROOT, ROOT / "device" / "lib"),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.splitlines()
+    folders = (ROOT / "tools" / "locker" / "shim", ROOT, ROOT / "device" / "lib")
+    return interpreter.run(HERE / script, heap_kb=HEAP_KB, folders=folders, timeout_s=TIMEOUT_S).splitlines()

@@ -1,7 +1,5 @@
 """The same agent runs in both interpreters: three seeds, five thousand random acts each, one hash."""
 
-import subprocess
-
 import pytest
 from random_day import trace_hash
 
@@ -16,12 +14,6 @@ def test_five_thousand_random_acts_have_the_same_effects_in_both_interpreters(se
     interpreter = micropython.find()
     # Native code is compiled first, while the stack is shallow; a board has it compiled.
     script = f"import protocol.paths, random_day; print(random_day.trace_hash({seed}, {ACTS}))"
-    done = subprocess.run(
-        [*interpreter.command, *interpreter.heap_options(16_384), "-c", script],
-        env=interpreter.environment(ROOT, ROOT / "device" / "lib", SHARED),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    )
-    assert done.stdout.strip() == trace_hash(seed, ACTS)
+    folders = (ROOT, ROOT / "device" / "lib", SHARED)
+    said = interpreter.run("-c", script, heap_kb=16_384, folders=folders, timeout_s=300)
+    assert said.strip() == trace_hash(seed, ACTS)

@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import random
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,17 +102,10 @@ def test_1000_good_and_1000_bad_signatures_are_judged_alike_in_micropython():
         for place, case in enumerate(cases())
     ]
     interpreter = micropython.find()
-    done = subprocess.run(
-        [*interpreter.command, *interpreter.heap_options(VERDICTS_HEAP_KB), str(VERDICTS)],
-        input="\n".join([*lines, ""]),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-        env=interpreter.environment(ROOT, ROOT / "device" / "lib", ROOT / "tests" / "shared"),
-    )
-    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
-    verdicts = dict(line.split() for line in done.stdout.splitlines())
+    folders = (ROOT, ROOT / "device" / "lib", ROOT / "tests" / "shared")
+    told = "\n".join([*lines, ""])
+    said = interpreter.run(VERDICTS, heap_kb=VERDICTS_HEAP_KB, folders=folders, told=told, timeout_s=240)
+    verdicts = dict(line.split() for line in said.splitlines())
     native = interpreter.word_bits == 32 and interpreter.native
     assert sorted(verdicts) == (["bytecode", "viper"] if native else ["bytecode"])
     right = "".join(f"{case.good:d}" for case in cases())

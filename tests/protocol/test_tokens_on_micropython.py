@@ -2,7 +2,6 @@
 
 import json
 import random
-import subprocess
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -49,17 +48,10 @@ for line in sys.stdin:
 
 def in_micropython(questions: list[object]) -> list[object]:
     interpreter = micropython.find()
-    done = subprocess.run(
-        [*interpreter.command, *interpreter.heap_options(2048), "-c", SCRIPT],
-        input="".join(json.dumps(question) + "\n" for question in questions),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env=interpreter.environment(ROOT, ROOT / "device" / "lib", ROOT / "tests" / "shared"),
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    told = "".join(json.dumps(question) + "\n" for question in questions)
+    folders = (ROOT, ROOT / "device" / "lib", ROOT / "tests" / "shared")
+    said = interpreter.run("-c", SCRIPT, heap_kb=2048, folders=folders, told=told)
+    return [json.loads(line) for line in said.splitlines()]
 
 
 def tokens() -> list[Token]:

@@ -1,7 +1,6 @@
 """The same siege in a real MicroPython: the board's interpreter, its big numbers and its hashes."""
 
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -22,20 +21,10 @@ print(json.dumps(endure(Plan(*[int(word) for word in sys.argv[2:]]), tickets)))
 
 
 def endure_on_board(plan: Plan, tickets: Tickets) -> dict[str, int | str]:
-    """`tickets`: those that the same siege asked for in this interpreter. Raises OSError, MicroPythonError."""
+    """`tickets`: those that the same siege asked for in this interpreter. Raises ScriptError, MicroPythonError."""
     interpreter = micropython.find()
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         file = Path(folder, "tickets")
         file.write_text("\n".join(tickets.to_lines()), encoding="ascii")
-        numbers = [str(value) for value in plan.values()]
-        done = subprocess.run(
-            [*interpreter.command, *interpreter.heap_options(HEAP_KB), "-c", SCRIPT, str(file), *numbers],
-            env=interpreter.environment(ROOT, ROOT / "device" / "lib"),
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-        )
-    if done.returncode:
-        raise OSError(f"MicroPython: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout)
+        words = ("-c", SCRIPT, file, *plan.values())
+        return json.loads(interpreter.run(*words, heap_kb=HEAP_KB, folders=(ROOT, ROOT / "device" / "lib")))

@@ -6,7 +6,6 @@ in real time, in front of a real broker and the gateway's own process.
 
 import json
 import sqlite3
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,26 +78,9 @@ def live(image: Path, tickets_path: Path, plan: Plan) -> dict[str, int]:
         tickets.pickup(number, 1)
     tickets_path.write_text("\n".join(tickets.to_lines()), encoding="ascii")
     interpreter = micropython.find()
-    numbers = [str(number) for number in (COMPARTMENTS, plan.days, plan.round_doors)]
-    done = subprocess.run(
-        [
-            *interpreter.command,
-            *interpreter.heap_options(HEAP_KB),
-            str(SCRIPT),
-            str(image),
-            str(tickets_path),
-            LOCKER,
-            *numbers,
-        ],
-        env=interpreter.environment(ROOT, SHIM, ROOT / "device" / "lib"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_LIVE_S,
-    )
-    if done.returncode:
-        raise OSError(f"MicroPython: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout)
+    words = (SCRIPT, image, tickets_path, LOCKER, COMPARTMENTS, plan.days, plan.round_doors)
+    folders = (ROOT, SHIM, ROOT / "device" / "lib")
+    return json.loads(interpreter.run(*words, heap_kb=HEAP_KB, folders=folders, timeout_s=_LIVE_S))
 
 
 def _drain(stack: Stack, locker: RunningLocker, lived: Mapping[str, int]) -> Drained:
