@@ -10,8 +10,7 @@ import os
 import sys
 
 from flash_chip import BLOCK, ERASED, Chip
-from locker_on_chip import FOLDER, MOUNT, SeededOs, formatted, vfs
-from rig import Rig
+from locker_on_chip import FOLDER, MOUNT, OnJournal, SeededOs, formatted, vfs
 
 import device.shell
 from device.agent import events as on
@@ -94,18 +93,8 @@ def wear(records: int) -> "dict[str, object]":
     }
 
 
-class FullLocker(Rig):
+class FullLocker(OnJournal):
     """The rig's agent, made by the shell's own `replayed` from a journal that nobody ever acknowledged."""
-
-    @property
-    def watchdog(self) -> "FullLocker":
-        return self
-
-    def feed(self) -> None:
-        pass
-
-    def report(self, error: Exception) -> None:
-        raise error
 
     def power_on(self) -> None:
         self.dead, self.cut_at, self.now, self._queue = False, -1, 0, []

@@ -63,7 +63,21 @@ class _Unflushed:
         pass
 
 
-class LockerOnChip(Rig):
+class OnJournal(Rig):
+    """A rig that device.shell.replayed() takes for a board."""
+
+    @property
+    def watchdog(self) -> "OnJournal":
+        return self
+
+    def feed(self) -> None:
+        pass
+
+    def report(self, error: Exception) -> None:
+        raise error
+
+
+class LockerOnChip(OnJournal):
     """`flash.records`: what append() returned for. `unsure`: what it was called for and did not return yet."""
 
     def __init__(self, chip: Chip, kind: type = Journal) -> None:
@@ -74,17 +88,6 @@ class LockerOnChip(Rig):
         self.deposits: "set[tuple[int, int]]" = set()
         device.shell.os = SeededOs()
         super().__init__(NUMBERS)
-
-    # What device.shell.replayed wants of a board.
-    @property
-    def watchdog(self) -> "LockerOnChip":
-        return self
-
-    def feed(self) -> None:
-        pass
-
-    def report(self, error: Exception) -> None:
-        raise error
 
     def power_on(self) -> None:
         vfs.mount(vfs.VfsLfs2(self.chip), MOUNT)

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from gateway import packages
-from tools.locker import short_names
+from tools.locker import fewer_names
 from tools.micropython import Interpreter
 
 SOURCES = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ def build(interpreter: Interpreter) -> Path:
     """The folder that holds `rom.img` for `interpreter`, and for those that know no ROMFS `sources/`, uncompiled."""
     native = interpreter.native if interpreter.word_bits == VIPER_BITS else ""
     sources = _sources()
-    digest = hashlib.sha256(native.encode() + Path(short_names.__file__).read_bytes())
+    digest = hashlib.sha256(native.encode() + Path(fewer_names.__file__).read_bytes())
     for name, path in sources:
         digest.update(f"{name} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
@@ -79,7 +79,7 @@ def _compile(sources: list[tuple[str, Path]], into: Path, native: str) -> None:
             shutil.copyfile(path, target)
             continue
         if name not in WHOLE:
-            target.write_text(short_names.shortened(path.read_text()))
+            target.write_text(fewer_names.with_fewer_names(name, path.read_text()))
             path = target  # noqa: PLW2901 - compiled instead of it
         # No -O: our asserts stay in.
         options = [f"-march={native}"] if name in VIPER else []

@@ -189,7 +189,6 @@ def _restores(simulation: "Simulation") -> Life:
             return
         town.restore(copy)
         simulation.rules.restored(town)
-        simulation.crowd.forgotten()
         yield world.about(5 * MINUTE)
         town.start()
 

@@ -31,11 +31,6 @@ class Flash:
         start = folder.rstrip("/") + "/"
         return sorted(path[len(start) :] for path in self.files if path.startswith(start))
 
-    def stat(self, path: str) -> tuple[int, ...]:
-        if path in self.files or any(name.startswith(path.rstrip("/") + "/") for name in self.files):
-            return (0,) * 10
-        raise OSError(_ENOENT, path)
-
     def statvfs(self, folder: str) -> tuple[int, ...]:
         used = sum(1 + len(data) // BLOCK for name, data in self.files.items() if name.startswith(folder))
         total = self.blocks.get(folder, 512)
@@ -51,12 +46,6 @@ class Flash:
         if path not in self.files:
             raise OSError(_ENOENT, path)
         self._whole("remove", lambda: self.files.pop(path))
-
-    def mkdir(self, _path: str) -> None:
-        pass
-
-    def sync(self) -> None:
-        pass
 
     def open(self, path: str, mode: str = "rb", **_ignored: Any) -> "File":
         if "r" in mode and path not in self.files:
@@ -108,9 +97,6 @@ class File:
     def seek(self, offset: int, _whence: int = 0) -> int:
         self._at = offset
         return offset
-
-    def tell(self) -> int:
-        return self._at
 
     def write(self, data: bytes) -> int:
         assert not self._reads and not self._closed

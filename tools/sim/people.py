@@ -38,7 +38,6 @@ class Parcel:
         self.old_codes: list[str] = []
         self.revoked_tokens: list[str] = []
         self.waited_for = False
-        self.lost_to_books = False
 
 
 class Crowd:
@@ -89,13 +88,6 @@ class Crowd:
             if parcel.code not in ("", pickup.code):
                 parcel.old_codes.append(parcel.code)
             parcel.code, parcel.token = pickup.code, pickup.token
-
-    def forgotten(self) -> None:
-        """The gateway's books went back: what they no longer know is announced again, where it can be."""
-        known = {row[0] for row in self.town.rows("SELECT number FROM parcels")}
-        for number, parcel in list(self.parcels.items()):
-            if number not in known:
-                parcel.lost_to_books = True
 
     # -------------------------------------------------------------- at the panel
     def turn(self, locker: "Locker", patience_ms: int = 10 * MINUTE) -> Found:

@@ -6,11 +6,12 @@ from typing import Any
 
 from device.agent.config import Config
 from tools.sim import faults, healing
+from tools.sim.attackers import captured_gateway, guesser, replayer
 from tools.sim.board import Locker, plug_in, unplug
 from tools.sim.broker import Broker
 from tools.sim.flash import Flash
-from tools.sim.others import captured_gateway, guesser, operator, replayer
 from tools.sim.people import Crowd
+from tools.sim.rounds import rounds
 from tools.sim.rules import Rules
 from tools.sim.town import TIMER_MS, Town
 from tools.sim.world import DAY, Life, Violation, World
@@ -118,7 +119,7 @@ class Simulation:
             world.live(self._visits(locker))
             if "guesser" in options.kinds:
                 world.live(guesser(self.crowd, locker))
-        world.live(operator(self.crowd))
+        world.live(rounds(self.crowd))
         if "replayer" in options.kinds:
             world.live(replayer(self.crowd, self.broker))
         if "captured" in options.kinds:

@@ -57,10 +57,6 @@ class World:
             act()
         self.now = until
 
-    def next_at(self) -> int:
-        """When the next thing happens; for whoever wants to sleep until then."""
-        return self._queue[0][0] if self._queue else self.now + DAY
-
     def note(self, *what: object) -> None:
         """One more thing that happened, for the trace."""
         self.events += 1

@@ -1,7 +1,7 @@
 """What is compiled for a board says the same with fewer names."""
 
+from tools.locker.fewer_names import with_fewer_names
 from tools.locker.rom import SOURCES
-from tools.locker.short_names import shortened
 
 _SMALL = """from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ def _run(text: str) -> str:
 
 
 def test_a_file_says_the_same_with_fewer_names() -> None:
-    short = shortened(_SMALL)
+    short = with_fewer_names("small.py", _SMALL)
     assert _run(short) == _run(_SMALL) == "8005 300 1 2 opening 1"
     for gone in ("_until", "_say", "PULSE_MS", "_TOLD_MS", "HELD", "Any\n", "FILLING"):
         assert gone not in short, gone
@@ -48,7 +48,7 @@ def test_a_file_says_the_same_with_fewer_names() -> None:
 def test_lines_stay_where_they_are_so_that_a_traceback_names_the_right_one() -> None:
     for path in sorted((SOURCES / "device" / "agent").glob("*.py")):
         text = path.read_text()
-        short = shortened(text)
+        short = with_fewer_names(f"device/agent/{path.name}", text)
         assert short.count("\n") == text.count("\n"), path.name
         compile(short, path.name, "exec")
         for line, (one, other) in enumerate(zip(text.splitlines(), short.splitlines(), strict=True), start=1):

@@ -22,14 +22,16 @@ _PRIVATE = re.compile(r"(?<![A-Za-z0-9_])_[A-Za-z]\w*")
 _PLAIN = re.compile(r"(?<![A-Za-z0-9_.])[A-Z]\w*")  # as constants are written
 _CONSTANT = re.compile(r"(?<![A-Za-z0-9_.])_?[A-Z][A-Z0-9_]*\b")
 _NUMBERS = ("protocol.limits", "protocol.numbers")
+_DOOR = "device/agent/door.py"
 _DOORS = re.compile(r"\bdoor\.([A-Z][A-Z0-9_]*)\b")  # its states, inputs and outcomes are numbers
 _BRACES = re.compile(r"\{[^{}]*\}")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def shortened(text: str) -> str:
-    """One file's text with its private names short. No other file may say them (lint holds that), nor inherit them."""
-    text = _without_own_numbers(_without_names_of_numbers(_without_types(text)))
+def with_fewer_names(name: str, text: str) -> str:
+    """The text of the file of this name. No other may say its private names (lint holds that), nor inherit them."""
+    text = _without_names_of_numbers(_without_types(text))
+    text = _without_own_numbers(text, public=name == _DOOR)
     words = sorted({word for _row, _column, word in _private(text)})
     return _renamed(text, dict(zip(words, _names(), strict=False)), _PRIVATE)
 
@@ -68,12 +70,11 @@ def _without_names_of_numbers(text: str) -> str:
     return _renamed("".join(lines), numbers, _PLAIN)
 
 
-def _without_own_numbers(text: str) -> str:
-    """Numbers that this file alone names: `_TOLD_MS = 8_000`, and those of door.py."""
+def _without_own_numbers(text: str, public: bool) -> str:
+    """Numbers that this file names for itself: `_TOLD_MS = 8_000`; the public ones too, where the others know them."""
     lines = text.splitlines(keepends=True)
     module = ast.parse(text)
     stored = [node.id for node in ast.walk(module) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    is_door = "def transition(" in text
     numbers: dict[str, str] = {}
     for node in module.body:
         if not isinstance(node, ast.Assign) or len(node.targets) != 1:
@@ -83,7 +84,7 @@ def _without_own_numbers(text: str) -> str:
             one.id for one in (target.elts if isinstance(target, ast.Tuple) else [target]) if isinstance(one, ast.Name)
         ]
         row = _row_of(_value_of(node.value)) if isinstance(target, ast.Tuple) else [_value_of(node.value)]
-        once = all(name.isupper() and (name[0] == "_" or is_door) and stored.count(name) == 1 for name in names)
+        once = all(name.isupper() and (public or name[0] == "_") and stored.count(name) == 1 for name in names)
         if once and len(names) == len(row) and all(type(one) is int for one in row):
             numbers |= {name: f"({number})" for name, number in zip(names, row, strict=True)}
             for line in range(node.lineno - 1, node.end_lineno or node.lineno):
