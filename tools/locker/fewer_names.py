@@ -50,16 +50,14 @@ def _without_names_of_numbers(text: str) -> str:
     numbers: dict[str, str] = {}
     text = _DOORS.sub(lambda found: f"({getattr(door, found.group(1))})", text)
     lines = text.splitlines(keepends=True)
-    module = ast.parse(text)
-    own = {node.id for node in ast.walk(module) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    for node in module.body:
+    for node in ast.parse(text).body:
         if not isinstance(node, ast.ImportFrom) or node.module not in _NUMBERS:
             continue
         values = vars(importlib.import_module(node.module))
         kept: list[str] = []
         for alias in node.names:
             name = alias.asname or alias.name
-            if name in own or not _is_number(values[alias.name]):
+            if not _is_number(values[alias.name]):
                 kept.append(ast.unparse(alias))
             else:
                 numbers[name] = f"({values[alias.name]})"

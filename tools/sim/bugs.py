@@ -399,6 +399,23 @@ def coil_never_cut_off() -> Generator[None, None, None]:
 
 
 @_bug
+def pulse_when_shut() -> Generator[None, None, None]:
+    """A door that was shut is opened once more, for whoever comes along."""
+
+    def make(former: Any) -> Any:
+        def shut(self: Openings, now: int, place: int, orders: Any) -> str:
+            word: str = former(self, now, place, orders)
+            orders.append(effects.Pulse(self._books.numbers[place], 300))
+            return word
+
+        return shut
+
+    table: Any = device.agent.openings
+    with _instead(table._ON_OUTCOME, door.SHUT, make):
+        yield
+
+
+@_bug
 def pulse_after_boot() -> Generator[None, None, None]:
     """What was authorised before the power went is carried out after it came back."""
 

@@ -45,6 +45,11 @@ class Metal:
         if isinstance(event, PickupAuthorised):
             self.pickups.add(number)
 
+    def end(self, number: int) -> None:
+        """What was authorised there is over."""
+        self._leave.pop(number, None)
+        self.pickups.discard(number)
+
     def pulsed(self, number: int) -> None:
         """I1: its authorisation lies on the flash, is fresh, and is of this boot; or, with hardly any room left, it is
         that of a pickup which has not ended, and somebody has just shown something again. I10: few by command."""

@@ -24,8 +24,10 @@ from protocol.messages import (
     CodeRefused,
     Collected,
     CommandDone,
+    DepositAbandoned,
     DepositAuthorised,
     Deposited,
+    DoorClosed,
     DoorFaulted,
     Message,
     OfflineDepositAuthorised,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 _DEPOSITS = (DepositAuthorised, OfflineDepositAuthorised)
 _AUTHORISES = (*_DEPOSITS, PickupAuthorised, OpeningAuthorised)
+_ENDS = (Collected, Deposited, DepositAbandoned, DoorClosed)
 _COMMAND_LATE_MS = (60 + 60 + 10) * SECOND  # its ttl, a SetTime held back, and rounding
 _REQUEST_LATE_MS = 70 * SECOND
 _WRONG = number_of("wrong_code")
@@ -137,13 +140,14 @@ class Rules:
         event = up.event
         self.world.note(locker, up.boot, up.seq, event)
         number: int = getattr(event, "compartment", None) or 0
+        if isinstance(event, _ENDS):
+            book.metal.end(number)
         if isinstance(event, _AUTHORISES):
             if not asked:
                 book.courier_asked = self.world.now
             self._authorised(locker, book, up.boot, event, number)
         elif isinstance(event, Collected):
             self._ended(locker, book, number, "Collected")
-            book.metal.pickups.discard(number)
             book.collected[number, event.deposit] = self.world.now
             self.pickups += 1
         elif isinstance(event, Deposited):
