@@ -46,7 +46,6 @@ class Batch:
         self._boxes = {(box.locker, box.number): box for box in tx.compartments_at(places)}
         self._touched: dict[tuple[str, int], Compartment] = {}
         self.running = tx.running_places(found)
-        self._noted = False
         self.taken: list[tuple[str, Up, ParcelNumber | None]] = []
 
     def box(self, locker: str, number: int) -> Compartment | None:
@@ -82,9 +81,8 @@ class Batch:
 
     def hear(self, locker: Locker) -> None:
         """It says something. After a silence, the days that it lost are noted before the books call it alive."""
-        if not self._noted and not locker.alive_at(self.now, LOCKER_ALIVE_S):
-            self._noted = True
-            self.tx.pause_deadlines(self.now, LOCKER_ALIVE_S, self.desk.pickup_s)
+        if not locker.alive_at(self.now, LOCKER_ALIVE_S):
+            self.tx.pause_silent(self.now, LOCKER_ALIVE_S, self.desk.pickup_s, locker.id)
 
     def flush(self) -> list[Answer]:
         """Write what was gathered; what to tell whom once it is committed."""

@@ -22,7 +22,8 @@ def expire_due(desk: Desk) -> int:
     with desk.store.transaction() as tx:
         # Nobody can fetch a parcel from a locker or a door that does not work: those days are not counted.
         tx.resume_deadlines(now, LOCKER_ALIVE_S, DEADLINE_LEFT_S_MIN)
-        tx.pause_deadlines(now, LOCKER_ALIVE_S, desk.pickup_s)
+        tx.pause_silent(now, LOCKER_ALIVE_S, desk.pickup_s)
+        tx.pause_at_fault(now)
         expired = tx.parcels_past_deadline(now, EXPIRIES_PER_ROUND_MAX)
         for parcel in expired:
             tx.keep_parcel(replace(parcel, state=after(parcel.state, "expire")))

@@ -12,6 +12,8 @@ _PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
     " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s"
 )
+_IN_LOCKER = "SELECT parcel FROM allocations WHERE locker = ?4 AND ended_s IS NULL"  # few, and by an index
+_COUNTED = "state = 'deposited' AND paused_s IS NULL"
 # Word for word the condition of the index compartments_at_fault.
 _AT_FAULT = "(quarantined OR out_of_service OR door IN (" + ", ".join([f"'{door}'" for door in FAULTS]) + "))"
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
@@ -217,17 +219,20 @@ class ParcelQueries:
             "state = 'deposited' AND deadline_s <= ? AND paused_s IS NULL ORDER BY deadline_s LIMIT ?", now_s, limit
         )
 
-    def pause_deadlines(self, now_s: int, alive_s: int, pickup_s: int) -> None:
-        """Of parcels whose locker is not heard (since it was, or since the days began) or whose door is at fault."""
-        waits = "state = 'deposited' AND paused_s IS NULL"
+    def pause_silent(self, now_s: int, alive_s: int, pickup_s: int, locker: str | None = None) -> None:
+        """The days of parcels whose locker is not heard: since it was, or since they began. None: of every locker."""
         self.sql.execute(
             "UPDATE parcels SET paused_s = min(?1, max(l.seen_s, deadline_s - ?3)) FROM lockers l"
-            f" WHERE parcels.locker = l.id AND (NOT l.online OR l.seen_s < ?1 - ?2) AND {waits}",
-            (now_s, alive_s, pickup_s),
+            f" WHERE parcels.locker = l.id AND (NOT l.online OR l.seen_s < ?1 - ?2) AND {_COUNTED}"
+            + ("" if locker is None else f" AND number IN ({_IN_LOCKER})"),
+            (now_s, alive_s, pickup_s) if locker is None else (now_s, alive_s, pickup_s, locker),
         )
+
+    def pause_at_fault(self, now_s: int) -> None:
+        """The days of parcels whose door does not work."""
         self.sql.execute(
             "UPDATE parcels SET paused_s = ? FROM compartments c"
-            f" WHERE c.locker = parcels.locker AND c.number = parcels.compartment AND {_AT_FAULT} AND {waits}",
+            f" WHERE c.locker = parcels.locker AND c.number = parcels.compartment AND {_AT_FAULT} AND {_COUNTED}",
             (now_s,),
         )
 
