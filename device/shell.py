@@ -77,6 +77,7 @@ class Shell:
     def begin(self, now: int, cause: str) -> None:
         """Make the agent from the journal, or end up idle."""
         self.agent = None
+        self._board.locks.drop(now)  # a pulse that the former agent ordered would be nobody's to the new one
         self._board.transport.hang_up()
         self._board.doors.forget()
         self._events = []

@@ -56,7 +56,7 @@ _LIST = 0x80  # CBOR: of up to 23 items
 _WRONG_CODE = number_of("wrong_code")
 _OUT_OF_SERVICE = DOOR_STATES.index("out_of_service")
 # Faults after which a door's opening and closing is no evidence for the pickup that was authorised before.
-_NO_EVIDENCE = (DOOR_STATES.index("jammed"), DOOR_STATES.index("forced"), DOOR_STATES.index("faulty"), _OUT_OF_SERVICE)
+_NO_EVIDENCE = [DOOR_STATES.index(word) for word in ("unknown", "jammed", "forced", "faulty", "out_of_service")]
 
 
 class Books:

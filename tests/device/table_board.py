@@ -36,6 +36,9 @@ class Parts:
     def off(self, _now_ms: int) -> None:
         self.done.append(("coils", "off"))
 
+    def drop(self, _now_ms: int) -> None:
+        self.done.append(("coils", "drop"))
+
     def deadline_ms(self) -> int | None:
         return None
 

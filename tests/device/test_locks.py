@@ -59,6 +59,16 @@ def test_the_second_timer_is_disarmed_after_an_ordinary_pulse():
     assert supply.armed == [PULSE_MS + CUT_OFF_SLACK_MS, 0]
 
 
+def test_pulses_that_are_dropped_end_now_or_never_begin():
+    supply = Supply()
+    supply.locks.pulse(0, 2, PULSE_MS)
+    supply.locks.pulse(0, 3, PULSE_MS)
+    supply.locks.drop(50)
+    assert supply.on() == [] and supply.armed[-1] == 0 and not supply.locks.busy
+    supply.locks.tick(50 + REST_MS)
+    assert supply.on() == []
+
+
 def test_one_coil_at_a_time_and_the_supply_rests_in_between():
     supply = Supply()
     for number in (1, 2, 3):

@@ -202,6 +202,13 @@ def test_three_failures_in_a_row_end_in_safe_idle_mode(board: TableBoard):
     assert board.parts.done[-1] == ("fed", None), "the watchdog is fed in idle mode too"
 
 
+def test_what_a_former_agent_ordered_of_the_locks_is_dropped_before_a_new_one_begins(board: TableBoard):
+    pulse, drop, begins = ("pulse", (3, 300)), ("coils", "drop"), ("show", ("begins", ()))
+    orders = [do.Pulse(3, 300), do.Save(9, b"not the next number")]
+    press(board, begun(board, Script({on.KeyPressed: orders}, [do.Show("begins", ())])))
+    assert [one for one in board.parts.done if one in (pulse, drop, begins)] == [drop, begins, pulse, drop, begins]
+
+
 def test_failures_far_apart_do_not_add_up(board: TableBoard):
     shell = begun(board, Script({on.KeyPressed: [do.Save(9, b"a gap")]}))
     for _ in range(3 * FAILURES_MAX):

@@ -96,6 +96,8 @@ def _customers_come(simulation: "Simulation") -> None:
         if not row or row[0][0] != "deposited" or parcel.place == "owner":
             continue
         crowd.ask_code(parcel)
+        if not parcel.code and _excused(simulation, parcel):
+            continue  # taken back, as far as its code goes, before anybody had asked for it
         done: list[bool] = []
 
         def visit(one: "Parcel" = parcel, said: list[bool] = done) -> Life:

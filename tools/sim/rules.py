@@ -41,6 +41,7 @@ from protocol.messages import (
     decode_up,
     encode,
 )
+from protocol.numbers import DOOR_STATES
 from tools.sim.metal_rules import Metal
 from tools.sim.world import EPOCH_S, HOUR, SECOND, Violation, World
 
@@ -55,6 +56,7 @@ _ENDS = (Collected, Deposited, DepositAbandoned, DoorClosed)
 _COMMAND_LATE_MS = (60 + 60 + 10) * SECOND  # its ttl, a SetTime held back, and rounding
 _REQUEST_LATE_MS = 70 * SECOND
 _WRONG = number_of("wrong_code")
+_UNKNOWN = DOOR_STATES.index("unknown")
 _NEW_EVENTS = "SELECT id, locker, boot, seq, type, t_mono_ms, t_wall_s, fields FROM events WHERE id > ? ORDER BY id"
 _ORDERS = "SELECT id, issued_s, type, fields FROM commands WHERE state IN ('waiting', 'sent')"
 _TWICE = "SELECT locker, compartment FROM allocations WHERE ended_s IS NULL GROUP BY 1, 2 HAVING count(*) > 1"
@@ -140,7 +142,7 @@ class Rules:
         event = up.event
         self.world.note(locker, up.boot, up.seq, event)
         number: int = getattr(event, "compartment", None) or 0
-        if isinstance(event, _ENDS):
+        if isinstance(event, _ENDS) or (isinstance(event, DoorFaulted) and event.state == _UNKNOWN):
             book.metal.end(number)
         if isinstance(event, _AUTHORISES):
             if not asked:

@@ -1,6 +1,7 @@
 """One seed: a town, some days, its own mix of faults; then everything is mended, and the town has 120 s to agree."""
 
 import random
+import traceback
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -143,6 +144,9 @@ def play(options: Options, loud: bool = False) -> Outcome:
         simulation.run()
     except Violation as violation:
         outcome.rule, outcome.text = violation.rule, str(violation)
+    except Exception as error:  # ours, or the simulator's: one seed's, and the others shall be played
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        outcome.rule, outcome.text = "error", f"error: {error!r} at {where.filename}, line {where.lineno}"
     finally:
         simulation.close()
     world, rules = simulation.world, simulation.rules

@@ -66,6 +66,11 @@ class GpioLocks:
             return self._until
         return self._rest_until if self._waiting else None
 
+    def drop(self, now_ms: int) -> None:
+        """Cut off what is on and forget what waits: whoever ordered it is not there any more."""
+        self._waiting = []
+        self.off(now_ms)
+
     def off(self, now_ms: int) -> None:
         """Cut off whatever is on. Safe to call at any time."""
         if self._live is None:
