@@ -18,7 +18,7 @@ class Save(Record):
 
 
 class Pulse(Record):
-    """Energise one lock coil for so long."""
+    """Energise one lock coil for so long; 0: no longer, if it still waits for its turn."""
 
     FIELDS = ("compartment", "ms")
     compartment: int

@@ -291,6 +291,7 @@ class Openings:
         return "opened"
 
     def _shut(self, now: int, place: int, effects: "list[Effect]") -> str:
+        effects.append(Pulse(self._books.numbers[place], 0))  # whatever was ordered of it is over
         what = self._pending.get(place, [0])[0]
         if self._contents.wait(now, place) and what in (_DEPOSIT, _PICKUP):
             return ""

@@ -198,8 +198,10 @@ class Panel:
 
     def _scan_of_no_token(self, now: int, frame: bytes, code: str, effects: "list[Effect]") -> None:
         if code == "malformed" and _is_label(frame):
-            if self.mode in (COURIER_READY, SIZING):
-                self._label = str(frame, "utf-8")
+            label = str(frame, "utf-8")
+            # Asked about another, the courier has gone on to this one: the next door to open must not be that one's.
+            if self.mode in (COURIER_READY, SIZING) or (self.mode == ASKING and label != self._label):
+                self._label = label
                 self._receipt = False
                 self._ask(now, FIRST, effects)
             elif self.mode < COURIER_READY:

@@ -22,7 +22,7 @@ from gateway.services.receipt_order import (
     overtaken,
     pass_through,
 )
-from gateway.services.told_doors import end_operation, shut
+from gateway.services.told_doors import end_operation, interrupt, shut
 from protocol.messages import (
     Collected,
     DepositAbandoned,
@@ -55,6 +55,7 @@ def deposit_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
 
 def put_before(batch: Batch, box: Compartment, parcel: Parcel, deposit: int) -> ParcelNumber:
     """The door is opened for it."""
+    interrupt(batch, box)
     if not can(parcel.state, "reserve"):
         batch.suspect(box, "deposit_of_a_parcel_that_cannot_be", parcel.number)
         return parcel.number
@@ -159,6 +160,7 @@ def deposit_abandoned(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | 
 def pickup_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     event = up.event
     assert isinstance(event, PickupAuthorised)
+    interrupt(batch, box)
     parcel = batch.tx.parcel_at(box.locker, box.number, event.deposit)
     if parcel is None:
         batch.alarm(box.locker, box.number, "pickup_of_an_unknown_parcel")

@@ -35,6 +35,8 @@ from protocol.messages import (
 )
 from protocol.numbers import CONTENTS_FINDINGS, DOOR_STATES, FREE, HELD, REVOKED, SENSOR_FAULTY
 
+UNKNOWN_ORDER = "opened_by_an_unknown_order"
+
 
 # ------------------------------------------------------------------ doors
 def door_opened(batch: Batch, box: Compartment, _up: Up) -> ParcelNumber | None:
@@ -71,8 +73,7 @@ def door_faulted(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
     box.door = DOOR_STATES[event.state] if event.state < len(DOOR_STATES) else "faulty"
     box.quarantined = box.quarantined or event.quarantined
     box.out_of_service = box.out_of_service or box.door == "out_of_service"  # an operator brings it back
-    kept = batch.tx.allocation_at(box.locker, box.number)
-    parcel = None if kept is None else kept.parcel
+    parcel = _lies_there(batch, box)
     batch.alarm(box.locker, box.number, f"door_{box.door}", parcel)
     for operation in _running(batch, box):
         if operation.state == "authorised" and box.door == "jammed":
@@ -85,8 +86,7 @@ def contents_doubted(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | N
     assert isinstance(event, ContentsDoubted)
     box.quarantined = box.quarantined or event.finding != SENSOR_FAULTY
     finding = CONTENTS_FINDINGS[event.finding] if event.finding < len(CONTENTS_FINDINGS) else "differ"
-    kept = batch.tx.allocation_at(box.locker, box.number)
-    parcel = None if kept is None else kept.parcel
+    parcel = _lies_there(batch, box)
     batch.alarm(box.locker, box.number, f"contents_{finding}", parcel)
     return parcel
 
@@ -95,6 +95,10 @@ def opening_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
     event = up.event
     assert isinstance(event, OpeningAuthorised)
     command = None if event.command is None else batch.tx.command(event.command)
+    interrupt(batch, box, None if command is None else command.operation)
+    if event.command is not None and command is None:
+        # Somebody has our keys, or these books are a backup's: in either case a person has to look what is inside.
+        batch.suspect(box, UNKNOWN_ORDER, _lies_there(batch, box))
     if command is None:
         return None
     batch.tx.finish_command(command.down.id, "done", 0)
@@ -105,6 +109,19 @@ def opening_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
         batch.running.add((box.locker, box.number))
         return operation.parcel
     return None
+
+
+def interrupt(batch: Batch, box: Compartment, ours: OperationNumber | None = None) -> None:
+    """Somebody else is let in there now: what an earlier order was to open did not open, and what this opening does is
+    not that order's doing."""
+    for operation in _running(batch, box):
+        if operation.state == "authorised" and operation.number != ours:
+            end_operation(batch, operation, "failed", "wrong_state")
+
+
+def _lies_there(batch: Batch, box: Compartment) -> ParcelNumber | None:
+    kept = batch.tx.allocation_at(box.locker, box.number)
+    return None if kept is None else kept.parcel
 
 
 def _running(batch: Batch, box: Compartment) -> list[Operation]:

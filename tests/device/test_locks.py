@@ -85,9 +85,23 @@ def test_one_coil_at_a_time_and_the_supply_rests_in_between():
 
 def test_a_pulse_longer_than_a_coil_bears_is_not_begun():
     supply = Supply()
-    for ms in (PULSE_MS_MAX + 1, 0, -5, 1 << 31):
+    for ms in (PULSE_MS_MAX + 1, -5, 1 << 31):
         supply.locks.pulse(0, 1, ms)
-    assert supply.on() == [] and supply.locks.refused == 4
+    assert supply.on() == [] and supply.locks.refused == 3
+
+
+def test_what_waits_for_its_turn_can_be_taken_back_and_what_is_on_goes_on():
+    supply = Supply()
+    for number in (1, 2, 3, 2):
+        supply.locks.pulse(0, number, PULSE_MS)
+    for number in (1, 2):
+        supply.locks.pulse(0, number, 0)
+    assert supply.on() == [1] and supply.locks.refused == 0
+    seen = set[int]()
+    for now in range(0, 3_000, 10):
+        supply.locks.tick(now)
+        seen.update(supply.on())
+    assert seen == {1, 3}
 
 
 def test_no_timer_runs_longer_than_a_coil_bears():

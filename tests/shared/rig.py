@@ -251,7 +251,7 @@ class Rig:
     def _perform_one(self, effect: "object") -> None:
         if isinstance(effect, do.Save):
             self._save(effect)
-        elif isinstance(effect, do.Pulse):
+        elif isinstance(effect, do.Pulse) and effect.ms:
             self._pulse(effect.compartment)
         elif isinstance(effect, do.Show):
             self.screen = (effect.screen, effect.arguments)

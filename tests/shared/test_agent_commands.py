@@ -4,6 +4,7 @@ from rig import Rig
 
 from device.agent import door
 from device.agent import events as on
+from device.agent.effects import Pulse
 from protocol import messages, numbers
 from protocol.errors import number_of
 from protocol.limits import COMMAND_IDS_KEPT, COMMAND_OPENS_PER_HOUR_MAX
@@ -27,6 +28,15 @@ def test_an_open_command_opens_and_is_on_record_before_the_pulse():
     assert rig.pulses == [2]
     rig.push(2)
     assert rig.flash.events()[-1] == messages.DoorClosed(2)
+
+
+def test_a_door_that_was_shut_is_not_opened_by_a_pulse_that_still_waits_for_its_turn():
+    """Found open when ordered, it is pulsed all the same: its switch may lie. It may also have been shut just now."""
+    rig = connected()
+    rig.say(rig.gateway.say(messages.Open(2, "inspection")))
+    rig.say(rig.gateway.say(messages.Open(2, "inspection")))
+    assert rig.pulses == [2, 2]
+    assert Pulse(2, 0) in rig.agent.step(rig.now, on.DoorSensed(2, True))
 
 
 def test_a_command_issued_six_hours_ago_opens_nothing_when_it_arrives():

@@ -39,6 +39,22 @@ def test_badge_label_door_and_the_next_scan_follows():
     assert last_request(rig).label == "PARCEL-2"
 
 
+def test_a_label_scanned_while_another_is_asked_about_takes_its_place():
+    """After a jam the locker asks again by itself; a courier who has gone on must not get that parcel's door."""
+    rig = courier_at(Rig())
+    rig.do(on.Scanned(b"PARCEL-1"))
+    first = last_request(rig).request
+    rig.do(on.Scanned(b"PARCEL-1"))
+    assert last_request(rig).request == first, "read twice"
+    rig.do(on.Scanned(b"PARCEL-2"))
+    assert last_request(rig).label == "PARCEL-2"
+    rig.say(rig.gateway.say(messages.Assign(rig.agent.boot, first, 1, 77)))
+    assert rig.pulses == []
+    assign(rig, 2, 78)
+    rig.push(2)
+    assert rig.pulses == [2] and rig.flash.events()[-1] == messages.Deposited(2, 1, 78)
+
+
 def test_a_label_without_a_badge_asks_for_the_badge():
     rig = Rig()
     rig.do(on.Scanned(b"PARCEL-1"))

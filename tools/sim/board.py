@@ -163,7 +163,7 @@ class Locker:
         assert self.shell is not None
         self.shell.begin(self.now_ms(), self.cause)
         self.boots_failed = 0 if self.shell.agent is not None else self.boots_failed + 1
-        self.rules.began(self.name, self.boots_failed)
+        self.rules.began(self.name, self.boots_failed, self.folder in self._flash.full)
 
     def power_off(self, back_ms: int | None = None) -> None:
         """`back_ms`: power comes back by itself."""

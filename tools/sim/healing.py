@@ -8,7 +8,6 @@ is missing from its door, unless somebody was told to look.
 from typing import TYPE_CHECKING
 
 from protocol.numbers import FREE, HELD
-from tools.sim.cabinet import Door
 from tools.sim.rounds import go_round
 from tools.sim.world import HOUR, MINUTE, SECOND, Life
 
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 
 _AGREE_MS = 120 * SECOND
 _ALARMS = "SELECT kind FROM alarms WHERE locker = ? AND compartment = ? AND cleared_s IS NULL"
-_LEFT_OPEN = (
-    "SELECT 1 FROM parcels p JOIN alarms a ON a.locker = p.locker AND a.compartment = p.compartment"
-    " WHERE p.number = ? AND p.state = 'collected' AND a.kind = 'door_left_open' AND a.raised_s >= p.deposited_s"
-)
 
 
 def heal(simulation: "Simulation") -> None:
@@ -117,12 +112,17 @@ def where(parcel: "Parcel") -> str:
 
 
 def _excused(simulation: "Simulation", parcel: "Parcel") -> bool:
-    """A sensor lied about its door since a person looked there, a person has taken it out, or somebody wanted it back:
-    its code was revoked, and only the opening failed, which that person was told."""
-    if isinstance(parcel.place, str) or parcel.place.lied:
+    """A sensor lied about its door since a person looked there, a person has taken it out or is told to look there, or
+    somebody wanted it back: its code was revoked, and only the opening failed, which that person was told."""
+    if isinstance(parcel.place, str) or parcel.place.lied or parcel.place.number in _quarantined(simulation, parcel):
         return True
     row = simulation.town.rows("SELECT compartment, deposit FROM parcels WHERE number = ?", parcel.number)
     return bool(row) and row[0] in simulation.rules.books[parcel.locker.name].revoked
+
+
+def _quarantined(simulation: "Simulation", parcel: "Parcel") -> list[int]:
+    rows = simulation.town.rows("SELECT number FROM compartments WHERE locker = ? AND quarantined", parcel.locker.name)
+    return [number for (number,) in rows]
 
 
 def _nothing_is_lost(simulation: "Simulation") -> None:
@@ -133,7 +133,7 @@ def _nothing_is_lost(simulation: "Simulation") -> None:
         ):
             door = locker.cabinet.doors[number]
             flagged = quarantined or door.lied or town.rows(_ALARMS, locker.name, number)
-            if door.inside and holding == FREE and not flagged and not _left_behind(simulation, door):
+            if door.inside and holding == FREE and not flagged and not simulation.crowd.left_behind(door):
                 rules.broken("books", f"a parcel lies behind door {number} of {locker.name}, and nobody knows")
             if not door.inside and holding == HELD and not flagged and not _never_put_in(simulation, locker, number):
                 rules.broken("books", f"no parcel lies behind door {number} of {locker.name}, and the books have one")
@@ -149,8 +149,3 @@ def _never_put_in(simulation: "Simulation", locker: "Locker", number: int) -> bo
     )
     parcels = simulation.crowd.parcels.values()
     return any((one.label,) in labels and one.place in ("hand", "gone") for one in parcels)
-
-
-def _left_behind(simulation: "Simulation", door: Door) -> bool:
-    """Whoever opened it with the right code let it stand open, which somebody was told of, and did not take it."""
-    return all(simulation.town.rows(_LEFT_OPEN, parcel.number) for parcel in door.inside)

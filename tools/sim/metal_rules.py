@@ -34,7 +34,7 @@ class Metal:
         self._on: dict[int, int] = {}
         self._spent: deque[tuple[int, int, int]] = deque()
         self._opens: deque[int] = deque()
-        self._counted: Message | None = None
+        self._counted: set[bytes | None] = set()  # commands
 
     def _broken(self, rule: str, text: str) -> None:
         raise Violation(rule, f"at {self._world.now / 1000:.3f} s: {self._locker.name} {text}")
@@ -64,8 +64,8 @@ class Metal:
         if boot is not None and boot != found[1]:
             self._broken("I1", f"pulses door {number} by an authorisation from before its start")
         event = found[2]
-        if isinstance(event, OpeningAuthorised) and event.channel == COMMAND and event is not self._counted:
-            self._counted = event
+        if isinstance(event, OpeningAuthorised) and event.channel == COMMAND and event.command not in self._counted:
+            self._counted.add(event.command)
             self._count_open()
 
     def _count_open(self) -> None:

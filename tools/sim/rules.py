@@ -113,8 +113,9 @@ class Rules:
         for record in journal.read(known + 1, found - known) if found > known else ():
             self._take(locker, book, record, asked=False)  # from before the cut: its time is over
 
-    def began(self, locker: str, failed: int) -> None:
-        if failed >= 3:
+    def began(self, locker: str, failed: int, full: bool) -> None:
+        """`full`: its flash takes nothing. Then no pickup could be journalled either, and it tries again later."""
+        if failed >= 3 and not full:
             self.broken("L3", f"{locker} did not come up in {failed} starts: {self.failures[-3:]}")
 
     def reported(self, locker: str, error: Exception) -> None:
@@ -147,7 +148,7 @@ class Rules:
         if isinstance(event, _AUTHORISES):
             if not asked:
                 book.courier_asked = self.world.now
-            self._authorised(locker, book, up.boot, event, number)
+            self._authorised(locker, book, up.boot, event, asked)
         elif isinstance(event, Collected):
             self._ended(locker, book, number, "Collected")
             book.collected[number, event.deposit] = self.world.now
@@ -164,7 +165,8 @@ class Rules:
         elif isinstance(event, CodeRefused) and event.code == _WRONG:
             self._guessed(locker, book)
 
-    def _authorised(self, locker: str, book: Book, boot: int, event: Message, number: int) -> None:
+    def _authorised(self, locker: str, book: Book, boot: int, event: Message, asked: bool) -> None:
+        number: int = getattr(event, "compartment")  # noqa: B009 - one of _AUTHORISES, and each has one
         book.metal.authorise(number, boot, event)
         if isinstance(event, _DEPOSITS):
             self._deposit_begun(locker, book, event, number)
@@ -176,7 +178,7 @@ class Rules:
                 self.broken("I4", f"{locker} carries out a command twice")
             book.commands.add(command)
             age = self.world.now - self.ordered.get(command, self.world.now)
-            if age > _COMMAND_LATE_MS:
+            if asked and age > _COMMAND_LATE_MS:
                 self.broken("I4", f"{locker} obeys a command that is {age // SECOND} s old")
 
     def _deposit_begun(self, locker: str, book: Book, event: Message, number: int) -> None:

@@ -44,6 +44,10 @@ class GpioLocks:
         return self._live is not None or len(self._waiting) > 0
 
     def pulse(self, now_ms: int, compartment: int, ms: int) -> None:
+        """`ms` 0: none of this compartment that still waits for its turn."""
+        if not ms:
+            self._waiting = [one for one in self._waiting if one[1] != compartment]
+            return
         if compartment not in self._pins or not 0 < ms <= PULSE_MS_MAX or len(self._waiting) >= QUEUE_MAX:
             self.refused += 1
             return

@@ -196,7 +196,7 @@ class Locker:
         elif isinstance(effect, do.Show):
             self.screen = effect.screen
             self.trace.update(effect.screen.encode())
-        elif isinstance(effect, do.Pulse):
+        elif isinstance(effect, do.Pulse) and effect.ms:
             self._pulse(effect.compartment)
         elif isinstance(effect, do.Dial):
             self.gateway.connected()
