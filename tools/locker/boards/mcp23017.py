@@ -1,0 +1,82 @@
+"""The MCP23017: 16 pins on I2C (BANK=0). Locks hang on outputs (high: on), and door switches close to ground.
+
+At power-up every pin is an input, so no lock is on.
+"""
+
+from tools.locker.boards.board import Metal
+
+IODIR, IPOL, GPINTEN, DEFVAL, INTCON, IOCON, GPPU, INTF, INTCAP, GPIO, OLAT = range(0, 22, 2)
+REGISTERS = 22
+PINS = 16
+READ_ONLY = (INTF, INTCAP)
+
+
+class MCP23017:
+    """Pins count from 1: GPA0 is 1, GPB0 is 9. `silent`: it does not acknowledge its address."""
+
+    def __init__(self, address: int, channels: int, metal: Metal) -> None:
+        self.address = address
+        self.channels = channels
+        self.silent = False
+        self.inverted = False
+        self._metal = metal
+        self._on: set[int] = set()
+        self._pointer = 0
+        self._registers = bytearray(REGISTERS)
+        self.power_on()
+
+    def power_on(self) -> None:
+        self._registers[:] = bytes(REGISTERS)
+        self._registers[IODIR : IODIR + 2] = b"\xff\xff"
+        self._pointer = 0
+        self._drive()
+
+    power_off = power_on  # without a supply no output holds anything
+
+    def write(self, data: bytes) -> None:
+        """The register's number, then what goes into it and those after it."""
+        if not data:
+            return
+        self._pointer = data[0] % REGISTERS
+        for byte in data[1:]:
+            self._put(self._pointer, byte)
+            self._pointer = (self._pointer + 1) % REGISTERS
+        self._drive()
+
+    def read(self, size: int) -> bytes:
+        found = bytearray()
+        for _place in range(size):
+            found.append(self._get(self._pointer))
+            self._pointer = (self._pointer + 1) % REGISTERS
+        return bytes(found)
+
+    def _put(self, register: int, byte: int) -> None:
+        if register & ~1 in READ_ONLY:
+            return
+        if register & ~1 == GPIO:
+            register += OLAT - GPIO
+        if register & ~1 == IOCON:
+            self._registers[IOCON] = self._registers[IOCON + 1] = byte
+        self._registers[register] = byte
+
+    def _get(self, register: int) -> int:
+        if register & ~1 != GPIO:
+            return self._registers[register]
+        port = register & 1
+        inputs = self._registers[IODIR + port]
+        levels = sum(self._level(port * 8 + place + 1) << place for place in range(8))
+        return (inputs & (levels ^ self._registers[IPOL + port])) | (~inputs & self._registers[OLAT + port])
+
+    def _level(self, pin: int) -> bool:
+        """An input that nothing pulls up reads as low as one whose switch is closed."""
+        port, place = divmod(pin - 1, 8)
+        pulled_up = bool(self._registers[GPPU + port] >> place & 1)
+        return pulled_up and self._metal.closed(pin) == self.inverted
+
+    def _drive(self) -> None:
+        for pin in range(1, PINS + 1):
+            port, place = divmod(pin - 1, 8)
+            on = bool(~self._registers[IODIR + port] & self._registers[OLAT + port] & 1 << place)
+            if on != (pin in self._on):
+                (self._on.add if on else self._on.discard)(pin)
+                self._metal.coil(pin, on)
