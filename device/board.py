@@ -14,7 +14,8 @@ from device.drivers.console import SerialConsole
 from device.drivers.display import Display, Texts
 from device.drivers.doors import DoorSwitches
 from device.drivers.keypad import Keypad
-from device.drivers.locks.gpio import GpioLocks
+from device.drivers.locks.gpio import GpioCoils
+from device.drivers.locks.guard import Guard
 from device.drivers.scanner import Scanner
 from device.drivers.transport import Transport
 from device.drivers.waiter import Waiter
@@ -61,8 +62,7 @@ class Board:
         self.cause = _cause()
         self.clock = board_clock()
         self.waiter = Waiter()
-        self.locks = _locks(document)  # first of all pins: their outputs are low from here on
-        self.doors = _doors(document)
+        self.locks, self.doors = self._cabinet(document)  # first of all pins: outputs are low from here on
         self.console = SerialConsole(self.waiter)
         self.transport = self._transport(document)
         self.sources: list[Any] = [self.console, self.transport, self.doors]
@@ -71,6 +71,16 @@ class Board:
         self.buzzer = _buzzer(document)
         self.journal = Journal(flash.journal_folder())
         self.watchdog = Watchdog(document.get("watchdog_ms", 0))
+
+    def _cabinet(self, document: "dict[str, Any]") -> "tuple[Any, Any]":
+        """Locks and doors: on pins, on lock boards, or some here and some there."""
+        modules: list[dict[str, Any]] = document["modules"]
+        if not any([module.get("driver", "gpio") != "gpio" or "supply" in module for module in modules]):
+            boxes = _compartments(document)
+            return Guard([_coils(document, boxes, 0)]), _doors(document, boxes)
+        from device.drivers.locks.mixed import cabinet  # noqa: PLC0415 - its room in the heap only where it is needed
+
+        return cabinet(document, _coils, _doors, _uart, self.clock.now_ms)
 
     def _transport(self, document: "dict[str, Any]") -> Transport:
         broker = document["broker"]
@@ -113,16 +123,15 @@ def _compartments(document: "dict[str, Any]") -> "list[dict[str, Any]]":
     return [box for module in document["modules"] for box in module["compartments"]]
 
 
-def _locks(document: "dict[str, Any]") -> GpioLocks:
+def _coils(document: "dict[str, Any]", boxes: "list[dict[str, Any]]", timer: int) -> GpioCoils:
     pin = machine.Pin
     on = document.get("lock_on", 1)
-    pins = {box["number"]: pin(box["lock"], pin.OUT, value=1 - on) for box in _compartments(document)}
-    return GpioLocks(pins, on, _one_shot())
+    return GpioCoils({box["number"]: pin(box["lock"], pin.OUT, value=1 - on) for box in boxes}, on, _one_shot(timer))
 
 
-def _one_shot() -> "Callable[[int, Callable[[Any], None]], None]":
+def _one_shot(number: int = 0) -> "Callable[[int, Callable[[Any], None]], None]":
     try:
-        timer: Any = machine.Timer(0)
+        timer: Any = machine.Timer(number)
     except ValueError:  # a port that has virtual timers only (RP2)
         timer = machine.Timer(-1)
 
@@ -135,9 +144,8 @@ def _one_shot() -> "Callable[[int, Callable[[Any], None]], None]":
     return arm
 
 
-def _doors(document: "dict[str, Any]") -> DoorSwitches:
+def _doors(document: "dict[str, Any]", boxes: "list[dict[str, Any]]") -> DoorSwitches:
     pin = machine.Pin
-    boxes = _compartments(document)
     pins = [(box["number"], pin(box["door"], pin.IN, pin.PULL_UP)) for box in boxes]
     watched = [(box["number"], pin(box["occupied"], pin.IN, pin.PULL_UP)) for box in boxes if "occupied" in box]
     behind = None

@@ -38,6 +38,15 @@ class ContentsSensed(Record):
     occupied: "bool | None"
 
 
+class ModuleSensed(Record):
+    """A module's lock board answers, or does not. `module`: its place in /config.json; `fault`: "" or a word (silent,
+    garbled, busy, wrong_board). Told once per change, and once after a start when it is known."""
+
+    FIELDS = ("module", "fault")
+    module: int
+    fault: str
+
+
 class LinkOpened(Record):
     """The TCP (or TLS) connection to the broker stands."""
 

@@ -9,7 +9,8 @@ import machine
 from wires import bundle
 
 from device.board import _one_shot
-from device.drivers.locks.gpio import GpioLocks
+from device.drivers.locks.gpio import GpioCoils
+from device.drivers.locks.guard import Guard
 
 LOCK_PIN = 101
 STAND_STILL_MS = 700
@@ -48,7 +49,7 @@ class Pulse:
         self._touch("arm" if ms else "disarm", lambda: self._real_arm(ms, action))
 
     def run(self) -> None:
-        locks = GpioLocks({1: self}, 1, self.arm)
+        locks = Guard([GpioCoils({1: self}, 1, self.arm)])
         begun = time.ticks_ms()
         try:
             locks.pulse(0, 1, 300)

@@ -9,13 +9,14 @@ import machine
 from wires import bundle
 
 from device.board import _one_shot
-from device.drivers.locks.gpio import GpioLocks
+from device.drivers.locks.gpio import GpioCoils
+from device.drivers.locks.guard import Guard
 
 LOCK_PIN = 101
 lines = []
 bundle.send = lines.append
 bundle.watched.add(LOCK_PIN)
-locks = GpioLocks({1: machine.Pin(LOCK_PIN, machine.Pin.OUT, value=0)}, 1, _one_shot())
+locks = Guard([GpioCoils({1: machine.Pin(LOCK_PIN, machine.Pin.OUT, value=0)}, 1, _one_shot())])
 lines.clear()
 locks.pulse(0, 1, 300)
 begun = time.ticks_ms()

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from device.drivers.locks.gpio import CUT_OFF_SLACK_MS, QUEUE_AGE_MS_MAX, REST_MS, GpioLocks
+from device.drivers.locks.gpio import CUT_OFF_SLACK_MS, GpioCoils
+from device.drivers.locks.guard import QUEUE_AGE_MS_MAX, REST_MS, Guard
 from protocol.limits import PULSE_DUTY_MS_MAX, PULSE_DUTY_WINDOW_MS, PULSE_MS, PULSE_MS_MAX
 
 
@@ -21,7 +22,7 @@ class Supply:
         self.coils = {number: Coil() for number in range(1, count + 1)}
         self.armed: list[int] = []
         self.action: Any = None
-        self.locks = GpioLocks(self.coils, 1, self.arm)
+        self.locks = Guard([GpioCoils(self.coils, 1, self.arm)])
 
     def arm(self, ms: int, action: Any) -> None:
         assert ms == 0 or self.on() == [], "armed before the coil is energised"

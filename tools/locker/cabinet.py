@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tools.locker.buses import Buses, on_board
 from tools.locker.cable import CUTS, Cable
 from tools.locker.controller import Controller, now_ms
 from tools.locker.physics import CabinetError, Front
@@ -36,9 +37,11 @@ class Cabinet:
         self._screen = Screen()
         self._qr = ""  # as watchers know it
         self._drawing: asyncio.TimerHandle | None = None
-        pins = [box["lock"] for module in hardware["modules"] for box in module["compartments"]]
+        on_pins = [module for module in hardware["modules"] if not on_board(module)]
+        pins = [box["lock"] for module in on_pins for box in module["compartments"]]
         self._controller = Controller(interpreter, folder, pins, 2 * len(pins) + KEYPAD_PINS, self)
         self._front = Front(hardware, self._controller, self._later, self._tell)
+        self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
         self._cable = Cable("127.0.0.1", cable["listen"], (cable["broker"][0], cable["broker"][1]))
         self._port = SerialPort(self._controller.typed)
         self._typing = asyncio.Lock()
@@ -81,6 +84,8 @@ class Cabinet:
         self._front.drive(pin, level, at_ms)
 
     def transmit(self, uart: int, data: bytes) -> None:
+        if self._buses.transmit(uart, data):
+            return
         display = self._hardware.get("display")
         if display and uart == display["uart"]:
             self._screen.feed(data)
@@ -96,6 +101,7 @@ class Cabinet:
         self._tell({"event": "console", "text": data.decode("utf-8", "replace")})
 
     def power_lost(self, at_ms: float) -> None:
+        self._buses.power_lost()
         self._front.power_lost(at_ms)
         self._cable.break_all()
         self._screen.clear()
@@ -188,6 +194,10 @@ class Cabinet:
     async def _stick(self, request: dict[str, Any]) -> None:
         self._front.stick(int(request["compartment"]), bool(request.get("on", True)))
 
+    async def _board(self, request: dict[str, Any]) -> None:
+        """A fault of a module's lock board, on or off: `silent` is its plug pulled out."""
+        self._buses.fault(str(request["module"]), str(request["fault"]), request.get("on", True))
+
     async def _cut(self, request: dict[str, Any]) -> None:
         if request["cut"] not in CUTS:
             raise CabinetError(f"cut: one of {', '.join(CUTS)}")
@@ -227,6 +237,7 @@ _ORDERS: dict[str, Callable[[Cabinet, dict[str, Any]], Awaitable[dict[str, Any] 
     "weld": Cabinet._weld,
     "swap": Cabinet._swap,
     "fill": Cabinet._fill,
+    "board": Cabinet._board,
     "cable": Cabinet._cut,
     "power": Cabinet._power,
     "kill": Cabinet._kill,

@@ -14,6 +14,7 @@ RELEASE_MS = 50
 SPRING_MS = 120
 BOUNCE_MS = (0.0, 1.5, 3.0)  # a contact's state changes thus, and stays with the last
 PULSES_KEPT = 50
+NO_PIN = -1  # and below: wires that end at a lock board
 KEYS = "123A456B789C*0#D"
 
 
@@ -72,18 +73,22 @@ class Front:
         self.boxes: dict[int, Box] = {}
         for module in hardware["modules"]:
             for part in module["compartments"]:
-                wires = (part["lock"], part["door"], part.get("occupied"))
+                if module.get("driver", "gpio") == "gpio":
+                    wires = (part["lock"], part["door"], part.get("occupied"))
+                else:  # its wires end at a lock board
+                    wires = (NO_PIN - part["number"], NO_PIN, None)
                 box = Box(part["number"], part["size"], module["name"], *wires)
                 self.boxes[box.number] = box
                 self._set_contact(box)
         self._by_lock = {box.lock: box for box in self.boxes.values()}
+        self._pins = {box.lock for box in self.boxes.values() if box.lock > NO_PIN}
         self._full_grounds: bool = hardware.get("occupied_full", 0) == 0
         for box in self.boxes.values():
             self._see(box)
         self.pulses: deque[dict[str, Any]] = deque(maxlen=PULSES_KEPT)
         self.safe_ms: float | None = None  # from the last start to the moment at which every lock was driven off
         self._powered_at = 0.0
-        self._floating = set(self._by_lock)
+        self._floating = set(self._pins)
 
     # -------------------------------------------------------------- from the board
     def drive(self, pin: int, level: int, at_ms: float) -> None:
@@ -102,7 +107,7 @@ class Front:
     def power_came(self, at_ms: float) -> None:
         """Until the board drives them, only their resistors hold the outputs."""
         self._powered_at = at_ms
-        self._floating = set(self._by_lock)
+        self._floating = set(self._pins)
         self.safe_ms = None
 
     def power_lost(self, at_ms: float) -> None:
@@ -129,6 +134,17 @@ class Front:
         box.release = None
         if not box.jammed and not box.is_open:
             self._later(SPRING_MS - RELEASE_MS, lambda: self._move(box, True))
+
+    # -------------------------------------------------------------- from lock boards
+    def energise(self, number: int, on: bool, at_ms: float) -> None:
+        """A lock board switches a coil."""
+        if on:
+            self._coil_on(self.boxes[number], at_ms)
+        else:
+            self._coil_off(self.boxes[number], at_ms)
+
+    def contact_says_closed(self, number: int) -> bool:
+        return self.boxes[number].contact == self._closed_grounds
 
     # -------------------------------------------------------------- from people
     def box(self, number: int) -> Box:
@@ -198,12 +214,16 @@ class Front:
 
     def _settle(self, box: Box) -> None:
         if not box.stuck and box.contact != self._wanted(box):
-            self._bounce(lambda on: self._circuit.ground(box.door, on), self._wanted(box))
+            self._bounce(lambda on: self._ground(box, on), self._wanted(box))
             box.contact = self._wanted(box)
 
     def _set_contact(self, box: Box) -> None:
         box.contact = self._wanted(box)
-        self._circuit.ground(box.door, box.contact)
+        self._ground(box, box.contact)
+
+    def _ground(self, box: Box, on: bool) -> None:
+        if box.door != NO_PIN:
+            self._circuit.ground(box.door, on)
 
     def _wanted(self, box: Box) -> bool:
         """Whether the switch should join the door's pin to ground."""

@@ -30,7 +30,8 @@ FORBIDDEN: dict[str, dict[int, str]] = {
 
 def uses(hardware: dict[str, Any]) -> Iterator[tuple[int, str]]:
     """(pin, what hangs on it) of everything that the document names."""
-    boxes: list[dict[str, Any]] = [box for module in hardware["modules"] for box in module["compartments"]]
+    on_pins = [module for module in hardware["modules"] if module.get("driver", "gpio") == "gpio"]
+    boxes: list[dict[str, Any]] = [box for module in on_pins for box in module["compartments"]]
     for box in boxes:
         yield from ((box[part], f"{part} of compartment {box['number']}") for part in _OF_A_BOX if part in box)
     keypad: dict[str, list[int]] = hardware.get("keypad") or {}
@@ -39,6 +40,8 @@ def uses(hardware: dict[str, Any]) -> Iterator[tuple[int, str]]:
     for name in ("scanner", "display"):
         port: dict[str, Any] = hardware.get(name) or {}
         yield from ((port[part], f"{part} of the {name}") for part in ("tx", "rx") if part in port)
+    for place, bus in enumerate(hardware.get("buses", [])):
+        yield from ((bus[part], f"{part} of bus {place}") for part in ("tx", "rx", "de") if part in bus)
     if hardware.get("buzzer") is not None:
         yield hardware["buzzer"], "buzzer"
 

@@ -17,6 +17,7 @@ from tools.locker.cabinets import Hardware
 from tools.locker.flash import make_flash
 from tools.locker.pins import check
 
+BOARD_FIELDS = ("driver", "bus", "address", "channels", "closed_when", "feedback", "variant", "pulse_ms", "supply")
 LOCAL = "127.0.0.1"
 # Below the ports that systems give out by themselves, so that nobody else has it after a restart.
 PORTS = range(20_000, 32_000)
@@ -60,8 +61,10 @@ def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
         "generation": bundle.generation,
         "broker": {"host": LOCAL, "port": port},
         "network": {"ssid": "consigne", "password": "virtual"},
+        "buses": hardware.get("buses", []),
         "modules": [
             {
+                **{name: module[name] for name in BOARD_FIELDS if name in module},
                 "name": module["name"],
                 "compartments": [
                     {name: box[name] for name in ("number", "size", "lock", "door", "occupied") if name in box}

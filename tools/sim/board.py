@@ -17,7 +17,8 @@ import device.shell
 from device.agent import events as on
 from device.agent.mqtt import NEVER
 from device.agent.panel import IDLE
-from device.drivers.locks.gpio import GpioLocks
+from device.drivers.locks.gpio import GpioCoils
+from device.drivers.locks.guard import Guard
 from device.journal import Journal
 from device.shell import Shell
 from tools.sim.broker import Broker
@@ -150,7 +151,7 @@ class Locker:
         self._inbox = []
         self._tell_doors = True
         pins = {number: Pin(self.cabinet, number, self._coil) for number in self.config.numbers}
-        self.locks = GpioLocks(pins, 1, self._arm)
+        self.locks = Guard([GpioCoils(pins, 1, self._arm)])
         self.journal = WatchedJournal(self.folder)
         self.journal.watch = (self.rules, self.name)
         self.sources = [self]

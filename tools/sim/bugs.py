@@ -21,7 +21,7 @@ from device.agent.commands import Commands
 from device.agent.core import Agent
 from device.agent.link import Link
 from device.agent.openings import Openings
-from device.drivers.locks.gpio import GpioLocks
+from device.drivers.locks.gpio import GpioCoils
 from device.journal import Journal
 from protocol.limits import WRONG_CODE_BUCKET
 from protocol.messages import Collected, Revoke
@@ -389,12 +389,12 @@ def coil_never_cut_off() -> Generator[None, None, None]:
     """Neither the loop nor the timer ends a pulse."""
 
     def make(_former: Any) -> Any:
-        def nothing(_locks: Any, _argument: Any) -> None:
-            pass
+        def nothing(_coils: Any, _argument: Any) -> int:
+            return 1
 
         return nothing
 
-    with _instead(GpioLocks, "off", make), _instead(GpioLocks, "_cut_off", make):
+    with _instead(GpioCoils, "stop", make), _instead(GpioCoils, "_cut_off", make):
         yield
 
 

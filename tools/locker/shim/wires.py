@@ -38,6 +38,7 @@ class Wires:
         self._socket: Any = None
         self._poll = select.poll()
         self._rest = b""
+        self._told = False  # which pins to tell of; there may be none
         self._own_ms = 0  # the board's own time
         self._waiting: list[tuple[int, Any, list[bytes]]] = []  # (when in own time, what, arguments)
         self._last = (0, 0)  # the last switch: when, in the cabinet's time and in ours
@@ -49,7 +50,7 @@ class Wires:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(head + name)
         self._poll.register(self._socket, select.POLLIN)
-        while not self.watched:
+        while not self._told:
             self.pump()
 
     def send(self, line: str) -> None:
@@ -114,6 +115,7 @@ class Wires:
         self.send(f"U {uart} {hexlify(data).decode()}\n")
 
     def _watch(self, words: "list[bytes]") -> None:
+        self._told = True
         for pin in words:
             self.watched.add(int(pin))
 

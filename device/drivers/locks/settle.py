@@ -1,0 +1,54 @@
+"""What the inputs of one lock board say, and when it is believed: a state is told when two answers in a row agree
+on it, since a damaged answer may pass an 8-bit checksum. One that was another in a single answer is told as it was.
+
+All inputs are bits of a number, bit 0 is channel 1.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Settle:
+    """`boxes`: (compartment, channel) pairs; `tell` makes the event."""
+
+    def __init__(self, boxes: "list[tuple[int, int]]", tell: "Callable[[int, bool], Any]") -> None:
+        self._boxes = boxes
+        self._tell = tell
+        mask = 0
+        for _number, channel in boxes:
+            mask |= 1 << (channel - 1)
+        self._mask = mask
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing is known any more; all is told again."""
+        self._told = self._known = self._before = self._valid = self._stale = 0
+
+    def pulsed(self, channel: int) -> None:
+        """What was heard before says nothing now, nor does the next answer: it may be a late one from before."""
+        self._stale |= 1 << (channel - 1)
+        self._valid &= ~self._stale
+
+    def see(self, bits: int, usable: int, asked: bool, events: "list[Any]") -> None:
+        """An answer (`asked`), or what the board said by itself, which settles nothing alone. `usable`: the inputs
+        that it speaks of."""
+        usable &= self._mask & ~self._stale
+        same = usable & self._valid & ~(bits ^ self._before)
+        news = same & ((bits ^ self._told) | ~self._known) if asked else 0
+        glimpsed = usable & self._valid & self._known & (self._before ^ self._told) & ~(bits ^ self._told)
+        self._before = (self._before & ~usable) | (bits & usable)
+        if asked:
+            self._valid = usable
+            self._stale = 0
+        else:
+            self._valid |= usable
+        self._told = (self._told & ~news) | (bits & news)
+        self._known |= news
+        news |= glimpsed
+        if news:
+            for number, channel in self._boxes:
+                if news >> (channel - 1) & 1:
+                    events.append(self._tell(number, (bits >> (channel - 1) & 1) == 1))

@@ -1,0 +1,21 @@
+"""A bad wire opens no wrong door, calls none closed that is not, and hides no board that is gone. The long form is
+`make lock-boards`."""
+
+import pytest
+from lock_board_campaign import FAMILIES, played
+
+OPENINGS = 100
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_with_one_byte_in_a_hundred_damaged_every_opening_is_the_ordered_door_s_and_every_loss_is_told(name: str):
+    figures = played(name, OPENINGS)
+    assert figures.openings == OPENINGS and figures.bytes_damaged > OPENINGS and figures.losses
+    assert not figures.broken, figures.told
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_answer_that_is_wrong_under_a_right_checksum_moves_no_door(name: str):
+    figures = played(name, OPENINGS, damaged=0.0, forged=0.01)
+    assert figures.answers_forged > 3
+    assert not figures.broken + figures.false_open, figures.told

@@ -1,0 +1,126 @@
+"""The lock boards of a cabinet: emulated ones on their buses, between the controller's UARTs and the front's doors.
+
+A module that names a `driver` hangs on such a board; `lock` is its channel there, and the board's own feedback tells
+its doors.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from tools.locker.boards.board import Board
+from tools.locker.boards.board8a import Board8A
+from tools.locker.boards.cu16 import CU16
+from tools.locker.boards.cu48 import CU48
+from tools.locker.boards.modbus import Modbus
+from tools.locker.boards.wire import Wire
+from tools.locker.boards.wkly import WKLY
+from tools.locker.physics import CabinetError, Front, Later, Timer
+
+# driver -> (how it is made, its usual channels, baud and address)
+FAMILIES: dict[str, tuple[Callable[..., Board], int, int, int]] = {
+    "cu16": (CU16, 16, 19200, 0),
+    "cu48": (CU48, 48, 19200, 0),
+    "board8a": (Board8A, 24, 9600, 1),
+    "wkly": (WKLY, 24, 9600, 0),
+    "modbus": (Modbus, 8, 9600, 1),
+}
+_LOOK_MS = 20.0  # a door that is pushed by hand is seen by its board so soon
+
+
+def on_board(module: dict[str, Any]) -> bool:
+    return module.get("driver", "gpio") != "gpio"
+
+
+class Terminals:
+    """What hangs on one board: a channel is a compartment's coil and contact."""
+
+    def __init__(self, front: Front, numbers: dict[int, int], clock: Callable[[], float]) -> None:
+        self._front = front
+        self._numbers = numbers
+        self._clock = clock
+
+    def coil(self, channel: int, on: bool) -> None:
+        number = self._numbers.get(channel)
+        if number is not None:
+            self._front.energise(number, on, self._clock())
+
+    def closed(self, channel: int) -> bool:
+        number = self._numbers.get(channel)
+        return number is None or self._front.contact_says_closed(number)
+
+    def full(self, channel: int) -> bool:
+        number = self._numbers.get(channel)
+        return number is not None and self._front.boxes[number].full
+
+
+class Buses:
+    """`receive(uart, bytes)`: to the controller; `clock`: milliseconds."""
+
+    def __init__(
+        self,
+        hardware: dict[str, Any],
+        front: Front,
+        receive: Callable[[int, bytes], None],
+        later: Later,
+        clock: Callable[[], float],
+    ) -> None:
+        self._receive = receive
+        self._later = later
+        self._clock = clock
+        self._waking: Timer | None = None
+        self._boards: dict[str, Board] = {}  # module -> its board
+        self._wires: dict[int, Wire] = {}  # uart -> wire
+        for place, bus in enumerate(hardware.get("buses", [])):
+            modules = [module for module in hardware["modules"] if on_board(module) and module.get("bus", 0) == place]
+            boards = [self._board(module, front) for module in modules]
+            usual = FAMILIES[modules[0]["driver"]][2] if modules else 9600
+            self._wires[bus["uart"]] = Wire(boards, bus.get("baud", usual), bus.get("echo", False))
+
+    def _board(self, module: dict[str, Any], front: Front) -> Board:
+        made, channels, _baud, address = FAMILIES[module["driver"]]
+        numbers = {box["lock"]: box["number"] for box in module["compartments"]}
+        terminals = Terminals(front, numbers, self._clock)
+        board = made(module.get("address", address), module.get("channels", channels), terminals)
+        self._boards[module["name"]] = board
+        return board
+
+    # -------------------------------------------------------------- the controller's side
+    def transmit(self, uart: int, data: bytes) -> bool:
+        """Whether that UART is a bus."""
+        wire = self._wires.get(uart)
+        if wire is None:
+            return False
+        wire.send(self._clock(), data)
+        self._wake()
+        return True
+
+    def _wake(self) -> None:
+        if self._waking is None and self._wires:
+            moments = [at for wire in self._wires.values() if (at := wire.next_ms()) is not None]
+            ms = min(min(moments, default=float("inf")) - self._clock(), _LOOK_MS)
+            self._waking = self._later(max(0.0, ms), self._pass)
+
+    def _pass(self) -> None:
+        self._waking = None
+        for uart, wire in self._wires.items():
+            said = wire.take(self._clock())
+            if said:
+                self._receive(uart, said)
+        self._wake()
+
+    def power_lost(self) -> None:
+        """The boards have the controller's supply: their coils fall off too."""
+        for board in self._boards.values():
+            board.power_off()
+
+    # -------------------------------------------------------------- faults
+    def fault(self, module: str, name: str, value: Any) -> None:
+        """One of the attributes of tools.locker.boards.board.Board. Raises CabinetError."""
+        board = self._boards.get(module)
+        if board is None:
+            raise CabinetError(f"module {module} has no lock board")
+        if name not in ("silent", "mute", "garbage", "inverted", "stuck_busy", "slow_ms"):
+            raise CabinetError(f"no fault {name!r} of a lock board")
+        if name == "silent" and value:
+            board.power_off()
+        setattr(board, name, value)
