@@ -86,7 +86,15 @@ class Board:
         broker = document["broker"]
         wifi = document.get("network")
         network = Wifi(wifi["ssid"], wifi["password"]) if wifi else Wired()
-        return Transport((broker["host"], broker["port"]), network, self.waiter, self._busy)
+        tls = None
+        if "tls" in broker:
+            from device.drivers.tls import Tls  # noqa: PLC0415 - its room in the heap only where it is needed
+
+            tls = Tls(broker["tls"].get("server_name") or broker["host"], self._feed)
+        return Transport((broker["host"], broker["port"]), network, self.waiter, self._busy, tls=tls)
+
+    def _feed(self) -> None:
+        self.watchdog.feed()
 
     def _add_panel(self, document: "dict[str, Any]") -> None:
         keypad = document.get("keypad")

@@ -215,8 +215,8 @@ class Shell:
     def _beep(self, now: int, order: effects.Beep) -> None:
         self._board.buzzer.play(now, order.tune)
 
-    def _dial(self, _now: int, _order: effects.Dial) -> None:
-        self._board.transport.dial()
+    def _dial(self, _now: int, order: effects.Dial) -> None:
+        self._board.transport.dial(order.wall_s, order.known)
 
     def _hang_up(self, _now: int, _order: effects.HangUp) -> None:
         self._board.transport.hang_up()

@@ -51,6 +51,7 @@ class Agent:
         self.boot = boot
         self.first_seq = first_seq
         self.link = Link(config, self.boot, drbg, books.seq)
+        self.link.floor_s = books.wall_s
         self.console = Console(config, drbg)
         self._ledger = Ledger(books, self.link, self.boot)
         codes = Codes(books, config.key, config.code_digits)

@@ -41,7 +41,12 @@ class Beep(Record):
 
 
 class Dial(Record):
-    """Connect to the broker; LinkOpened or LinkClosed follows."""
+    """Connect to the broker; LinkOpened or LinkClosed follows. `wall_s`, Unix time, is what its certificate is judged
+    by; not `known`: it is at least so late (0: nothing is known)."""
+
+    FIELDS = ("wall_s", "known")
+    wall_s: int
+    known: bool
 
 
 class HangUp(Record):

@@ -74,6 +74,7 @@ class Link:
         self.last_error = ""
         self.refused = 0
         self.connects = 0
+        self.floor_s = 0  # the last time of day that the books know
         self._waits = _FIRST  # the next wait lies between these
         self._present_at = 0  # from when on somebody at the panel makes us dial
         self._due = NEVER  # to dial, or for the dialling to have ended
@@ -143,7 +144,8 @@ class Link:
     def _dial(self, now: int, effects: "list[Effect]") -> None:
         self.state = "dialling"
         self._due = now + DIAL_WAIT_MS
-        effects.append(Dial())
+        wall = self.wall_s(now)
+        effects.append(Dial(self.floor_s if wall is None else wall, wall is not None))
 
     def opened(self, now: int, effects: "list[Effect]") -> None:
         if self.state != "dialling":

@@ -1,7 +1,8 @@
 """One TCP connection to the broker, that never waits: every attempt has a deadline, every write a bounded buffer.
 
 The broker's name is resolved again at each attempt, so that it may move; when nobody resolves it, its last
-address is tried. Nothing is begun while a lock's coil is on: the network stack of a board may take its time.
+address is tried. Nothing is begun while a lock's coil is on: the network stack of a board may take its time, and a
+step of a TLS handshake takes more. TLS itself is device/drivers/tls.py's, loaded only where it is configured.
 """
 
 import select
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from device.drivers.tls import Session, Tls
     from device.drivers.waiter import Waiter
 
 CHUNK = 512  # read a lap, so that a flood of bytes cannot hold up the doors
 WAITING_MAX = 8192  # bytes not yet written: a peer that takes none is as good as gone
 STALL_MS = 20_000  # and so is one that takes none for so long
+SHAKE_MS = 12_000  # for a TLS handshake; below the time for the broker's CONNACK, which waits behind it
 
 # errno -> the word for the console; ports do not agree on the numbers (newlib, Linux, macOS)
 REASONS = {
@@ -53,6 +56,8 @@ class Transport:
         waiter: "Waiter",
         busy: "Callable[[], bool]",
         resolver: "Resolver | None" = None,
+        *,
+        tls: "Tls | None" = None,
     ) -> None:
         self._host, self._port = address
         self._network = network
@@ -60,23 +65,33 @@ class Transport:
         self._busy = busy
         self._resolver = resolver or Resolver()
         self._last_address = ""
+        self._tls = tls
+        self._secure: Session | None = None
         self._socket: Any = None
         self._state = _IDLE
         self._deadline = 0
+        self._shake_by = 0
         self._unsent = b""
         self._failed = ""
         self.flags = 0
 
-    def dial(self) -> None:
-        """LinkOpened or LinkClosed comes out of gather()."""
+    def dial(self, wall_s: int = 0, known: bool = False) -> None:
+        """LinkOpened or LinkClosed comes out of gather(). The time is for judging certificates (effects.Dial)."""
         self.hang_up()
         self._state = _ASKED
+        if self._tls is not None:
+            self._tls.judge_by(wall_s, known)
 
     def hang_up(self) -> None:
         if self._socket is not None:
             self._waiter.unwatch(self._socket)
+            if self._secure is not None:
+                try:  # noqa: SIM105 - MicroPython has no contextlib
+                    self._secure.close()  # tells the other side; after an error it is closed already
+                except OSError:
+                    pass
             self._socket.close()
-        self._socket = None
+        self._socket = self._secure = None
         self._resolver.close()
         self._state = _IDLE
         self._unsent = b""
@@ -158,9 +173,21 @@ class Transport:
         elif flags & select.POLLOUT:
             self._state = _OPEN
             self._waiter.watch(self._socket, select.POLLIN, self)
+            if self._tls is not None and not self._begin_tls(now_ms):
+                return
             events.append(LinkOpened())
         elif now_ms >= self._deadline:
             self._failed = "timeout"
+
+    def _begin_tls(self, now_ms: int) -> bool:
+        """The handshake itself is done by the first bytes that are sent; what it fails of is told as LinkClosed."""
+        assert self._tls is not None
+        self._shake_by = now_ms + SHAKE_MS
+        try:
+            self._secure = self._tls.wrap(self._socket)
+        except (OSError, ValueError, MemoryError) as error:
+            self._failed = self._tls.why(error)
+        return not self._failed
 
     def _why(self) -> str:
         try:
@@ -173,28 +200,44 @@ class Transport:
         flags, self.flags = self.flags, 0
         if self._unsent:
             self._write(now_ms)
+        secure = self._secure
+        if self._failed or (secure is not None and secure.shaking):
+            return
         if not flags & (select.POLLIN | select.POLLERR | select.POLLHUP):
             return
         try:
-            data = self._socket.recv(CHUNK)
+            data = (secure or self._socket).recv(CHUNK)
         except OSError as error:
             if error.errno not in _AGAIN:
                 self._failed = REASONS.get(error.errno or 0, "reset")
             return
         if data:
             events.append(Received(data))
-        else:
+            if secure is not None:
+                self.flags = select.POLLIN  # more may be decrypted already, which poll() does not see
+        elif data is not None:
             self._failed = "reset"
 
     def _write(self, now_ms: int) -> None:
-        try:
-            sent = self._socket.send(self._unsent)
-        except OSError as error:
-            if error.errno not in _AGAIN:
-                self._failed = REASONS.get(error.errno or 0, "reset")
-            elif now_ms >= self._deadline:
-                self._failed = "timeout"
+        secure = self._secure
+        shaking = secure is not None and secure.shaking
+        if shaking and self._busy():
             return
+        sent = 0
+        try:
+            sent = (secure or self._socket).send(self._unsent)
+        except (OSError, ValueError) as error:
+            if shaking and self._tls is not None:
+                self._failed = self._tls.why(error)
+                return
+            number = error.errno if isinstance(error, OSError) else 0
+            if number not in _AGAIN:
+                self._failed = REASONS.get(number or 0, "reset")
+                return
         if sent:
             self._deadline = now_ms + STALL_MS
-        self._unsent = self._unsent[sent:]
+            self._unsent = self._unsent[sent:]
+        elif shaking and now_ms >= self._shake_by:
+            self._failed = "tls_timeout"
+        elif now_ms >= self._deadline:
+            self._failed = "timeout"

@@ -27,14 +27,16 @@ def town_locker(
     held: Sequence[int] = (),
     broker: tuple[str, int] = NOBODY,
     trusted: Mapping[bytes, bytes] | None = None,
+    *,
     filler_blocks: int = 0,
+    authorities: tuple[bytes, ...] = (),
     **changes: Any,
 ) -> Path:
     """A folder for tools.locker. `held`: compartments with a parcel; `filler_blocks`: of its flash that are taken;
-    `changes`: of the hardware."""
+    `authorities`: CAs of its broker; `changes`: of the hardware."""
     hardware = cabinets.mairie("test-1") | changes
     tables = {kid.hex(): table for kid, table in (trusted or {}).items()}
-    provision(folder, hardware, Bundle("test-1", 1, KEY, broker, tables))
+    provision(folder, hardware, Bundle("test-1", 1, KEY, broker, tables, authorities=authorities))
     numbers = [box["number"] for module in hardware["modules"] for box in module["compartments"]]
     if held:
         write_files(folder / "flash.img", deposits(folder, numbers, held))

@@ -51,7 +51,7 @@ class Parts:
     def tick(self, _now_ms: int) -> None:
         pass
 
-    def dial(self) -> None:
+    def dial(self, _wall_s: int, _known: bool) -> None:
         self.done.append(("dial", None))
 
     def hang_up(self) -> None:

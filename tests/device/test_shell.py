@@ -80,7 +80,7 @@ def test_every_effect_is_done_in_its_order(board: TableBoard):
         do.Pulse(3, 300),
         do.Show("opening", ("3",)),
         do.Beep("ok"),
-        do.Dial(),
+        do.Dial(0, False),
         do.Send(b"bytes"),
         do.HangUp(),
         do.Write(b"text"),

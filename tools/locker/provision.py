@@ -36,6 +36,8 @@ class Bundle:
     broker: tuple[str, int]
     trusted: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     code_digits: int = 12
+    authorities: tuple[bytes, ...] = ()  # CAs (DER) that may vouch for the broker; none: no TLS
+    server_name: str = "localhost"  # what the broker's certificate is for; the locker dials its end of the cable
 
 
 def provision(folder: Path, hardware: Hardware, bundle: Bundle) -> None:
@@ -47,6 +49,7 @@ def provision(folder: Path, hardware: Hardware, bundle: Bundle) -> None:
         "/config.json": json.dumps(config(hardware, bundle, cable["listen"])).encode(),
         "/key": bundle.key,
         **{f"/trust/{name}": table + hashlib.sha256(table).digest() for name, table in bundle.trusted.items()},
+        **{f"/tls/{hashlib.sha256(ca).hexdigest()[:8]}.der": ca for ca in bundle.authorities},
     }
     make_flash(folder / "flash.img", files)
     (folder / "cable.json").write_text(json.dumps(cable))
@@ -55,11 +58,12 @@ def provision(folder: Path, hardware: Hardware, bundle: Bundle) -> None:
 
 def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
     """The text of /config.json."""
+    tls: dict[str, Any] = {"tls": {"server_name": bundle.server_name}} if bundle.authorities else {}
     return {
         "version": 1,
         "locker": bundle.locker,
         "generation": bundle.generation,
-        "broker": {"host": LOCAL, "port": port},
+        "broker": {"host": LOCAL, "port": port} | tls,
         "network": {"ssid": "consigne", "password": "virtual"},
         "buses": hardware.get("buses", []),
         "modules": [

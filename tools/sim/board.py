@@ -307,7 +307,7 @@ class Locker:
         if ms:
             self.world.after(ms, lambda: action(None) if ticket == self._armed and self.powered else None)
 
-    def dial(self) -> None:
+    def dial(self, _wall_s: int, _known: bool) -> None:
         self.line.dial()
 
     def hang_up(self) -> None:

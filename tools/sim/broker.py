@@ -41,7 +41,7 @@ class Line:
         self._will = b""
         self._session = 0
 
-    def dial(self) -> None:
+    def dial(self, _wall_s: int = 0, _known: bool = False) -> None:
         self._session += 1
         session = self._session
         world = self._broker.world
