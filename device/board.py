@@ -80,14 +80,25 @@ class Board:
 
     def _add_panel(self, document: "dict[str, Any]") -> None:
         keypad = document.get("keypad")
-        if keypad:
-            pin = machine.Pin
+        pin = machine.Pin
+        if keypad and keypad.get("kind") == "wiegand":
+            from device.drivers.wiegand import Wiegand  # noqa: PLC0415 - its room in the heap only where it is needed
+
+            wires = [pin(keypad[name], pin.IN, pin.PULL_UP) for name in ("d0", "d1")]
+            self.sources.append(Wiegand(wires[0], wires[1], keypad.get("bits", 4)))
+        elif keypad:
             rows = [pin(number, pin.OPEN_DRAIN, value=1) for number in keypad["rows"]]
             columns = [pin(number, pin.IN, pin.PULL_UP) for number in keypad["columns"]]
             self.sources.append(Keypad(rows, columns))
         scanner = document.get("scanner")
         if scanner:
-            self.sources.append(Scanner(_uart(scanner, _UART_BUFFER)))
+            uart = _uart(scanner, _UART_BUFFER)
+            if scanner.get("kind") == "gm65":
+                from device.drivers.gm65 import Gm65  # noqa: PLC0415
+
+                self.sources.append(Gm65(uart, [bytes.fromhex(order) for order in scanner.get("setup", ())]))
+            else:
+                self.sources.append(Scanner(uart))
 
     def _busy(self) -> bool:
         return self.locks.busy
