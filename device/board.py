@@ -68,6 +68,8 @@ class Board:
         self.sources: list[Any] = [self.console, self.transport, self.doors]
         self._add_panel(document)
         self.display = _display(document)
+        if hasattr(self.display, "gather"):
+            self.sources.append(self.display)  # it draws a little a lap
         self.buzzer = _buzzer(document)
         self.journal = Journal(flash.journal_folder())
         self.watchdog = Watchdog(document.get("watchdog_ms", 0))
@@ -169,7 +171,18 @@ def _display(document: "dict[str, Any]") -> "Any":
     part = document.get("display")
     if not part:
         return Nothing()
-    return Display(_uart(part, 64), Texts(_screens(), part.get("language", "fr")), part.get("qr", False))
+    texts = Texts(_screens(), part.get("language", "fr"))
+    if part.get("kind") == "hd44780":
+        from device.drivers.hd44780 import Hd44780  # noqa: PLC0415 - its room in the heap only where it is needed
+
+        return Hd44780(_i2c(part), part.get("address", 0x27), texts)
+    return Display(_uart(part, 64), texts, part.get("qr", False))
+
+
+def _i2c(part: "dict[str, Any]") -> "Any":
+    """`sda` and `scl` only where the board does not have them on the bus's usual pins."""
+    pins: dict[str, Any] = {name: machine.Pin(part[name]) for name in ("sda", "scl") if name in part}
+    return machine.I2C(part["i2c"], freq=part.get("freq", 100_000), **pins)
 
 
 def _screens() -> str:

@@ -27,7 +27,7 @@ class Gm65(Scanner):
     def __init__(self, uart: "Any", setup: "list[bytes]") -> None:
         super().__init__(uart)
         self._reply = b""
-        self._setup = [*setup, ASK]
+        self._setup = setup + [ASK]  # noqa: RUF005 - MicroPython knows no stars here
         self._place = 0
         self._tries = 0
         self._due = 0
