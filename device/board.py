@@ -68,6 +68,8 @@ class Board:
         self.sources: list[Any] = [self.console, self.transport, self.doors]
         self._add_panel(document)
         self.display = _display(document)
+        if hasattr(self.display, "gather"):
+            self.sources.append(self.display)  # it draws a little a lap
         self.buzzer = _buzzer(document)
         self.journal = Journal(flash.journal_folder())
         self.watchdog = Watchdog(document.get("watchdog_ms", 0))
@@ -98,14 +100,25 @@ class Board:
 
     def _add_panel(self, document: "dict[str, Any]") -> None:
         keypad = document.get("keypad")
-        if keypad:
-            pin = machine.Pin
+        pin = machine.Pin
+        if keypad and keypad.get("kind") == "wiegand":
+            from device.drivers.wiegand import Wiegand  # noqa: PLC0415 - its room in the heap only where it is needed
+
+            wires = [pin(keypad[name], pin.IN, pin.PULL_UP) for name in ("d0", "d1")]
+            self.sources.append(Wiegand(wires[0], wires[1], keypad.get("bits", 4)))
+        elif keypad:
             rows = [pin(number, pin.OPEN_DRAIN, value=1) for number in keypad["rows"]]
             columns = [pin(number, pin.IN, pin.PULL_UP) for number in keypad["columns"]]
             self.sources.append(Keypad(rows, columns))
         scanner = document.get("scanner")
         if scanner:
-            self.sources.append(Scanner(_uart(scanner, _UART_BUFFER)))
+            uart = _uart(scanner, _UART_BUFFER)
+            if scanner.get("kind") == "gm65":
+                from device.drivers.gm65 import Gm65  # noqa: PLC0415
+
+                self.sources.append(Gm65(uart, [bytes.fromhex(order) for order in scanner.get("setup", ())]))
+            else:
+                self.sources.append(Scanner(uart))
 
     def _busy(self) -> bool:
         return self.locks.busy
@@ -174,7 +187,18 @@ def _display(document: "dict[str, Any]") -> "Any":
     part = document.get("display")
     if not part:
         return Nothing()
-    return Display(_uart(part, 64), Texts(_screens(), part.get("language", "fr")), part.get("qr", False))
+    texts = Texts(_screens(), part.get("language", "fr"))
+    if part.get("kind") == "hd44780":
+        from device.drivers.hd44780 import Hd44780  # noqa: PLC0415 - its room in the heap only where it is needed
+
+        return Hd44780(_i2c(part), part.get("address", 0x27), texts)
+    return Display(_uart(part, 64), texts, part.get("qr", False))
+
+
+def _i2c(part: "dict[str, Any]") -> "Any":
+    """`sda` and `scl` only where the board does not have them on the bus's usual pins."""
+    pins: dict[str, Any] = {name: machine.Pin(part[name]) for name in ("sda", "scl") if name in part}
+    return machine.I2C(part["i2c"], freq=part.get("freq", 100_000), **pins)
 
 
 def _screens() -> str:

@@ -85,3 +85,12 @@ class JournalMeasured(Record):
 
     FIELDS = ("free",)
     free: int
+
+
+class Sensed(Record):
+    """A measured value or the health of a part: temperature_dc (tenths of a degree C), supply_mv, energy_mwh, tamper;
+    `scanner`: 1 answers, 0 does not."""
+
+    FIELDS = ("name", "value")
+    name: str
+    value: int

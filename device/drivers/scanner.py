@@ -35,12 +35,15 @@ class Scanner:
             self.dropped += 1
         self._last_ms = now_ms
         for byte in self._uart.read(min(waiting, _CHUNK)) or b"":
-            if byte in (0x0D, 0x0A):
-                self._end(events)
-            elif 0x20 <= byte <= 0x7E and len(self._frame) < SCAN_SIZE_MAX:
-                self._frame.append(byte)
-            else:
-                self._spoilt = True
+            self._take(byte, events)
+
+    def _take(self, byte: int, events: "list[Any]") -> None:
+        if byte in (0x0D, 0x0A):
+            self._end(events)
+        elif 0x20 <= byte <= 0x7E and len(self._frame) < SCAN_SIZE_MAX:
+            self._frame.append(byte)
+        else:
+            self._spoilt = True
 
     def _end(self, events: "list[Any]") -> None:
         if self._spoilt:

@@ -1,19 +1,22 @@
 """Fewer names for the board: each one that its code says is an entry of the heap, whatever it is for.
 
 Half of those of device/ and protocol/ are private to one file: names that begin with one underscore become `_a`, `_b`
-and so on in each file anew, so that the files share them. Numbers that have a name in limits.py or numbers.py stand
-where their name stood. What only a type checker reads is left out. Lines stay where they are, so a traceback still
-names file and line. Only what is compiled for a board changes; frozen firmware has its names in flash and needs none
-of this.
+and so on in each file anew, so that the files share them; so do parameters that no call names. Numbers that have a
+name in limits.py or numbers.py stand where their name stood. What only a type checker reads is left out. Lines stay
+where they are, so a traceback still names file and line. Only what is compiled for a board changes; frozen firmware
+has its names in flash and needs none of this.
 """
 
 import ast
+import builtins
+import functools
 import importlib
 import io
 import itertools
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from device.agent import door
@@ -21,6 +24,9 @@ from device.agent import door
 _PRIVATE = re.compile(r"(?<![A-Za-z0-9_])_[A-Za-z]\w*")
 _PLAIN = re.compile(r"(?<![A-Za-z0-9_.])[A-Z]\w*")  # as constants are written
 _CONSTANT = re.compile(r"(?<![A-Za-z0-9_.])_?[A-Z][A-Z0-9_]*\b")
+_LOCAL = re.compile(r"(?<![A-Za-z0-9_.])[a-z]\w*")
+_ROOT = Path(__file__).resolve().parents[2]
+CALLERS = (_ROOT / "protocol", _ROOT / "device", _ROOT / "tools" / "locker" / "shim")
 _NUMBERS = ("protocol.limits", "protocol.numbers")
 _DOOR = "device/agent/door.py"
 _DOORS = re.compile(r"\bdoor\.([A-Z][A-Z0-9_]*)\b")  # its states, inputs and outcomes are numbers
@@ -33,7 +39,8 @@ def with_fewer_names(name: str, text: str) -> str:
     text = _without_names_of_numbers(_without_types(text))
     text = _without_own_numbers(text, public=name == _DOOR)
     words = sorted({word for _row, _column, word in _private(text)})
-    return _renamed(text, dict(zip(words, _names(), strict=False)), _PRIVATE)
+    short = dict(zip([*words, *_parameters(text)], _names(), strict=False))
+    return _renamed(_renamed(text, short, _PRIVATE), short, _LOCAL)
 
 
 def _without_types(text: str) -> str:
@@ -88,6 +95,48 @@ def _without_own_numbers(text: str, public: bool) -> str:
             for line in range(node.lineno - 1, node.end_lineno or node.lineno):
                 lines[line] = "\n"
     return _renamed("".join(lines), numbers, _CONSTANT)
+
+
+def _parameters(text: str) -> list[str]:
+    """Names of parameters that nothing outside their functions can say: no call names them, and in this file they are
+    nothing else. A board keeps each with its function."""
+    said: set[str] = set()
+    taken = set(dir(builtins)) | keywords()
+    for scope in ast.walk(ast.parse(text)):
+        if isinstance(scope, ast.FunctionDef | ast.Lambda):
+            arguments = scope.args
+            said.update(one.arg for one in (*arguments.posonlyargs, *arguments.args))
+            taken.update(one.arg for one in arguments.kwonlyargs)
+        if isinstance(scope, ast.FunctionDef | ast.ClassDef):
+            taken.add(scope.name)
+        elif isinstance(scope, ast.alias):
+            taken.update((scope.asname or scope.name).split("."))
+        elif isinstance(scope, ast.Global | ast.Nonlocal):
+            taken.update(scope.names)
+        if isinstance(scope, ast.Module | ast.ClassDef):
+            taken.update(_bound(scope.body))
+    return sorted(word for word in said - taken if word[0] != "_" and word != "self")
+
+
+def _bound(body: list[ast.stmt]) -> Iterator[str]:
+    """What these statements give a name to, outside functions."""
+    for statement in body:
+        if not isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    yield node.id
+
+
+@functools.cache
+def keywords() -> frozenset[str]:
+    """Every word that some call on the board gives an argument by."""
+    found: set[str] = set()
+    for folder in CALLERS:
+        for path in sorted(folder.rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.keyword) and node.arg is not None:
+                    found.add(node.arg)
+    return frozenset(found)
 
 
 def _value_of(node: ast.expr) -> Any:

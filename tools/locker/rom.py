@@ -33,7 +33,8 @@ def build(interpreter: Interpreter) -> Path:
     """The folder that holds `rom.img` for `interpreter`, and for those that know no ROMFS `sources/`, uncompiled."""
     native = interpreter.native if interpreter.word_bits == VIPER_BITS else ""
     sources = _sources()
-    digest = hashlib.sha256(native.encode() + Path(fewer_names.__file__).read_bytes())
+    words = " ".join(sorted(fewer_names.keywords()))
+    digest = hashlib.sha256(native.encode() + words.encode() + Path(fewer_names.__file__).read_bytes())
     for name, path in sources:
         digest.update(f"{name} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
