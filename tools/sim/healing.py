@@ -54,7 +54,7 @@ def _mend(simulation: "Simulation") -> None:
         locker.line.deaf = False
         for number, door in locker.cabinet.doors.items():
             locker.cabinet.mend_door(number)
-            if door.open:
+            if door.open and locker.name not in simulation.crowd.at_panel:  # not in anybody's face
                 locker.cabinet.swing(number, False)
         if not locker.powered:
             locker.power_on()
