@@ -104,7 +104,7 @@ def buses(
             module["driver"],
             module.get("address", driver(module["driver"]).ADDRESSES[0]),
         )
-        _expect(key not in known, place, "address", "another board's")
+        _expect(key not in known, place, "address", "another than the other board's")
         known.append(key)
         on_bus[bus].append(one)
         found.append((module.get("supply", 1), one))
