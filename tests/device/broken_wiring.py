@@ -26,7 +26,7 @@ def said(document):
         found, made = buses(document, lambda _part, _size: None, lambda: 0)
     except ConfigError as error:
         return str(error)
-    return "%d on %d" % (len(found), len(made))
+    return f"{len(found)} on {len(made)}"
 
 
 def changed(change):
