@@ -30,6 +30,17 @@ class Texts:
         self._language = language if language in LANGUAGES else LANGUAGES[0]
         self._name = ""
         self._lines: list[str] = []
+        self.screen = ""
+        self.arguments: tuple[str, ...] = ()
+
+    def take(self, screen: str, arguments: "tuple[str, ...]") -> "list[str]":
+        """The lines of what is to be shown from now on; of `language`, those of what is shown, in that language."""
+        if screen == "language":
+            self.speak(arguments[0])
+        else:
+            self.screen = screen
+            self.arguments = arguments
+        return self.lines(self.screen, self.arguments)
 
     def speak(self, language: str) -> None:
         if language in LANGUAGES:
@@ -69,21 +80,14 @@ class Display:
         self._has_qr = False
         self._texts = texts
         self._shown: list[str] = []
-        self._screen = ""
-        self._arguments: tuple[str, ...] = ()
 
     def show(self, screen: str, arguments: "tuple[str, ...]") -> None:
-        if screen == "language":
-            self._texts.speak(arguments[0])
-        else:
-            self._screen = screen
-            self._arguments = arguments
         if self._has_qr:
             self._shown = []  # clears all of it
-        self._draw(self._texts.lines(self._screen, self._arguments))
-        self._has_qr = self._draws_qr and self._screen in WITH_QR
+        self._draw(self._texts.take(screen, arguments))
+        self._has_qr = self._draws_qr and self._texts.screen in WITH_QR
         if self._has_qr:
-            self._uart.write(qr(self._arguments[-1]))
+            self._uart.write(qr(self._texts.arguments[-1]))
 
     def _draw(self, lines: "list[str]") -> None:
         """Only the lines that changed: a whole screen takes 90 ms at 9600 baud, and would flicker."""

@@ -69,8 +69,6 @@ class Hd44780:
         self._i2c = i2c
         self._address = address
         self._texts = texts
-        self._screen = ""
-        self._arguments: tuple[str, ...] = ()
         self._wanted = ["", "", "", ""]
         self._cells = bytearray(WIDTH * HEIGHT)  # what stands there; 0xFF: not known
         self._drawn = [""] * FREE  # the accent in each free place
@@ -79,12 +77,7 @@ class Hd44780:
         self._due = 0
 
     def show(self, screen: str, arguments: "tuple[str, ...]") -> None:
-        if screen == "language":
-            self._texts.speak(arguments[0])
-        else:
-            self._screen = screen
-            self._arguments = arguments
-        self._wanted = self._texts.lines(self._screen, self._arguments)
+        self._wanted = self._texts.take(screen, arguments)
 
     def gather(self, now_ms: int, events: "list[Any]") -> None:
         if now_ms < self._due:

@@ -40,6 +40,7 @@ class Board(ABC):
     def __init__(self, address: int, channels: int, metal: Metal) -> None:
         self.address = address
         self.channels = channels
+        self.pushes = False
         self.silent = False
         self.mute = False
         self.garbage = False
@@ -54,6 +55,7 @@ class Board(ABC):
         self._heard_ms = 0.0
         self._until: dict[int, float] = {}  # coils that are on -> when they go off; inf: when told
         self._later: list[tuple[float, Callable[[float], Answers]]] = []  # what is still to be done, by time
+        self._seen = {channel: self.closed(channel) for channel in self._channels()}  # what it knows of each door
 
     # -------------------------------------------------------------- what a family says
     @abstractmethod
@@ -92,7 +94,20 @@ class Board(ABC):
 
     def tick(self, now_ms: float) -> Answers:
         """Coils that are due go off. Call at next_ms(), and when a door has moved."""
-        return self._spoken(self._due(now_ms))
+        answers = self._due(now_ms)
+        for channel in self._channels() if self.pushes else ():
+            closed = self.closed(channel)
+            if closed != self._seen[channel]:
+                self._seen[channel] = closed
+                answers.append((ANSWER_MS, self.push(channel)))
+        return self._spoken(answers)
+
+    def push(self, channel: int) -> bytes:
+        """What it says unasked when that door has moved, if it `pushes`."""
+        raise NotImplementedError
+
+    def _channels(self) -> list[int]:
+        return list(range(1, self.channels + 1))
 
     def next_ms(self) -> float | None:
         """When this board will do something by itself."""

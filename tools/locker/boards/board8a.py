@@ -31,7 +31,6 @@ class Board8A(Board):
         super().__init__(address, channels, metal)
         self.feedback = feedback
         self.pushes = pushes
-        self._seen = [self.closed(channel) for channel in range(1, channels + 1)]
 
     def size_of(self, head: bytes) -> int | None:
         if head[0] == OPEN_MANY:
@@ -62,18 +61,8 @@ class Board8A(Board):
             self._answer_at(now_ms + SETTLE_MS, head, lock)
         return []
 
-    def tick(self, now_ms: float) -> Answers:
-        answers = super().tick(now_ms)
-        for channel in self._channels():
-            closed = self.closed(channel)
-            if closed != self._seen[channel - 1]:
-                self._seen[channel - 1] = closed
-                if self.pushes:
-                    answers += self._spoken([(ANSWER_MS, self._answer(CHANGED, channel))])
-        return answers
-
-    def _channels(self) -> list[int]:
-        return list(range(1, self.channels + 1))
+    def push(self, channel: int) -> bytes:
+        return self._answer(CHANGED, channel)
 
     def _switch(self, now_ms: float, head: int, lock: int) -> None:
         if head == LET_GO:

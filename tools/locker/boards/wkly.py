@@ -18,7 +18,6 @@ class WKLY(Board):
         super().__init__(address, channels, metal)
         self.pushes = True
         self.flashed: list[int] = []  # channels whose light was told to flash
-        self._seen = [self.closed(channel) for channel in self._channels()]
 
     def size_of(self, head: bytes) -> int | None:
         if not HEAD.startswith(head[:4]):
@@ -42,17 +41,8 @@ class WKLY(Board):
             return self._failed(command)
         return self._to_one(now_ms, command, content[0])
 
-    def tick(self, now_ms: float) -> Answers:
-        answers = super().tick(now_ms)
-        for channel in self._channels():
-            closed = self.closed(channel)
-            if closed != self._seen[channel - 1]:
-                self._seen[channel - 1] = closed
-                if self.pushes:
-                    answers += self._spoken(
-                        [(ANSWER_MS, self._frame(CHANGED, bytes([channel, self._state(channel)])))]
-                    )
-        return answers
+    def push(self, channel: int) -> bytes:
+        return self._frame(CHANGED, bytes([channel, self._state(channel)]))
 
     def _to_one(self, now_ms: float, command: int, channel: int) -> Answers:
         if command == FLASH:
@@ -92,9 +82,6 @@ class WKLY(Board):
         else:
             self.fire_in_turn(now_ms, channels)
         return [(ANSWER_MS, self._frame(command, bytes([OK])))]
-
-    def _channels(self) -> list[int]:
-        return list(range(1, self.channels + 1))
 
     def _state(self, channel: int) -> int:
         return IS_CLOSED if self.closed(channel) else IS_OPEN
