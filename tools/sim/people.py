@@ -192,7 +192,8 @@ class Crowd:
         if self.is_crowded(locker):  # two couriers at one panel: either may use the door that was opened for the other
             door.lied = True
         elif door.inside and not door.lied:
-            if not self.left_behind(door):
+            told = door.number in self.rules.books[locker.name].left_open
+            if not told and not self.left_behind(door):
                 said = f"gave door {door.number} to a courier, and there is a parcel inside"
                 self.rules.broken("I6", f"{locker.name} {said}")
             for one in door.inside:  # handed in at the town hall

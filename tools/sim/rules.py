@@ -56,7 +56,7 @@ _ENDS = (Collected, Deposited, DepositAbandoned, DoorClosed)
 _COMMAND_LATE_MS = (60 + 60 + 10) * SECOND  # its ttl, a SetTime held back, and rounding
 _REQUEST_LATE_MS = 70 * SECOND
 _WRONG = number_of("wrong_code")
-_UNKNOWN = DOOR_STATES.index("unknown")
+_UNKNOWN, _LEFT_OPEN = DOOR_STATES.index("unknown"), DOOR_STATES.index("left_open")
 _NEW_EVENTS = "SELECT id, locker, boot, seq, type, t_mono_ms, t_wall_s, fields FROM events WHERE id > ? ORDER BY id"
 _ORDERS = "SELECT id, issued_s, type, fields FROM commands WHERE state IN ('waiting', 'sent')"
 _TWICE = "SELECT locker, compartment FROM allocations WHERE ended_s IS NULL GROUP BY 1, 2 HAVING count(*) > 1"
@@ -69,6 +69,7 @@ class Book:
         self.metal = Metal(world, locker)
         self.records: list[bytes] = []  # all that are on its flash, from seq 1 on
         self.quarantined: set[int] = set()
+        self.left_open: set[int] = set()  # doors that were since the last deposit there, which the locker told
         self.collected: dict[tuple[int, int], int] = {}  # deposit -> when
         self.reopened: dict[tuple[int, int], int] = {}
         self.revoked: set[tuple[int, int]] = set()
@@ -143,7 +144,7 @@ class Rules:
         event = up.event
         self.world.note(locker, up.boot, up.seq, event)
         number: int = getattr(event, "compartment", None) or 0
-        if isinstance(event, _ENDS) or (isinstance(event, DoorFaulted) and event.state == _UNKNOWN):
+        if isinstance(event, _ENDS):
             book.metal.end(number)
         if isinstance(event, _AUTHORISES):
             if not asked:
@@ -154,16 +155,26 @@ class Rules:
             book.collected[number, event.deposit] = self.world.now
             self.pickups += 1
         elif isinstance(event, Deposited):
+            book.left_open.discard(number)
             self._ended(locker, book, number, "Deposited")
             self.deposits += 1
-        elif isinstance(event, DoorFaulted) and event.quarantined:
-            book.quarantined.add(number)
+        elif isinstance(event, DoorFaulted):
+            self._faulted(book, event, number)
         elif isinstance(event, CommandDone) and event.code == 0:
             self._done(book, event, number)
         elif isinstance(event, TokenRevoked):
             book.revoked_tokens.add(event.token)
         elif isinstance(event, CodeRefused) and event.code == _WRONG:
             self._guessed(locker, book)
+
+    @staticmethod
+    def _faulted(book: Book, event: DoorFaulted, number: int) -> None:
+        if event.state == _UNKNOWN:  # a power cut ended what was authorised there
+            book.metal.end(number)
+        if event.quarantined:
+            book.quarantined.add(number)
+        if event.state == _LEFT_OPEN:
+            book.left_open.add(number)
 
     def _authorised(self, locker: str, book: Book, boot: int, event: Message, asked: bool) -> None:
         number: int = getattr(event, "compartment")  # noqa: B009 - one of _AUTHORISES, and each has one

@@ -3,9 +3,10 @@ counted here, from when they first ask until their door springs open."""
 
 from typing import TYPE_CHECKING
 
+from device.agent.books import QUARANTINED
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
-from protocol.messages import Assign
+from protocol.messages import Assign, Release
 from protocol.numbers import FREE, HELD
 from protocol.otp import typed_code
 from tools.attack.board.locker import COUNTED
@@ -128,6 +129,8 @@ class People:
         for number in locker.config.numbers:
             place = locker.agent.books.place(number)
             if place is not None and locker.agent.books.holdings[place] == FREE:
+                if locker.agent.books.has(place, QUARANTINED):  # a cut ended a pickup there; somebody has looked
+                    locker.arrives(locker.gateway.say(Release(number)))
                 self._puts(number)
         locker.keys("*")
         locker.disconnect()
