@@ -149,9 +149,6 @@ class Agent:
         if place is not None:
             self.openings.contents_sensed(now, place, event.occupied)
 
-    def _module(self, _now: int, event: "events.ModuleSensed", _effects: "list[Effect]") -> None:
-        """Its doors say nothing while it has a fault."""
-
     def _link_opened(self, now: int, _event: "events.LinkOpened", effects: "list[Effect]") -> None:
         self.link.opened(now, effects)
 
@@ -281,7 +278,6 @@ _HANDLERS: "dict[Any, Any]" = {
     events.Scanned: Agent._scan,
     events.DoorSensed: Agent._door,
     events.ContentsSensed: Agent._contents,
-    events.ModuleSensed: Agent._module,
     events.LinkOpened: Agent._link_opened,
     events.LinkClosed: Agent._link_closed,
     events.Received: Agent._received,

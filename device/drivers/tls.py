@@ -23,6 +23,7 @@ PIECE = 1024  # bytes encrypted at a time, so that a lap stays short
 CERTIFICATE_MAX = 2048
 _DIGITS = 8
 _YEAR_2000_S = 946_684_800
+_NEVER_S = 1 << 40
 # What mbedTLS says of a certificate (it may say several at once) -> the word for the console.
 _WORDS = (
     ("trusted CA", "wrong_ca"),
@@ -30,7 +31,7 @@ _WORDS = (
     ("expired", "cert_expired"),
     ("in the future", "cert_not_yet"),
 )
-_ALERT, _NO_MEMORY = -0x7780, 12
+_ALERT, _REFUSED, _NO_MEMORY = -0x7780, -0x2700, 12
 
 
 class Tls:
@@ -43,7 +44,8 @@ class Tls:
         self._now_s = 0
         self._known = False
         self._why = ""
-        self._begins_s = 0
+        self._begins_s = self._ends_s = 0  # while all certificates of the chain are valid
+        self._named = False  # whether the last certificate seen at depth 0 is for that name
         self._context: Any = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         self._context.verify_mode = tls.CERT_REQUIRED
         self._context.verify_callback = self._seen
@@ -60,6 +62,7 @@ class Tls:
         """Raises OSError."""
         self._why = "" if self._ready else "no_ca"
         self._begins_s = 0
+        self._ends_s = _NEVER_S
         if not self._ready:
             raise OSError(0)
         inner = self._context.wrap_socket(stream, server_hostname=self._name, do_handshake_on_connect=False)
@@ -70,7 +73,8 @@ class Tls:
         if self._why:
             return self._why
         if isinstance(error, OSError):
-            return {_ALERT: "tls_refused", _NO_MEMORY: "no_memory"}.get(error.args[0], "not_tls")
+            words = {_ALERT: "tls_refused", _REFUSED: self._unsaid(), _NO_MEMORY: "no_memory"}
+            return words.get(error.args[0], "not_tls")
         said = str(error)
         for part, word in _WORDS:
             if part in said:
@@ -80,7 +84,16 @@ class Tls:
                 return word
         return "tls_refused"
 
-    def _seen(self, certificate: "Any", _depth: int) -> int:
+    def _unsaid(self) -> str:
+        """Where mbedTLS refuses a certificate and has lost why (it does when the other side is slow): what its name
+        and its dates leave. It proves nothing, so no clock is set by it."""
+        if not self._named:
+            return "wrong_host"
+        if self._ends_s < _clock_s():
+            return "cert_expired"
+        return "cert_not_yet" if self._begins_s > _clock_s() else "wrong_ca"
+
+    def _seen(self, certificate: "Any", depth: int) -> int:
         """Called by mbedTLS for each certificate of the chain, after it judged them itself: with dates or, as many
         boards' builds do, without."""
         self._feed()
@@ -89,6 +102,9 @@ class Tls:
             self._why = "cert_expired"
             return 1
         self._begins_s = max(self._begins_s, dates[0])
+        self._ends_s = min(self._ends_s, dates[1])
+        if not depth:
+            self._named = is_for(bytes(certificate), self._name)
         return 0
 
 
@@ -150,6 +166,16 @@ def _names(folder: str) -> "list[str]":
         return sorted(os.listdir(folder))
     except OSError:
         return []
+
+
+def is_for(certificate: bytes, name: str) -> bool:
+    """Whether a subjectAltName of this certificate (DER) is `name`: a dNSName, also with * for its first label, or an
+    iPAddress of four bytes (RFC 5280 4.2.1.6)."""
+    labels = name.split(".")
+    if len(labels) == 4 and all([label.isdigit() for label in labels]):
+        return b"\x87\x04" + bytes([int(label) & 0xFF for label in labels]) in certificate
+    names = (name, "*." + ".".join(labels[1:]))
+    return any([b"\x82" + bytes([len(one)]) + one.encode() in certificate for one in names])
 
 
 # ------------------------------------------------------------------ time

@@ -1,9 +1,9 @@
 """Every lock board's driver on a bad wire: openings by the thousand, one byte in a hundred damaged both ways, boards
 pulled out and put back. In simulated time: python tests/device/lock_board_campaign.py [OPENINGS [SEED [DRIVER]]].
 
-What must hold: no coil but the ordered one's, no door called closed that is not, each loss of a board told within two
-seconds. What is told beside that: openings that three tries did not bring about (the agent calls such a door jammed),
-and changes of a door that took longer than two seconds to be seen.
+What must hold: no coil but the ordered one's, no door called closed that is not, each change of a door told within two
+seconds, or else that its board is lost, and each loss of a board likewise. Openings that three tries did not bring
+about are counted: the agent calls such a door jammed.
 """
 
 import json
@@ -99,6 +99,7 @@ class Figures:
     jams: int = 0
     slow: int = 0
     slowest_ms: int = 0
+    lost_meanwhile: int = 0
     losses: int = 0
     losses_late: int = 0
     slowest_loss_ms: int = 0
@@ -114,7 +115,7 @@ class Figures:
 
     @property
     def broken(self) -> int:
-        return self.wrong_doors + self.false_closed + self.losses_late
+        return self.wrong_doors + self.false_closed + self.slow + self.losses_late
 
 
 class Cabinet:
@@ -143,6 +144,7 @@ class Cabinet:
         self.guard = Guard(self.stations)
         self.said: dict[int, bool] = {}  # compartment -> closed, as told last
         self.faults: dict[int, str] = {}
+        self.lost_at: dict[int, int] = {}  # board -> when it was called lost last
 
     def _station(self, driver: Any, place: int, address: int, part: dict[str, Any]) -> Station:
         boxes = [(self.number(place, channel), channel, channel) for channel in range(1, self.channels + 1)]
@@ -197,6 +199,8 @@ class Cabinet:
         for event in events:
             if isinstance(event, ModuleSensed):
                 self.faults[event.module] = event.fault
+                if event.fault:
+                    self.lost_at[event.module] = self.now
             elif isinstance(event, DoorSensed):
                 self._sensed(event)
 
@@ -242,22 +246,28 @@ class Cabinet:
         if self.metal[place].closed(channel):
             self.figures.jams += 1
             return
-        self._within(self.wait_for(lambda: not self.said[number], TOLD_MS), f"opening {channel} of board {place}")
+        self._told(place, lambda: not self.said[number], f"opening {channel} of board {place}")
         self.wait_for(lambda: not self.guard.busy, TOLD_MS)
         for _lap in range(self.chance.randrange(20)):
             self.lap()
         self.metal[place].push(channel)
-        took = self.wait_for(lambda: self.said[number], TOLD_MS)
-        self._within(took, f"closing {channel} of board {place}")
+        self._told(place, lambda: self.said[number], f"closing {channel} of board {place}")
 
-    def _within(self, took: int | None, what: str) -> None:
+    def _told(self, place: int, holds: Callable[[], bool], what: str) -> None:
+        """In time; or the board was called lost meanwhile, and it is told once that is over."""
+        began = self.now
+        took = self.wait_for(holds, TOLD_MS)
+        if took is None and self.lost_at.get(place, -1) >= began:
+            self.figures.lost_meanwhile += 1
+            took = self.wait_for(holds, 5 * TOLD_MS)
+        elif took is not None:
+            self.figures.slowest_ms = max(self.figures.slowest_ms, took)
         if took is None:
             self.figures.slow += 1
             self.figures.note(f"at {self.now} ms: {what} was not told")
-        else:
-            self.figures.slowest_ms = max(self.figures.slowest_ms, took)
 
     def pull_and_plug(self) -> None:
+        self.settle()  # the wire may have lost one just now
         place = self.chance.randrange(2)
         self.boards[place].silent = True
         took = self.wait_for(lambda: self.faults[place] != "", 2 * TOLD_MS)

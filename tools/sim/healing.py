@@ -8,6 +8,7 @@ is missing from its door, unless somebody was told to look.
 from typing import TYPE_CHECKING
 
 from protocol.numbers import FREE, HELD
+from tools.sim.cabinet import Door
 from tools.sim.rounds import go_round
 from tools.sim.world import HOUR, MINUTE, SECOND, Life
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from tools.sim.run import Simulation
 
 _AGREE_MS = 120 * SECOND
+_LEFT_OPEN = (
+    "SELECT 1 FROM parcels p JOIN alarms a ON a.locker = p.locker AND a.compartment = p.compartment"
+    " WHERE p.number = ? AND p.state = 'collected' AND a.kind = 'door_left_open' AND a.raised_s >= p.deposited_s"
+)
 _ALARMS = "SELECT kind FROM alarms WHERE locker = ? AND compartment = ? AND cleared_s IS NULL"
 
 
@@ -133,7 +138,7 @@ def _nothing_is_lost(simulation: "Simulation") -> None:
         ):
             door = locker.cabinet.doors[number]
             flagged = quarantined or door.lied or town.rows(_ALARMS, locker.name, number)
-            if door.inside and holding == FREE and not flagged and not simulation.crowd.left_behind(door):
+            if door.inside and holding == FREE and not flagged and not _left_behind(simulation, door):
                 rules.broken("books", f"a parcel lies behind door {number} of {locker.name}, and nobody knows")
             if not door.inside and holding == HELD and not flagged and not _never_put_in(simulation, locker, number):
                 rules.broken("books", f"no parcel lies behind door {number} of {locker.name}, and the books have one")
@@ -149,3 +154,8 @@ def _never_put_in(simulation: "Simulation", locker: "Locker", number: int) -> bo
     )
     parcels = simulation.crowd.parcels.values()
     return any((one.label,) in labels and one.place in ("hand", "gone") for one in parcels)
+
+
+def _left_behind(simulation: "Simulation", door: Door) -> bool:
+    """Whoever opened it with the right code let it stand open, which somebody was told of, and did not take it."""
+    return all(simulation.town.rows(_LEFT_OPEN, parcel.number) for parcel in door.inside)

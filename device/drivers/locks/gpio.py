@@ -19,6 +19,8 @@ class GpioCoils:
     """`pins`: compartment number -> machine.Pin or what is like one, already low. `arm(ms, action)`: the independent
     one-shot timer; arm(0, action) disarms it."""
 
+    pending: "Any" = None  # a pin waits for nobody
+
     def __init__(self, pins: "dict[int, Any]", on: int, arm: "Callable[[int, Callable[[Any], None]], None]") -> None:
         self._pins = pins
         self._on = on

@@ -3,7 +3,7 @@ PULSE_MS_MAX, never more than its duty. What would break a limit is not done, an
 
 A driver has: `holds(compartment)`; `takes_ms(ms)`, how long its coil is on when so much is asked;
 `begin(now, compartment, ms)`; `until`, when the coil is off at the latest; `stop(now)`, which gives how long it was
-on; `disarm()`.
+on; `pending`, not None while its turn has come and nothing is on yet; `disarm()`.
 """
 
 from typing import TYPE_CHECKING
@@ -42,8 +42,8 @@ class Guard:
         """`ms` 0: none of this compartment that still waits for its turn."""
         if not ms:
             self._waiting = [one for one in self._waiting if one[1] != compartment]
-            if self._compartment == compartment and getattr(self._live, "pending", None) is not None:
-                self.off(now_ms)  # its turn had come, but the bus is still busy with another
+            if self._live is not None and self._compartment == compartment and self._live.pending is not None:
+                self.off(now_ms)
             return
         driver = self._driver(compartment)
         if driver is None or not 0 < ms <= PULSE_MS_MAX or len(self._waiting) >= QUEUE_MAX:
