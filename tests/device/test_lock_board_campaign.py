@@ -2,7 +2,7 @@
 `make lock-boards`."""
 
 import pytest
-from lock_board_campaign import FAMILIES, played
+from lock_board_campaign import FAMILIES, Cabinet, played
 
 OPENINGS = 100
 
@@ -19,3 +19,14 @@ def test_an_answer_that_is_wrong_under_a_right_checksum_moves_no_door(name: str)
     figures = played(name, OPENINGS, damaged=0.0, forged=0.01)
     assert figures.answers_forged > 3
     assert not figures.broken + figures.false_open, figures.told
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_board_that_takes_its_time_to_answer_is_understood_all_the_same(name: str):
+    cabinet = Cabinet(name, 1, damaged=0.0)
+    for board in cabinet.boards:
+        board.slow_ms = 45.0
+    cabinet.settle()
+    for _ in range(10):
+        cabinet.open_and_shut()
+    assert not cabinet.lost_at and not cabinet.figures.broken + cabinet.figures.jams, cabinet.figures.told

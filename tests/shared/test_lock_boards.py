@@ -314,3 +314,14 @@ def test_a_door_that_was_just_opened_is_closed_only_by_two_answers_to_later_ques
             assert len([request for request in polls if request[2] == 0x30]) >= 3
             return
     raise AssertionError("it was never told")
+
+
+def test_an_opening_that_is_taken_back_before_the_bus_had_a_turn_for_it_is_never_sent():
+    bus, station, line = rig(cu48, lambda _request: b"")
+    guard = Guard([station])
+    bus.gather(0, [])  # a poll is under way
+    guard.pulse(10, 101, 300)
+    guard.pulse(10, 101, 0)
+    assert not guard.busy
+    play(bus, 2_000, 20, guard)
+    assert [request for request in line.sent if request[3] == 0x61] == []

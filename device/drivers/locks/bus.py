@@ -17,6 +17,7 @@ LOSS_MS = 1_500  # without a good answer for so long, a board is lost; the agent
 POLL_MS = 40  # from one poll of a board to its next: two answers that agree are as far apart
 LOST_POLL_MS = 400  # of a board that is lost: it shall not take the others' time
 ANSWER_MS = 60  # a board's own time to answer
+PAUSE_MS = 20  # of silence in an answer: the rest of it will not come
 GAP_MS = 5  # of silence between frames: 3.5 characters at 9600 baud and a bit
 SEND_MS_MAX = 1_200  # a pulse that cannot be sent by then is not sent
 SET_TRIES = 3
@@ -159,7 +160,7 @@ class Bus:
         self._next: Any = None  # to be asked before anybody else: its lock was just opened
         self._asked: Any = None
         self._wanted = ""
-        self._until = 0
+        self._until = self._limit = self._due = 0
         self._quiet_until = 0
         self._skip = 0  # bytes of our own that are still to come back
         self._heard = b""
@@ -178,7 +179,9 @@ class Bus:
         said = self._port.take()
         if said:
             self._hear(now_ms, said, events)
-        if self._asked is not None and now_ms >= self._until:
+        if (
+            self._asked is not None and now_ms >= self._until
+        ):  # its time is over, or it broke off: ask again the sooner
             while self._asked is not None and self._heard:
                 self._heard = self._heard[1:]  # what began there does not end
                 self._parse(now_ms, events)
@@ -246,7 +249,8 @@ class Bus:
         self._wanted = wanted
         out_ms = now_ms + len(request) * self._byte_us // 1000 + 1
         self._quiet_until = out_ms + GAP_MS
-        self._until = out_ms + size * self._byte_us // 1000 + wait_ms
+        self._due = out_ms + size * self._byte_us // 1000  # an answer that began at once is whole
+        self._until = self._limit = self._due + wait_ms
         self._port.send(request)
 
     # -------------------------------------------------------------- hearing
@@ -254,6 +258,8 @@ class Bus:
         own = min(self._skip, len(said))
         self._skip -= own
         self._heard = (self._heard + said[own:])[-BUFFER_MAX:]
+        if self._heard and self._wanted != "opened":  # that comes when the lock has moved, whatever comes before
+            self._until = min(self._limit, max(now_ms, self._due) + PAUSE_MS)
         self._quiet_until = max(self._quiet_until, now_ms + GAP_MS)
         self._parse(now_ms, events)
 
