@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("protocol", "device", "gateway", "tools")
 
 # Part -> the parts it may import beside itself. A module belongs to the longest prefix that fits.
+DOORS = ("gateway.asgi", "gateway.words")  # what http and web share
 SIDE_DOORS = ("gateway.limits", "gateway.config", "gateway.keys", "gateway.log")
 SERVICE_SIDE = ("protocol", "gateway.domain", "gateway.services", *SIDE_DOORS)
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -27,8 +28,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.domain": ("protocol", "gateway.limits"),
     "gateway.store": ("protocol", "gateway.domain", "gateway.limits"),
     "gateway.services": ("protocol", "gateway.domain", *SIDE_DOORS),
-    "gateway.http": SERVICE_SIDE,
-    "gateway.web": SERVICE_SIDE,
+    "gateway.words": (),
+    "gateway.asgi": ("gateway.limits", "gateway.log"),
+    "gateway.http": (*SERVICE_SIDE, *DOORS),
+    "gateway.web": (*SERVICE_SIDE, *DOORS),
+    "gateway.notify": (*SERVICE_SIDE, "gateway.words"),
     "gateway.main": ("protocol", "gateway"),
     "tools": ("protocol", "device.agent", "gateway"),
     "tools.sim": (

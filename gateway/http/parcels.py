@@ -15,13 +15,14 @@ from gateway.http.lockers import accepted
 from gateway.http.routing import ACT, READ, Cursor, Limit, ParcelPath, cursor_position, cursor_text
 from gateway.http.schemas import ParcelBody
 from gateway.services import parcels
+from gateway.words import LANGUAGES
 
 router = APIRouter(prefix="/v1/parcels", tags=["parcels"])
 Reader = Annotated[Principal, Depends(needs("parcels:read"))]
 CodeReader = Annotated[Principal, Depends(needs("codes:read"))]
 Remover = Annotated[Principal, Depends(needs("parcels:write"))]
 Language = Annotated[
-    str, Query(pattern=f"^({'|'.join(slip.LANGUAGES)})$", description="Of the page.", examples=list(slip.LANGUAGES))
+    str, Query(pattern=f"^({'|'.join(LANGUAGES)})$", description="Of the page.", examples=list(LANGUAGES))
 ]
 Writer = Annotated[Act, Depends(acts("parcels:write"))]
 

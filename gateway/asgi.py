@@ -1,7 +1,7 @@
 """The envelope around every request: its id, size and type limits, the headers of every answer, one log line.
 
-Plain ASGI, outermost: whatever fails inside is answered here as a problem, and only its kind and place are logged,
-because an exception's text may hold what the caller sent.
+Plain ASGI, outermost: whatever fails inside is answered here in the manner of the app, and only its kind and place
+are logged, because an exception's text may hold what the caller sent.
 """
 
 import asyncio
@@ -9,12 +9,13 @@ import hashlib
 import secrets
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import limits, log
-from gateway.http import problems
 
 SECURITY_HEADERS = (
     (b"cache-control", b"no-store"),
@@ -23,7 +24,9 @@ SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
 )
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
-JSON = "application/json"
+
+# How an app says that a request was refused: scope, request id, code, detail -> the answer.
+Refuse = Callable[[Scope, str, str, str], Response]
 
 
 class RequestError(Exception):
@@ -59,7 +62,7 @@ async def _gather(receive: Receive) -> bytes:
             return bytes(body)
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
+async def read_body(scope: Scope, receive: Receive, takes: str) -> bytes:
     """The whole body within its limits. Raises RequestError, HungUpError."""
     declared = header(scope, b"content-length")
     if declared.isdecimal() and int(declared[:20]) > limits.HTTP_BODY_SIZE_MAX:
@@ -71,8 +74,8 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         raise RequestError("timeout", "The body did not arrive in time.")
     if body and scope["method"] in METHODS_WITH_BODY:
         kind = header(scope, b"content-type").split(";")[0].strip().lower()
-        if kind != JSON:
-            raise RequestError("unsupported_media_type", f"A body is {JSON}.")
+        if kind != takes:
+            raise RequestError("unsupported_media_type", f"A body is {takes}.")
     return body
 
 
@@ -113,8 +116,12 @@ class _Answering:
 
 
 class Envelope:
-    def __init__(self, app: ASGIApp) -> None:
+    """`takes`: the media type of every body; `refuse`: the app's way to say no."""
+
+    def __init__(self, app: ASGIApp, takes: str, refuse: Refuse) -> None:
         self.app = app
+        self._takes = takes
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -126,21 +133,18 @@ class Envelope:
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
         try:
-            body = await read_body(scope, receive)
+            body = await read_body(scope, receive, self._takes)
             state["body_digest"] = hashlib.sha256(body).digest()
             await self.app(scope, _replay(body, receive), answering)
         except HungUpError:
             answering.status = 499
         except RequestError as refused:
-            said = problems.problem(request_id, refused.code, refused.detail)
-            await problems.answer(said)(scope, receive, answering)
+            await self._refuse(scope, request_id, refused.code, refused.detail)(scope, receive, answering)
         except Exception as failure:  # the outermost loop: answered, logged, counted
             log.event("http_failed", request=request_id, kind=type(failure).__name__, place=place_of(failure))
             if not answering.status:
-                said = problems.problem(
-                    request_id, "internal", "The gateway failed. A retry with the same key acts at most once."
-                )
-                await problems.answer(said)(scope, receive, answering)
+                detail = "The gateway failed. A retry with the same key acts at most once."
+                await self._refuse(scope, request_id, "internal", detail)(scope, receive, answering)
         _note(scope, request_id, answering.status, time.monotonic() - began)
 
 
