@@ -64,6 +64,7 @@ class Settings:
     database: str = ""  # "": consigne.db in the data folder
     mosquitto: str = ""  # "": found on PATH, or unpacked
     log: str = "plain"
+    public_url: str = ""  # where people reach the pages, without a slash at its end; "": where we listen
     code_digits: int = 12
     pickup_days: int = 7  # from deposit to expiry
     reservation_minutes: int = 24 * 60  # how long a compartment is kept for a parcel that does not come
@@ -117,6 +118,13 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise ValueError("https://HOST, where people reach the pages")
+    return text.rstrip("/")
+
+
 def _digits(text: str) -> int:
     return int(_one_of("12", "16")(text))
 
@@ -129,6 +137,7 @@ FIELDS: Mapping[str, Field] = {
     "database": Field(str, "path of the SQLite file"),
     "mosquitto": Field(str, "the mosquitto program to run (else: on PATH, or the system's package unpacked)"),
     "log": Field(_one_of("plain", "json"), "form of the log lines on stderr: plain or json"),
+    "public_url": Field(_public_url, "where people reach the pages: https://HOST (a proxy with TLS stands there)"),
     "code_digits": Field(_digits, "digits of a typed code: 12, or 16 for lockers without a scanner"),
     "pickup_days": Field(_whole(1, 60), "days from deposit to expiry"),
     "reservation_minutes": Field(_whole(1, 60 * 24 * 14), "how long a compartment waits for its parcel"),

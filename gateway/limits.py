@@ -42,6 +42,9 @@ HTTP_BACKLOG = 1_024
 # --- the HTTP API
 HTTP_BODY_SIZE_MAX = 256 * 1024  # the largest locker (400 compartments) described in JSON, and a half more
 HTTP_BODY_WAIT_S = 10.0  # a caller that dribbles its body must not hold a connection for ever
+FORM_FIELDS_MAX = 50  # a form of ours has ten at the most
+PATH_SIZE_MAX = 200
+SESSION_S = 86_400  # signed in on the pages
 PAGE_SIZE = 50
 IDEMPOTENCY_KEY_SIZE_MAX = 255
 SECRET_SIZE_MAX = 200  # a bearer secret, before it costs a look-up

@@ -36,6 +36,7 @@ from gateway.services.key_check import WrongKeysError
 from gateway.services.take_up import take_up
 from gateway.store.migrations import StoreError
 from gateway.store.sqlite import SqliteStore
+from gateway.web.app import beside, create_pages
 
 OPERATOR_KEY = "operator.key"
 
@@ -101,7 +102,8 @@ class Web:
         self._socket = _listening(address)
         port = int(self._socket.getsockname()[1])
         self.address = Address(address.host, port)
-        app = create_app(desk, clockwork.wake, lambda: pipeline.connected)
+        api = create_app(desk, clockwork.wake, lambda: pipeline.connected)
+        app = beside(api, create_pages(desk, clockwork.wake))
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,

@@ -26,6 +26,7 @@ from gateway.keys import Keys
 from gateway.services import people, take_up
 from gateway.services.desk import Desk
 from gateway.store.sqlite import SqliteStore
+from gateway.web.app import beside, create_pages
 from protocol import messages, numbers
 from protocol.messages import Birth, Collected, DepositAuthorised, Deposited, Message, Up
 
@@ -107,7 +108,7 @@ class Town:
 
 
 def _serve(desk: Desk, wakes: list[int], listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
-    app = create_app(desk, lambda: wakes.append(1))
+    app = beside(create_app(desk, lambda: wakes.append(1)), create_pages(desk, lambda: wakes.append(1)))
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
