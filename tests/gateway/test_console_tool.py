@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 import threading
@@ -79,8 +80,9 @@ def test_a_technician_logs_in_with_the_lockers_key_and_acts(
     locker: Line, key_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert consigne.main(["console", locker.port, "--login", "anne", "--key-file", key_file, "-c", "selftest"]) == OK
-    assert capsys.readouterr().out.startswith("OK ")
-    assert locker.agent.console.actor == "anne"
+    assert capsys.readouterr().out.startswith("OK "), "which it is to nobody"
+    assert b"login anne\r" in locker.typed
+    assert locker.agent.console.actor == "", "whoever comes next at the cable is nobody"
     assert KEY.hex().encode() not in locker.typed, "the key itself never travels"
 
 
@@ -162,10 +164,10 @@ def test_noise_on_the_line_ends_in_an_error_and_not_in_memory() -> None:
             thread.join(5)
 
 
-def test_a_person_types_in_a_terminal_and_leaves_with_ctrl_bracket(locker: Line) -> None:
+def test_raw_keys_go_to_the_locker_as_they_are_typed_and_ctrl_bracket_leaves(locker: Line) -> None:
     """The command runs in a terminal of its own; what is typed there reaches the locker key by key."""
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "tools.consigne", "console", locker.port]
+    command = [sys.executable, "-m", "tools.consigne", "console", locker.port, "--raw"]
     person = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT)
     try:
         seen = read_until(master, b"mairie-1> ")
@@ -185,5 +187,6 @@ def read_until(master: int, wanted: bytes) -> bytes:
     seen, until = b"", time.monotonic() + 10
     while wanted not in seen:
         assert time.monotonic() < until, seen
-        seen += os.read(master, 4096)
+        if select.select([master], [], [], 0.1)[0]:
+            seen += os.read(master, 4096)
     return seen

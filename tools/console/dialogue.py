@@ -11,7 +11,7 @@ from tools.client import USAGE, Failed
 from tools.console.reader import Heard, Kind
 
 HIDDEN = "***"
-_SECRET_ORDER = re.compile(r"\b(answer|badge)(\s+)\S.*", re.IGNORECASE)
+_SECRET_ORDER = re.compile(r"\b(answer|badge)(\s+)(?!(?:HEX|TOKEN)\Z)\S.*", re.IGNORECASE)
 # Also where the word before it is misspelt or was eaten by noise: a token's Base45, a code's or an answer's digits.
 _BASE45_RUN = re.compile(r"[0-9A-Z $%*+\-./:]{40,}")
 _DIGITS = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-f]{12}|[0-9A-F]{12}|[0-9a-f]{16}|[0-9A-F]{16})(?![0-9A-Za-z])")
@@ -48,7 +48,7 @@ class Dialogue:
         self._write(">", masked(order))
 
     def heard(self, heard: Heard) -> None:
-        if heard.kind is Kind.PROMPT:
+        if heard.kind is Kind.PROMPT or (heard.kind is Kind.ECHO and not heard.text):
             return
         text = masked(heard.text) if heard.kind is not Kind.TOO_LONG else "(a line without an end)"
         if heard.kind is Kind.ANSWER:

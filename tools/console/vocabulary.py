@@ -31,10 +31,10 @@ OURS = {
     usage.name: usage
     for usage in (
         Usage("login", "login [NAME]", ("NAME",)),
-        Usage("badge", "badge            asked for, not shown", ()),
-        Usage("watch", "watch            the doors, until Ctrl-C", ()),
+        Usage("badge", "badge  (asked for, not shown)", ()),
+        Usage("watch", "watch  (the doors, until Ctrl-C)", ()),
         Usage("wait", "wait door NUMBER STATE [SECONDS]", ("door", "NUMBER", "STATE", "SECONDS")),
-        Usage("exit", "exit             or Ctrl-D", ()),
+        Usage("exit", "exit  (or Ctrl-D)", ()),
     )
 }
 
