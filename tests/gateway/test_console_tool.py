@@ -190,3 +190,54 @@ def read_until(master: int, wanted: bytes) -> bytes:
         if select.select([master], [], [], 0.1)[0]:
             seen += os.read(master, 4096)
     return seen
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_orders() -> None:
+    with wire() as (master, port):
+        session = console.Session(port, wait_s=0.3)
+        with pytest.raises(Failed, match="does not answer"):
+            session.order("doors")
+        os.write(master, b"doors\r\nOK 1\r\nmairie-1> ")  # while nobody waits, and behind the next order too
+        session.wait_s = 10
+        threading.Timer(0.1, os.write, (master, b"OK 2\r\nmairie-1> status\r\nOK 3\r\nmairie-1> ")).start()
+        assert session.order("status") == "OK 3"
+
+
+def test_a_locker_that_restarts_before_it_answers_is_an_err_of_its_own() -> None:
+    with wire() as (master, port):
+        threading.Timer(0.1, os.write, (master, b"open 3\r\n\r\nConsigne, locker m-1. Type help.\r\nm-1> ")).start()
+        assert console.Session(port).order("open 3").startswith("ERR restarted ")
+
+
+def test_a_locker_in_safe_idle_mode_is_heard_without_its_echo() -> None:
+    with wire() as (master, port):
+        session = console.Session(port, wait_s=0.2)
+        with pytest.raises(Failed):
+            session.order("status")
+        session.wait_s = 10
+        threading.Timer(0.1, os.write, (master, b"ERR fault the locker is out of order; type: reboot\r\n")).start()
+        assert session.order("status").startswith("ERR fault ")
+
+
+@pytest.mark.parametrize("order", ["login léa", "status\rreboot", "status\n", "\x03"])
+def test_what_the_console_would_hear_otherwise_is_not_sent(order: str) -> None:
+    with wire() as (master, port), pytest.raises(Failed, match="plain letters"):
+        os.set_blocking(master, False)
+        try:
+            console.Session(port).order(order)
+        finally:
+            with pytest.raises(BlockingIOError):
+                os.read(master, 1)
+
+
+def test_a_badge_is_not_taken_from_a_command_line(locker: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    assert consigne.main(["console", locker.port, "-c", "badge RRQ+D9P60CO0HD4"]) == USAGE
+    said = capsys.readouterr().err
+    assert "--badge" in said and "RRQ" not in said and locker.typed == b""
+
+
+def test_a_damaged_answer_is_not_taken_for_one() -> None:
+    with wire() as (master, port):
+        threading.Timer(0.1, os.write, (master, b'OK {"challenge":"3f2\r\n')).start()
+        with pytest.raises(Failed, match="damaged"):
+            console.Session(port).ask("login anne")

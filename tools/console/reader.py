@@ -1,7 +1,7 @@
 """What a locker's console says, from bytes in any cut and with any noise between them.
 
-A line is kept while it fits; what is no printable letter is dropped, so nothing that a port says can move the cursor
-of whoever reads it.
+A line is kept while it fits. The console speaks ASCII: every other byte is noise and is dropped, so nothing that a
+port says can move the cursor of whoever reads it.
 """
 
 import re
@@ -11,7 +11,7 @@ from enum import Enum
 
 LINE_SIZE_MAX = 256 * 1024  # a locker that never ends its line must not fill our memory
 
-_BACKSPACE, _LF, _SPACE, _DELETE = 0x08, 0x0A, 0x20, 0x7F
+_BACKSPACE, _LF, _SPACE, _LAST = 0x08, 0x0A, 0x20, 0x7E
 _ANSWER = re.compile(r"(?:OK|ERR)(?: |\Z)")
 _BANNER = re.compile(r"Consigne, locker ([A-Za-z0-9-]+)\. Type help\.\Z")
 _PROMPT = re.compile(rb"(?!OK |ERR )([A-Za-z0-9-]{1,64})(?:> | ([!-~]{1,64})# )")
@@ -52,7 +52,7 @@ class Reader:
             elif byte == _BACKSPACE:
                 if len(self._line) > self._prompt_end:
                     self._line.pop()
-            elif byte >= _SPACE and byte != _DELETE and not self._skipping:
+            elif _SPACE <= byte <= _LAST and not self._skipping:
                 yield from self._take(byte)
 
     def _take(self, byte: int) -> Iterator[Heard]:
@@ -68,8 +68,7 @@ class Reader:
             yield Heard(Kind.PROMPT, found[0].decode(), locker, actor)
 
     def _end_line(self) -> Iterator[Heard]:
-        decoded = bytes(self._line[self._prompt_end :]).decode("utf-8", "ignore")
-        typed = "".join(letter for letter in decoded if letter.isprintable())  # U+009B moves some cursors
+        typed = self._line[self._prompt_end :].decode("ascii")
         prompted, self._prompt_end = bool(self._prompt_end), 0
         skipped, self._skipping = self._skipping, False
         self._line.clear()

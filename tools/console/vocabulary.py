@@ -13,6 +13,7 @@ from typing import Any
 from protocol.numbers import DOOR_STATES
 
 ORDERS_MAX = 200
+_LEGEND = "  * needs login"
 _USAGE = re.compile(r"  ([* ]) ([a-z][a-z0-9_-]*)((?: \S+)*)\Z")
 
 
@@ -48,7 +49,7 @@ class Vocabulary:
         """From the lines of `help`; a line that is no usage is passed over."""
         for line in list(told)[:ORDERS_MAX]:
             found = _USAGE.fullmatch(line)
-            if found:
+            if found and line != _LEGEND:
                 mark, name, rest = found.groups()
                 words = tuple(word.strip("[]") for word in rest.split())
                 self.orders[name] = Usage(name, (name + rest).strip(), words, mark == "*")
