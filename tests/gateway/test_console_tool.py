@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from console_line import Line, line
 
 from tools import consigne, console
 from tools.client import OK, REFUSED, UNAUTHENTICATED, UNREACHABLE, USAGE, Failed
+from tools.console import doors
 
 KEY = bytes(range(32))
 ROOT = Path(consigne.__file__).parent.parent
@@ -205,8 +207,13 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_orders() -> Non
 
 def test_a_locker_that_restarts_before_it_answers_is_an_err_of_its_own() -> None:
     with wire() as (master, port):
+        session = console.Session(port)
+        threading.Timer(0.1, os.write, (master, b"time\r\nOK {}\r\nm-1 anne# ")).start()
+        assert (session.order("time"), session.actor) == ("OK {}", "anne")
         threading.Timer(0.1, os.write, (master, b"open 3\r\n\r\nConsigne, locker m-1. Type help.\r\nm-1> ")).start()
-        assert console.Session(port).order("open 3").startswith("ERR restarted ")
+        assert session.order("open 3").startswith("ERR restarted ")
+        session.overhear()
+        assert session.actor == "", "a restart ends every login"
 
 
 def test_a_locker_in_safe_idle_mode_is_heard_without_its_echo() -> None:
@@ -241,3 +248,31 @@ def test_a_damaged_answer_is_not_taken_for_one() -> None:
         threading.Timer(0.1, os.write, (master, b'OK {"challenge":"3f2\r\n')).start()
         with pytest.raises(Failed, match="damaged"):
             console.Session(port).ask("login anne")
+
+
+def test_a_board_that_restarts_when_its_port_is_opened_is_asked_again() -> None:
+    with wire() as (master, port):
+        threading.Timer(0.1, os.write, (master, b"rst:0x1\r\nConsigne, locker m-1. Type help.\r\nm-1> ")).start()
+        threading.Timer(0.3, os.write, (master, b'status\r\nOK {"locker":"m-1"}\r\nm-1> ')).start()
+        assert console.Session(port).ask("status") == {"locker": "m-1"}
+
+
+def test_a_view_left_running_keeps_no_login_alive(
+    locker: Line, key_file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tools.console.doors.CONSOLE_IDLE_MS", 0)
+
+    def end_it() -> None:
+        until = time.monotonic() + 10
+        while b"logout" not in locker.typed and time.monotonic() < until:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with console.open_port(locker.port) as port:
+        session = console.Session(port)
+        console.log_in(session, "anne", console.key_file_answerer(Path(key_file), "anne"))
+        ending = threading.Thread(target=end_it)
+        ending.start()
+        assert doors.watch(session) == OK
+        ending.join()
+    assert locker.agent.console.actor == "" and "logged out at" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from tools.console.login import (
     first_of,
     gateway_answerer,
     key_file_answerer,
+    knows_gateway,
     leave,
     log_in,
     person_answerer,
@@ -25,7 +27,9 @@ from tools.console.ports import choose, open_port, usb_ports
 from tools.console.script import Script
 from tools.console.session import Session
 
-EPILOG = """\
+EXAMPLES = """\
+Speak to a locker's serial console (115200 baud, 8N1).
+
 examples:
   consigne console                          the only USB serial port; Tab completes, exit leaves
   consigne console /dev/ttyUSB1 --login anne
@@ -34,24 +38,29 @@ examples:
   consigne console -c status -c doors --json
   consigne console --run round.txt --log visit.log
   echo status | consigne console            lines in, lines out
-
+"""
+EPILOG = """\
 a script (--run) holds one order a line, and:
   # a remark
-  ? TEXT                          the answer above begins with TEXT (OK, ERR), or holds it
-  wait door 3 open 30             asks until door 3 is open, 30 s at most
+  ? TEXT                    the answer above begins with TEXT (OK, ERR), or holds it
+  wait door 3 open 30       asks until door 3 is open, 30 s at most
 
 login:
-  With --login the gateway of CONSIGNE_URL (or --url) answers the locker's challenge. Without a network the
-  challenge is shown, and somebody online types `consigne answer LOCKER NAME CHALLENGE` and reads you the answer.
+  The gateway of --url or CONSIGNE_URL answers the locker's challenge for --login. Without a network the
+  challenge is shown; somebody online types `consigne answer LOCKER NAME CHALLENGE` and reads you the answer.
   Whoever was logged in so is logged out at the end.
 
 exit codes:
-  0 done   1 a locker's ERR (the line is named)   2 wrong usage   3 port or locker gone or silent   4 login refused
+  0  done
+  1  a locker's ERR that nobody expected; its line is named
+  2  wrong usage
+  3  the port or the locker is gone, busy, not allowed, or silent
+  4  the login was refused
 """
 
 
 def add_words(parser: ArgumentParser) -> None:
-    parser.epilog = EPILOG
+    parser.description, parser.epilog = EXAMPLES, EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("port", metavar="PORT", nargs="?", help="/dev/ttyUSB0 for example; if only one is there, none")
     how = parser.add_mutually_exclusive_group()
@@ -133,10 +142,12 @@ def _enter(arguments: Namespace, session: Session) -> None:
 def _answerer(arguments: Namespace, name: str) -> Answerer:
     if arguments.key_file:
         return key_file_answerer(Path(arguments.key_file), name)
-    gateway = gateway_answerer(name, arguments.url)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return gateway
-    return first_of([gateway, person_answerer(name, input, print)], print)
+    answerers = [gateway_answerer(name, arguments.url)]
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        if not (arguments.url or knows_gateway(os.environ)):
+            answerers = []
+        answerers.append(person_answerer(name, input, print))
+    return first_of(answerers, print)
 
 
 # ------------------------------------------------------------------ what

@@ -5,11 +5,12 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
+from gateway.config import data_folder
 from protocol import base45
 from protocol.errors import ProtocolError
 from protocol.keys import KEY_SIZE, console_answer
@@ -20,6 +21,7 @@ from tools.console.session import Session
 PAUSE_S = WRONG_CODE_PAUSE_MS / 1000 + 0.2
 ANSWER_TRIES_MAX = 5  # at a prompt, before anything is sent: a slip of the finger costs no challenge
 LOGOUT_WAIT_S = 2.0
+GATEWAY_WAIT_S = 6.0  # somebody stands at the locker; a person can be asked instead
 _ANSWER = re.compile(r"[0-9a-f]{12}")
 _CHALLENGE = re.compile(r"[0-9a-f]{16}")
 _NAME = re.compile(rf"[!-~]{{1,{ACTOR_SIZE_MAX}}}")
@@ -119,10 +121,17 @@ def gateway_answerer(name: str, url: str = "") -> Answerer:
 
     def answer(locker: str, challenge: str) -> str:
         with connect_here({**os.environ, "CONSIGNE_URL": url} if url else os.environ) as gateway:
+            gateway.http.timeout = GATEWAY_WAIT_S
             path = f"/v1/lockers/{quote(locker, safe='').replace('.', '%2E')}/console-answers"
             return str(gateway.post(path, {"challenge": challenge, "name": name})["answer"])
 
     return answer
+
+
+def knows_gateway(environment: Mapping[str, str]) -> bool:
+    """Whether anything names one, or one is on this machine."""
+    named = any(environment.get(name) for name in ("CONSIGNE_URL", "CONSIGNE_KEY", "CONSIGNE_KEY_FILE"))
+    return named or (data_folder(environment) / "operator.key").exists()
 
 
 def person_answerer(name: str, ask: Ask, say: Callable[[str], None]) -> Answerer:

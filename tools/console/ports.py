@@ -88,7 +88,7 @@ def _group(name: str) -> str:
     """Who may use it: dialout on Debian, uucp on Arch."""
     try:
         return Path(name).group()
-    except (OSError, KeyError, NotImplementedError):
+    except (OSError, KeyError, RuntimeError):  # the last: a system without groups
         return "dialout"
 
 

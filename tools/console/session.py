@@ -45,6 +45,7 @@ class Session:
     _reader: Reader = field(init=False)
     _came: deque[Heard] = field(default_factory=deque[Heard])
     _behind: bool = False  # an answer was not waited for and may still come
+    _met: bool = False  # it has answered something
     _booting: bool = False  # it answered `reboot` and has not greeted yet
 
     def __post_init__(self) -> None:
@@ -55,14 +56,21 @@ class Session:
         """Send one line, return its one answer, `OK …` or `ERR code …`. Raises Failed."""
         if not _TYPEABLE.fullmatch(line):
             raise Failed("the console takes plain letters only", "no accents, no control characters", USAGE)
-        self.told = []
         self._catch_up()
+        said = self._exchange(line)
+        if said == RESTARTED and not self._met:
+            said = self._exchange(line)  # some boards restart when their port is opened; a restart ends all logins
+        self._met = True
+        self._booting = line.lower().split()[:1] == ["reboot"] and said.startswith("OK")
+        return said
+
+    def _exchange(self, line: str) -> str:
+        self.told = []
         self.log.sent(line)
         self._write(ERASE_LINE + line.encode() + b"\r")
         behind, self._behind = self._behind, True
         said = self._answer(line, behind)
         self._behind = False
-        self._booting = line.lower().split()[:1] == ["reboot"] and said.startswith("OK")
         return said
 
     def ask(self, line: str) -> Any:

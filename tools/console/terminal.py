@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from types import FrameType
 from typing import Any, cast
 
-from tools.client import OK, Failed
+from tools.client import OK, REFUSED, Failed
 from tools.console import doors
 from tools.console.dialogue import is_secret
 from tools.console.login import Answerer, leave, log_in, show_badge
@@ -52,6 +52,7 @@ class Terminal:
         self._vocabulary = Vocabulary()
         self._notices: deque[str] = deque(maxlen=NOTICES_MAX)
         self._candidates: list[str] = []
+        self._restarted = False
         session.unasked = self._noticed
 
     def run(self) -> int:
@@ -79,14 +80,19 @@ class Terminal:
 
     # -------------------------------------------------------------- meeting
     def _meet(self) -> None:
-        facts = self._session.ask("status")
-        self._learn()
-        fault = f" {facts.get('faults')} faults, {facts.get('quarantined')} quarantined: see doors."
-        print(
-            f"{facts.get('locker')}, firmware {facts.get('firmware')}, {facts.get('compartments')} compartments.",
-            end="",
-        )
-        print(fault if facts.get("faults") or facts.get("quarantined") else "")
+        """A locker in safe idle mode knows `reboot` alone; who else could type it?"""
+        try:
+            facts = self._session.ask("status")
+            self._learn()
+        except Failed as failed:
+            if failed.exit_code != REFUSED:
+                raise
+            print(failed.text)
+            return
+        boxes, firmware = facts.get("compartments"), facts.get("firmware")
+        print(f"{self._session.locker}, firmware {firmware}, {boxes} compartments.")
+        if facts.get("faults") or facts.get("quarantined"):
+            print(f"{facts.get('faults')} faults, {facts.get('quarantined')} quarantined: see doors.")
         print("help lists, Tab completes, exit leaves.")
 
     def _learn(self) -> None:
@@ -94,8 +100,16 @@ class Terminal:
         self._vocabulary.learn_orders(self._session.told)
         self._vocabulary.learn_doors(cast(dict[str, Any], self._session.ask("doors")))
 
+    def _learn_late(self) -> None:
+        """It has restarted, and was not met before."""
+        if self._restarted and not self._vocabulary.orders:
+            with contextlib.suppress(Failed):  # it will be said at the next order
+                self._learn()
+        self._restarted = False
+
     def _noticed(self, heard: Heard) -> None:
         if heard.kind is Kind.BANNER:
+            self._restarted = True
             self._notices.append("The locker has restarted. Whoever was logged in is not any more.")
         elif heard.kind is Kind.TOO_LONG:
             self._notices.append("(noise without an end)")
@@ -104,6 +118,7 @@ class Terminal:
 
     # -------------------------------------------------------------- a line
     def _line(self, typed: str) -> str:
+        self._learn_late()
         for notice in self._taken_notices():
             print(notice)
         who = self._session.actor
