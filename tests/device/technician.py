@@ -59,6 +59,11 @@ class Technician:
         self._read = len(self.seen) - len(rest)
         return front
 
+    @property
+    def clean(self) -> str:
+        """All that was on the screen, without what moves cursors."""
+        return _SEQUENCE.sub("", self.seen)
+
     def _look(self, seconds: float) -> None:
         ready, _, _ = select.select([self._master], [], [], seconds)
         if ready:

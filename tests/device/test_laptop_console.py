@@ -18,6 +18,7 @@ from protocol.keys import console_answer
 from tools.client import OK, REFUSED, UNAUTHENTICATED, UNREACHABLE, USAGE
 from tools.console import Session, open_port
 from tools.locker.client import VirtualLocker, start
+from tools.locker.flash import read_files, write_files
 
 OFFLINE = {"CONSIGNE_URL": "http://127.0.0.1:9", "CONSIGNE_KEY": "none"}
 
@@ -313,6 +314,23 @@ def test_noise_cannot_move_the_cursor_of_whoever_reads_it(locker: VirtualLocker)
         person.ends()
         assert "\x1b[2J" not in person.seen and "\x1b[31m" not in person.seen
         assert "rst:0x1 (POWERON_RESET)" in person.seen, "what it says is shown all the same"
+
+
+def test_a_locker_that_has_lost_its_journal_can_still_be_told_to_reboot(tmp_path: Path) -> None:
+    folder = town_locker(tmp_path / "locker", held=[3])
+    flash = folder / "flash.img"
+    rotten = {name: bytes(len(held)) for name, held in read_files(flash).items() if name.startswith("/journal/")}
+    write_files(flash, rotten)
+    with start(folder) as locker, Technician(locker.console, columns=40) as person:
+        person.sees("the locker is out of order")
+        person.sees("locker> ")
+        locker.client.watch()
+        person.types("reboot\r")
+        locker.client.wait_for(lambda event: event["event"] == "power" and event["on"])
+        person.presses_ctrl_c()
+        person.sees("locker> ")
+        person.types("\x04")
+        assert person.ends() == OK
 
 
 def test_no_secret_of_a_whole_visit_is_in_its_log(locker: VirtualLocker, tmp_path: Path, key_file: str) -> None:
