@@ -243,6 +243,12 @@ def test_a_badge_is_not_taken_from_a_command_line(locker: Line, capsys: pytest.C
     assert "--badge" in said and "RRQ" not in said and locker.typed == b""
 
 
+def test_raw_without_a_terminal_is_refused(locker: Line) -> None:
+    command = [sys.executable, "-m", "tools.consigne", "console", locker.port, "--raw"]
+    ended = subprocess.run(command, input="status\n", cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == USAGE and "for a terminal" in ended.stderr
+
+
 def test_a_damaged_answer_is_not_taken_for_one() -> None:
     with wire() as (master, port):
         threading.Timer(0.1, os.write, (master, b'OK {"challenge":"3f2\r\n')).start()

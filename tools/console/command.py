@@ -153,6 +153,8 @@ def _answerer(arguments: Namespace, name: str) -> Answerer:
 # ------------------------------------------------------------------ what
 def _orders(arguments: Namespace) -> Iterable[str] | None:
     """None: a person types. Without a terminal the orders are read from stdin."""
+    if arguments.raw and not sys.stdin.isatty():
+        raise Failed("--raw is for a terminal", "a pipe needs no flag: its lines are orders", USAGE)
     if arguments.doors or arguments.raw:
         return None
     if arguments.command:
