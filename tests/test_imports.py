@@ -27,7 +27,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.domain": ("protocol", "gateway.limits"),
     "gateway.store": ("protocol", "gateway.domain", "gateway.limits"),
     "gateway.services": ("protocol", "gateway.domain", *SIDE_DOORS),
-    "gateway.http": SERVICE_SIDE,
+    "gateway.reach": (),
+    "gateway.http": (*SERVICE_SIDE, "gateway.reach"),
+    "gateway.notify": (*SERVICE_SIDE, "gateway.reach"),
     "gateway.web": SERVICE_SIDE,
     "gateway.main": ("protocol", "gateway"),
     "tools": ("protocol", "device.agent", "gateway"),
@@ -67,6 +69,7 @@ IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess
 
 # Import name -> name in pyproject.toml, where they differ.
 DISTRIBUTIONS = {"paho": "paho-mqtt", "serial": "pyserial", "starlette": "fastapi", "pydantic": "fastapi"}
+DISTRIBUTIONS["prometheus_client"] = "prometheus-client"
 
 
 def project_modules() -> dict[str, Path]:

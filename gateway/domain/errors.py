@@ -16,6 +16,7 @@ CODES = frozenset(
         "unknown_delegation",
         "unknown_credential",
         "unknown_key",
+        "unknown_webhook",
         "already_exists",
         "wrong_state",
         "lockers_not_ready",

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from gateway.domain.errors import Refusal
-from gateway.http import codes, events, keys, lockers, parcels, people, problems, receipts
+from gateway.http import codes, events, keys, lockers, parcels, people, problems, receipts, webhooks
 from gateway.http.acting import Counter
 from gateway.http.envelope import Envelope, RequestError
 from gateway.http.problems import FieldError
@@ -23,7 +23,16 @@ VERSION = "1.0.0"
 ERRORS_NAMED_MAX = 20  # a body of nothing but mistakes must not make an answer as large as itself
 FIELD_SIZE_MAX = 100
 PROBLEM_SIZE_MAX = 200
-ROUTERS = (lockers.router, parcels.router, receipts.router, codes.router, people.router, keys.router, events.router)
+ROUTERS = (
+    lockers.router,
+    parcels.router,
+    receipts.router,
+    codes.router,
+    people.router,
+    keys.router,
+    events.router,
+    webhooks.router,
+)
 DESCRIPTION = (
     "Smart parcel lockers that towns run themselves. Times are RFC 3339 in UTC, sizes S, M or L and millimetres. "
     "Every refusal is a problem (RFC 9457) with a stable `code` and `next_actions`."

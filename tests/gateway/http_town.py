@@ -119,7 +119,7 @@ def _serve(desk: Desk, wakes: list[int], listener: socket.socket) -> tuple[uvico
 @contextlib.contextmanager
 def town(folder: Path, keys: Keys | None = None) -> Iterator[Town]:
     now, wakes = [NOW_S], list[int]()
-    store = SqliteStore.open(folder / "consigne.db")
+    store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0])
     # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms
