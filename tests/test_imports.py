@@ -69,7 +69,6 @@ IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess
 
 # Import name -> name in pyproject.toml, where they differ.
 DISTRIBUTIONS = {"paho": "paho-mqtt", "serial": "pyserial", "starlette": "fastapi", "pydantic": "fastapi"}
-DISTRIBUTIONS["prometheus_client"] = "prometheus-client"
 
 
 def project_modules() -> dict[str, Path]:

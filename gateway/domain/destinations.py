@@ -17,7 +17,7 @@ PORTS = {"https": 443, "http": 80}
 _PORT_MIN = 1_024  # below it others than web servers listen
 # RFC 3986, without what parsers disagree on (user information, backslashes, anything not ASCII).
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
-_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
+_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 # Addresses with an IPv4 address inside that somebody on the way may unwrap, and those of networks long given up.
 _WRAPPED = tuple(
     ipaddress.ip_network(text)
@@ -70,10 +70,10 @@ def destination_of(url: str, allow_private: bool) -> Destination:
     host = parts.netloc.removesuffix(f":{parts.port}")
     if not _HOST.fullmatch(host) or not (port == PORTS[parts.scheme] or port >= _PORT_MIN):
         raise Refusal("bad_value", f"url: https://NAME/PATH, and a port of {_PORT_MIN} or more if it is another one")
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not _PATH.fullmatch(path):
         raise Refusal("bad_value", "url: other characters of the path as %XX")
-    return Destination(parts.scheme, host.strip("[]").lower(), port, path or "/")
+    return Destination(parts.scheme, host.strip("[]").lower(), port, path)
 
 
 def may_reach(address: str, allow_private: bool) -> bool:

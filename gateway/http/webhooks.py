@@ -92,13 +92,14 @@ class Webhook(Document):
 
     @staticmethod
     def of(one: domain.Webhook) -> "Webhook":
+        told = [kind for kind in domain.TYPES if not one.types or kind in one.types]
         failure = None
         if one.failure is not None and one.failed_s is not None:
             failure = WebhookFailure(at=instant(one.failed_s), reason=one.failure)
         return Webhook(
             id=one.id,
             url=one.url,
-            types=[kind for kind in domain.TYPES if not one.types or kind in one.types],  # pyright: ignore[reportArgumentType]
+            types=told,  # pyright: ignore[reportArgumentType]
             description=one.description,
             role=one.role,  # pyright: ignore[reportArgumentType]
             tenant=one.tenant or None,

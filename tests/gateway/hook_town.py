@@ -1,6 +1,7 @@
 """A receiver of webhooks that listens on a free port and does what a test says, and a town whose books tell it."""
 
 import contextlib
+import socket
 import ssl
 import threading
 import time
@@ -43,6 +44,7 @@ class Receiver:
     got: list[Got] = field(default_factory=list[Got])
     port: int = 0
     scheme: str = "http"
+    pause_s: float = 0.0  # between the bytes of its answer
 
     @property
     def url(self) -> str:
@@ -60,6 +62,9 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             receiver.got.append(got)
             status, headers = receiver.answer(got)
             with contextlib.suppress(OSError):  # it may have waited for too long
+                if receiver.pause_s:
+                    dribble(self.connection, status, headers, receiver.pause_s)
+                    return
                 self.send_response(status)
                 for name, value in {"Content-Length": "0", **headers}.items():
                     self.send_header(name, value)
@@ -69,6 +74,14 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             return
 
     return Handler
+
+
+def dribble(there: socket.socket, status: int, headers: dict[str, str], pause_s: float) -> None:
+    """Byte by byte."""
+    text = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+    for byte in text.encode():
+        there.sendall(bytes([byte]))
+        time.sleep(pause_s)
 
 
 @contextlib.contextmanager

@@ -40,7 +40,14 @@ NEEDED = [
     ("POST", "/v1/keys/rotation", "keys:write"),
     ("POST", "/v1/keys/promotion", "keys:write"),
     ("DELETE", "/v1/keys/{kid}", "keys:write"),
+    ("POST", "/v1/webhooks", "webhooks:write"),
+    ("GET", "/v1/webhooks", "webhooks:write"),
+    ("GET", "/v1/webhooks/{webhook}", "webhooks:write"),
+    ("DELETE", "/v1/webhooks/{webhook}", "webhooks:write"),
+    ("POST", "/v1/webhooks/{webhook}/rotation", "webhooks:write"),
+    ("POST", "/v1/webhooks/{webhook}/redelivery", "webhooks:write"),
 ]
+MADE = ("/v1/lockers", "/v1/parcels", "/v1/badges", "/v1/credentials", "/v1/receipts", "/v1/webhooks")
 BODIES = {
     "/v1/parcels/{parcel}/delegations": {"name": "a neighbour"},
     "/v1/lockers/{locker}/console-answers": {"challenge": "00" * 8, "name": "anne"},
@@ -48,6 +55,7 @@ BODIES = {
     "/v1/lockers/{locker}/compartments/{number}/open": {"reason": "test"},
     "/v1/lockers/{locker}/compartments/{number}/release": {"reason": "test"},
     "/v1/keys/promotion": {},
+    "/v1/webhooks/{webhook}/rotation": {},
 }
 
 
@@ -67,6 +75,7 @@ def fill(path: str, **ids_of: str) -> str:
         "delegation": "00" * 8,
         "credential": "cred_0000000000001",
         "kid": "0" * 8,
+        "webhook": "wh_0000000000001",
     }
     return path.format(**{**values, "parcel": "par_0000000000001", **ids_of})
 
@@ -86,7 +95,7 @@ def test_every_route_is_in_the_table_of_scopes(here: Town) -> None:
 def test_a_key_without_the_scope_is_refused(here: Town, method: str, path: str, scope: str) -> None:
     without = here.caller(scopes=SCOPES - {scope})
     answer = without.request(method, fill(path), json=BODIES.get(path), headers=key())
-    if method == "POST" and path in ("/v1/lockers", "/v1/parcels", "/v1/badges", "/v1/credentials", "/v1/receipts"):
+    if method == "POST" and path in MADE:
         answer = without.request(method, fill(path), json={}, headers=key())
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     assert scope in answer.json()["detail"]
