@@ -22,11 +22,10 @@ CREATE TABLE webhooks (
 
 CREATE INDEX webhooks_of_tenant ON webhooks (role, tenant) WHERE disabled_s IS NULL;
 
--- AUTOINCREMENT: a number is never given twice, so what was sent when its webhook went cannot be taken for another.
 -- One row per webhook and event, in the order in which they happened; it goes when it was delivered. The body has no
 -- personal field. given_up_s: nobody took it in time; kept for limits.WEBHOOK_GIVEN_UP_KEPT_S.
 CREATE TABLE deliveries (
-  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  position INTEGER PRIMARY KEY,
   webhook INTEGER NOT NULL REFERENCES webhooks (number) ON DELETE CASCADE,
   event TEXT NOT NULL,
   parcel INTEGER NOT NULL,
