@@ -36,7 +36,7 @@ PROVISIONING_PAUSE_S = 0.1  # many acts in a row shall not each rewrite the brok
 
 # --- start and stop
 HTTP_START_S_MAX = 10.0
-HTTP_STOP_S_MAX = 3  # for requests under way; an event stream would never end by itself
+HTTP_STOP_S_MAX = 3  # for requests under way
 HTTP_BACKLOG = 1_024
 
 # --- the HTTP API
@@ -46,6 +46,13 @@ PAGE_SIZE = 50
 IDEMPOTENCY_KEY_SIZE_MAX = 255
 SECRET_SIZE_MAX = 200  # a bearer secret, before it costs a look-up
 CURSOR_SIZE_MAX = 64
+
+# --- event streams
+STREAMS_MAX = 200  # of all keys: each holds a connection and a page of events
+STREAMS_OF_CREDENTIAL_MAX = 4  # a client that opens and never closes must not take everyone's places
+STREAM_LOOK_S = 1.0  # the books are looked at this often, once for all streams
+STREAM_HEARTBEAT_S = 15.0  # proxies cut what is silent for longer
+STREAM_S_MAX = 6 * 3_600.0  # then it ends, and its listener comes again: half-open connections do not pile up
 
 # --- the books: what is ordered of lockers
 TTL_OPEN_S = 60  # nobody waits longer before a door, and a delayed order must not open one

@@ -25,6 +25,7 @@ from gateway.broker import Broker, BrokerError, find_mosquitto
 from gateway.config import Address, ConfigurationError, Settings
 from gateway.envelopes import Envelopes
 from gateway.http.app import create_app
+from gateway.http.streams import Streams
 from gateway.key_files import KeyFileError, read_secret, write_secret
 from gateway.keys import Keys
 from gateway.mqtt import Connection
@@ -103,6 +104,7 @@ class Web:
         port = int(self._socket.getsockname()[1])
         self.address = Address(address.host, port)
         app = create_app(desk, wake, lambda: pipeline.connected)
+        self._streams: Streams = app.state.counter.streams
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -130,6 +132,7 @@ class Web:
             time.sleep(0.005)
 
     def stop(self) -> None:
+        self._streams.stop()  # they would never end by themselves
         self._server.should_exit = True
         self._thread.join(limits.HTTP_STOP_S_MAX + 1)
         self._socket.close()

@@ -17,6 +17,7 @@ from gateway.http import codes, events, keys, lockers, parcels, people, problems
 from gateway.http.acting import Counter
 from gateway.http.envelope import Envelope, RequestError
 from gateway.http.problems import FieldError
+from gateway.http.streams import Streams
 from gateway.services.desk import Desk
 
 VERSION = "1.0.0"
@@ -50,7 +51,7 @@ def create_app(desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] =
         redirect_slashes=False,
     )
     app.state.desk = desk
-    app.state.counter = Counter(desk, wake, ready)
+    app.state.counter = Counter(desk, wake, ready, Streams(desk))
     for router in ROUTERS:
         app.include_router(router)
     for failure, handler in HANDLERS.items():
