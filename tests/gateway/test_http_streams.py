@@ -24,6 +24,7 @@ from protocol.messages import BucketRefilled, Up
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("gateway.limits.STREAM_LOOK_S", 0.02)
+    monkeypatch.setattr("gateway.limits.STREAM_HEARTBEAT_S", 3.0)
     with town(tmp_path) as made:
         open_locker(made)
         yield made
@@ -49,11 +50,12 @@ class Listener:
         return found
 
     def event(self) -> dict[str, Any]:
-        while True:
+        for _ in range(3):
             block = self.block()
             assert block, "the stream has ended"
             if "data" in block:
                 return json.loads(block["data"])
+        raise AssertionError("nothing comes but heartbeats")
 
     def ended(self) -> bool:
         return any(not self.block() for _ in range(50))
