@@ -15,6 +15,7 @@ from gateway.store.migrations import StoreError, migrate, migrations
 from gateway.store.queries.commands import CommandQueries
 from gateway.store.queries.delegations import DelegationQueries
 from gateway.store.queries.keys import KeyQueries
+from gateway.store.queries.letters import LetterQueries
 from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
 from gateway.store.queries.parcels import ParcelQueries
@@ -24,7 +25,14 @@ _FULL = 2
 
 
 class SqliteTransaction(
-    LockerQueries, ParcelQueries, DelegationQueries, CommandQueries, PeopleQueries, KeyQueries, LogQueries
+    LockerQueries,
+    ParcelQueries,
+    DelegationQueries,
+    LetterQueries,
+    CommandQueries,
+    PeopleQueries,
+    KeyQueries,
+    LogQueries,
 ):
     """Every question and every change; alive as long as its `with`. `moved`: lockers whose reservations have changed
     since they were told; a hint only, which a start forgets and a rollback may leave too large."""

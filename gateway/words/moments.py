@@ -33,3 +33,14 @@ def time(at: datetime, words: Words) -> str:
 
 def moment(at: datetime, words: Words) -> str:
     return words("calendar.moment", day=day(at, words), time=time(at, words))
+
+
+def soon(at: datetime, words: Words) -> str:
+    """Short, for times within the year."""
+    return words(
+        "calendar.soon",
+        weekday=words.several("calendar.weekdays")[at.weekday()],
+        day=words("calendar.first") if at.day == 1 else at.day,
+        month=words.several("calendar.months")[at.month - 1],
+        time=time(at, words),
+    )
