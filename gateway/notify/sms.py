@@ -31,7 +31,7 @@ def sentence(contents: Contents, words: Words) -> str:
             f"sms.{kind}",
             place=place if len(place) <= SMS_PLACE_SIZE_MAX else place[: SMS_PLACE_SIZE_MAX - 1] + "…",
             door=contents.door,
-            code=" ".join(groups_of(contents.code)),
+            code=" ".join(groups_of(contents.code)) if contents.code else "",
             until="" if until is None else soon(here(until), words),
             asks=contents.asks,
         )

@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.policy import SMTP
 
 from gateway.domain.letters import Contents
 from gateway.limits import SMTP_WAIT_S
@@ -55,9 +54,7 @@ class MailSender:
 
     def _hand_over(self, session: smtplib.SMTP, message: EmailMessage) -> None:
         try:
-            session.sendmail(
-                self._envelope_from, [message["To"].addresses[0].addr_spec], message.as_bytes(policy=SMTP)
-            )
+            session.sendmail(self._envelope_from, [message["To"].addresses[0].addr_spec], message.as_bytes())
         except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
             if session.sock is None:  # 421: it hangs up
                 self._session = None
@@ -114,17 +111,17 @@ def _failures_of_the_letter() -> Generator[None]:
         yield
     except smtplib.SMTPRecipientsRefused as refused:
         code = min(code for code, _ in refused.recipients.values())
-        _judge(code, "refused")
+        _judge(code)
     except smtplib.SMTPDataError as refused:
-        _judge(refused.smtp_code, "refused")
+        _judge(refused.smtp_code)
 
 
-def _judge(code: int, reason: str) -> None:
+def _judge(code: int) -> None:
     if code == 421:
         raise TryLater("no_answer", of_the_channel=True)
     if 500 <= code < 600:
-        raise NeverError(reason)
-    raise TryLater(reason)
+        raise NeverError("refused")
+    raise TryLater("not_now")
 
 
 @contextlib.contextmanager

@@ -36,10 +36,9 @@ def moment(at: datetime, words: Words) -> str:
 
 
 def soon(at: datetime, words: Words) -> str:
-    """Short, for times within the year."""
+    """Short, for what is a matter of days."""
     return words(
         "calendar.soon",
-        weekday=words.several("calendar.weekdays")[at.weekday()],
         day=words("calendar.first") if at.day == 1 else at.day,
         month=words.several("calendar.months")[at.month - 1],
         time=time(at, words),

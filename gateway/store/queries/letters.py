@@ -75,7 +75,7 @@ class LetterQueries:
     def letters_due(self, channel: str, now_s: int, limit: int) -> list[Letter]:
         rows = self.sql.execute(
             f"SELECT {_LETTER} FROM letters WHERE channel = ? AND state = 'waiting' AND due_s <= ?"
-            " ORDER BY due_s LIMIT ?",
+            " ORDER BY due_s, id LIMIT ?",
             (channel, now_s, limit),
         )
         return [_letter(row) for row in rows.fetchall()]
