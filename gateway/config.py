@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.headerregistry import Address as MailAddress
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -165,7 +165,8 @@ def _public_url(text: str) -> str:
 
 
 def _mail_from(text: str) -> str:
-    name, address = parseaddr(text)
+    found = getaddresses([text])
+    name, address = found[0] if len(found) == 1 else ("", "")
     try:
         domain = MailAddress(name, addr_spec=address).domain
     except (ValueError, IndexError):
