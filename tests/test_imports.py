@@ -33,7 +33,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.asgi": ("gateway.limits", "gateway.log"),
     "gateway.http": (*SERVICE_SIDE, *DOORS, "gateway.reach"),
     "gateway.web": (*SERVICE_SIDE, *DOORS),
-    "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach"),
+    "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach", "gateway.key_files"),
     "gateway.main": ("protocol", "gateway"),
     "tools": ("protocol", "device.agent", "gateway"),
     "tools.sim": (

@@ -12,12 +12,11 @@ from html import escape
 from pathlib import Path
 
 from gateway.domain import parcels
-from gateway.http.answers import groups_of, qr_svg
+from gateway.domain.codes import groups_of, has_scanner
+from gateway.http.answers import qr_svg
 from gateway.words import LANGUAGES, Words
 from gateway.words.moments import here, moment
-from protocol.otp import CODE_DIGITS
 
-CODE_DIGITS_WITH_SCANNER = CODE_DIGITS[0]
 STYLE = Path(__file__).with_name("slip.css").read_text(encoding="utf-8")
 _DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 HEADERS = {
@@ -43,7 +42,7 @@ class Slip:
             place=pickup.locker_name,
             door=pickup.compartment,
             code=pickup.code,
-            token=pickup.token if len(pickup.code) == CODE_DIGITS_WITH_SCANNER else None,
+            token=pickup.token if has_scanner(len(pickup.code)) else None,
             until=here(pickup.deadline_s),
         )
 

@@ -16,6 +16,7 @@ from gateway.store.migrations import StoreError, migrate, migrations
 from gateway.store.queries.commands import CommandQueries
 from gateway.store.queries.delegations import DelegationQueries
 from gateway.store.queries.keys import KeyQueries
+from gateway.store.queries.letters import LetterQueries
 from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
 from gateway.store.queries.parcels import ParcelQueries
@@ -34,6 +35,7 @@ class SqliteTransaction(
     LockerQueries,
     ParcelQueries,
     DelegationQueries,
+    LetterQueries,
     CommandQueries,
     PeopleQueries,
     KeyQueries,

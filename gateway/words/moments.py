@@ -33,3 +33,13 @@ def time(at: datetime, words: Words) -> str:
 
 def moment(at: datetime, words: Words) -> str:
     return words("calendar.moment", day=day(at, words), time=time(at, words))
+
+
+def soon(at: datetime, words: Words) -> str:
+    """Short, for what is a matter of days."""
+    return words(
+        "calendar.soon",
+        day=words("calendar.first") if at.day == 1 else at.day,
+        month=words.several("calendar.months")[at.month - 1],
+        time=time(at, words),
+    )

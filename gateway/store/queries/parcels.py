@@ -8,7 +8,7 @@ from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
 from gateway.store.queries.changes import ChangeQueries
 
-_PARCEL = (
+PARCEL_COLUMNS = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
     " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s"
 )
@@ -19,7 +19,7 @@ _AT_FAULT = "(quarantined OR out_of_service OR door IN (" + ", ".join([f"'{door}
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
-def _parcel(row: Sequence[object]) -> Parcel:
+def parcel_from(row: Sequence[object]) -> Parcel:
     fields = list(row)
     for place in (6, 7, -4, -3, -2):
         fields[place] = bool(fields[place])
@@ -30,11 +30,13 @@ class ParcelQueries(ChangeQueries):
     moved: set[str]
 
     def _one_parcel(self, where: str, *values: object) -> Parcel | None:
-        row = self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values).fetchone()
-        return None if row is None else _parcel(row)
+        row = self.sql.execute(f"SELECT {PARCEL_COLUMNS} FROM parcels WHERE {where}", values).fetchone()
+        return None if row is None else parcel_from(row)
 
     def _parcels(self, where: str, *values: object) -> list[Parcel]:
-        return [_parcel(row) for row in self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values)]
+        return [
+            parcel_from(row) for row in self.sql.execute(f"SELECT {PARCEL_COLUMNS} FROM parcels WHERE {where}", values)
+        ]
 
     def add_parcel(self, parcel: Parcel, new: NewParcel) -> None:
         """The personal fields go to their own table, and only if there are any."""
@@ -210,11 +212,12 @@ class ParcelQueries(ChangeQueries):
                 conditions.append(column)
                 values.append(value)
         rows = self.sql.execute(
-            f"SELECT {_PARCEL}, position FROM parcels WHERE {' AND '.join(conditions)} ORDER BY position DESC LIMIT ?",
+            f"SELECT {PARCEL_COLUMNS}, position FROM parcels WHERE {' AND '.join(conditions)}"
+            " ORDER BY position DESC LIMIT ?",
             (*values, limit + 1),
         ).fetchall()
         following = rows[limit - 1][-1] if len(rows) > limit else None
-        return [_parcel(row[:-1]) for row in rows[:limit]], following
+        return [parcel_from(row[:-1]) for row in rows[:limit]], following
 
     def parcels_past_deadline(self, now_s: int, limit: int) -> list[Parcel]:
         return self._parcels(
@@ -261,7 +264,9 @@ class ParcelQueries(ChangeQueries):
         )
 
     def forget_people(self, left_before_s: int) -> None:
-        """Recipients, and whom they sent, of parcels that left before then."""
+        """Recipients, the letters to them, and whom they sent, of parcels that left before then."""
+        gone = "(SELECT parcel FROM recipients WHERE ended_s <= ?)"
+        self.sql.execute(f"DELETE FROM letters WHERE parcel IN {gone}", (left_before_s,))
         self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (left_before_s,))
         self.sql.execute("DELETE FROM delegations WHERE left_s <= ?", (left_before_s,))
 
