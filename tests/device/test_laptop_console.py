@@ -156,7 +156,8 @@ def test_a_badge_is_asked_for_and_never_shown(locker: VirtualLocker, tmp_path: P
         person.sees(f"{who} is logged in")
         person.sees("# ")
         person.types("\x1b[A\x1b[A\r")  # the history holds `logout` and `badge`, and no token
-        person.sees("test-1")
+        person.sees("OK")
+        person.sees("test-1> ")
         person.types("\x04")
         assert person.ends() == OK
     assert token[20:40] not in person.seen and token[20:40] not in (tmp_path / "log").read_text()
@@ -273,6 +274,7 @@ def test_a_restart_is_said_at_once_and_what_was_typed_so_far_stays(locker: Virtu
         person.sees("test-1> doors")
         person.types(" 2\r")
         person.sees("compartment  2")
+        person.sees("test-1> ")
         person.types("\x04")
         assert person.ends() == OK
 
@@ -367,6 +369,7 @@ def test_no_secret_of_a_whole_visit_is_in_its_log(locker: VirtualLocker, tmp_pat
             person.sees("# ")
         person.types("\x1b[A\r")
         person.sees("uptime_s")  # no line with a token is in the history
+        person.sees("# ")
         person.types("\x04")
         person.ends()
     with Technician(locker.console, "--raw", "--log", str(log)) as person:
