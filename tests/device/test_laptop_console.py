@@ -156,7 +156,8 @@ def test_a_badge_is_asked_for_and_never_shown(locker: VirtualLocker, tmp_path: P
         person.sees(f"{who} is logged in")
         person.sees("# ")
         person.types("\x1b[A\x1b[A\r")  # the history holds `logout` and `badge`, and no token
-        person.sees("test-1")
+        person.sees("OK")
+        person.sees("test-1> ")
         person.types("\x04")
         assert person.ends() == OK
     assert token[20:40] not in person.seen and token[20:40] not in (tmp_path / "log").read_text()
@@ -273,6 +274,7 @@ def test_a_restart_is_said_at_once_and_what_was_typed_so_far_stays(locker: Virtu
         person.sees("test-1> doors")
         person.types(" 2\r")
         person.sees("compartment  2")
+        person.sees("test-1> ")
         person.types("\x04")
         assert person.ends() == OK
 
@@ -290,6 +292,24 @@ def test_a_cable_that_is_pulled_out_ends_the_visit_with_a_word_and_a_closed_log(
         assert person.terminal == person.before
     kept = (tmp_path / "log").read_text().splitlines()
     assert kept[-2].endswith("# the console is gone") and kept[-1].endswith("# end")
+
+
+def test_a_script_whose_cable_is_pulled_out_says_so_and_ends_with_3(locker: VirtualLocker, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with NoisyCable(locker.console, 2) as cable:
+        words = ["console", cable.port, "-c", "status", "-c", "wait door 3 open 60", "--log", str(log)]
+        command = [sys.executable, "-m", "tools.consigne", *words]
+        running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert running.stdout is not None and running.stdout.readline().startswith("OK ")
+        cable.pull_out()
+        _, said = running.communicate(timeout=30)
+    assert running.returncode == UNREACHABLE and "the console is gone" in said
+    assert log.read_text().splitlines()[-1].endswith("# end")
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_next_is_heard(locker: VirtualLocker, tmp_path: Path) -> None:
+    ended = console(locker.console, "--run", script(tmp_path, "x" * 5000, "? ERR too_large", "status"))
+    assert ended.returncode == OK and ended.stdout.splitlines()[-1].startswith("OK "), ended.stderr
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -339,9 +359,17 @@ def test_no_secret_of_a_whole_visit_is_in_its_log(locker: VirtualLocker, tmp_pat
         person.sees("test-1 anne# ")
         person.types("logout\r")
         person.sees("test-1> ")
-        for line in (f"badge {TECHNICIAN_TOKEN}", f"badeg {TECHNICIAN_TOKEN}", TECHNICIAN_TOKEN):
+        person.types("time\r")
+        person.sees("uptime_s")
+        person.sees("test-1> ")
+        lines = {f"badge {TECHNICIAN_TOKEN}": "is logged in", f"badeg {TECHNICIAN_TOKEN}": "no such order"}
+        for line, said in {**lines, TECHNICIAN_TOKEN: "no such order"}.items():
             person.types(f"{line}\r")
-            person.sees("test-1")
+            person.sees(said)
+            person.sees("# ")
+        person.types("\x1b[A\r")
+        person.sees("uptime_s")  # no line with a token is in the history
+        person.sees("# ")
         person.types("\x04")
         person.ends()
     with Technician(locker.console, "--raw", "--log", str(log)) as person:

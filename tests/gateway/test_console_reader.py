@@ -66,6 +66,12 @@ def test_nothing_that_is_heard_can_move_a_cursor(text: bytes) -> None:
     assert all(" " <= letter <= "~" for heard in heard_in([text]) for letter in heard.text)
 
 
+def test_what_is_taken_back_does_not_reach_into_the_prompt() -> None:
+    """Our Ctrl-U, answered with the letters that stood there before the prompt came again."""
+    said = heard_in([b"mairie-1> " + b"\b \b" * 5 + b"status\r\n"])
+    assert [(heard.kind, heard.text) for heard in said] == [(Kind.PROMPT, "mairie-1> "), (Kind.ECHO, "status")]
+
+
 def test_a_line_without_an_end_is_said_once_given_up_and_forgotten() -> None:
     reader = Reader(size_max=100)
     said = heard_in([b"x" * 70] * 1000, reader)

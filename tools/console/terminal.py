@@ -53,6 +53,7 @@ class Terminal:
         self._notices: deque[str] = deque(maxlen=NOTICES_MAX)
         self._candidates: list[str] = []
         self._restarted = False
+        self._typing = False
         session.unasked = self._noticed
 
     def run(self) -> int:
@@ -123,9 +124,10 @@ class Terminal:
             print(notice)
         who = self._session.actor
         prompt = f"{self._session.locker or 'locker'}{f' {who}#' if who else '>'} "
-        readline.set_startup_hook(lambda: readline.insert_text(typed))
+        self._typing = False
+        readline.set_startup_hook(lambda: self._begin(typed))
         try:
-            with self._listening(who):
+            with self._listening(who, typed):
                 line = input(prompt)
         finally:
             readline.set_startup_hook(None)
@@ -133,17 +135,21 @@ class Terminal:
             readline.add_history(line)
         return line
 
+    def _begin(self, typed: str) -> None:
+        readline.insert_text(typed)
+        self._typing = True  # until here its buffer holds the line before
+
     def _taken_notices(self) -> list[str]:
         taken = list(self._notices)
         self._notices.clear()
         return taken
 
     @contextlib.contextmanager
-    def _listening(self, who: str) -> Generator[None]:
+    def _listening(self, who: str, typed: str) -> Generator[None]:
         def listen(_number: int, _frame: FrameType | None) -> None:
             self._session.overhear()
             if self._notices or self._session.actor != who:
-                raise _Redraw(readline.get_line_buffer())
+                raise _Redraw(readline.get_line_buffer() if self._typing else typed)
 
         before = signal.signal(signal.SIGALRM, listen)
         signal.setitimer(signal.ITIMER_REAL, LISTEN_EVERY_S, LISTEN_EVERY_S)
