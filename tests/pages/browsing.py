@@ -24,7 +24,7 @@ class Screen:
 
 
 SCREENS = (
-    Screen("phone", 390, 844, dots=3, touch=True),
+    Screen("phone", 390, 844, dots=2, touch=True),
     Screen("small", 320, 640, dots=2, touch=True),
     Screen("desktop", 1280, 800),
 )
