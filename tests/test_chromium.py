@@ -49,7 +49,7 @@ def test_where_nothing_can_be_had_every_reason_is_told_and_what_mends_it(
     monkeypatch.setenv("PATH", str(tmp_path))  # no apt, no browser
     monkeypatch.setenv("CONSIGNE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
-    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    monkeypatch.setattr("tools.chromium_npm.SETTINGS", {"fetch_retries": "0"})
     with pytest.raises(chromium.ChromiumError) as refused:
         chromium.find(say=lambda _line: None)
     assert chromium_npm.PACKAGE in str(refused.value) or "only" in str(refused.value)

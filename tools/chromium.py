@@ -118,7 +118,9 @@ def _fetched(say: packages.Say) -> Chromium:
         if found is not None:
             return found
         reasons.append(f"what was fetched does not start on this {platform.machine()}")
-    remedy = f"install one with `{packages.install_command('chromium')}`, or name one in CONSIGNE_CHROMIUM"
+    ubuntu = packages.os_release().get("ID") == "ubuntu"  # whose apt package of that name only calls snap
+    command = "sudo snap install chromium" if ubuntu else packages.install_command("chromium")
+    remedy = f"install one with `{command}`, or name one in CONSIGNE_CHROMIUM"
     raise ChromiumError("\n".join(["no Chromium could be had:", *reasons, remedy]))
 
 

