@@ -1,4 +1,4 @@
-"""A real browser for the pages: one for this folder, a fresh profile a test, three screens in both languages."""
+"""A real browser for the pages: one a file, a fresh profile a test, three screens in both languages."""
 
 import os
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ def _chromium() -> Chromium:
         pytest.skip(why)
 
 
-# Not for the whole session: Playwright keeps an event loop running, and other tests of this process start theirs.
-# Always: its driver must be there before conftest.py counts the processes that a module leaves behind.
-@pytest.fixture(scope="package", autouse=True)
+# One a file (half a second), not one a session: Playwright keeps an event loop running in this thread while it lives,
+# and tests of other folders start theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = _chromium()
     # The one that Playwright brings wants libatomic, which a bare Debian lacks.
