@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "pages"
 LANGUAGES = ("fr", "en")
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
-WAIT_MS = 20_000  # for whatever a page is waited for, on a busy machine
+WAIT_MS = 60_000  # for whatever a page is waited for, on a busy machine
 LEFT = "net::ERR_ABORTED"  # a stream that ends because its page was left
 
 
@@ -40,6 +40,8 @@ class View:
 
 
 VIEWS = tuple(View(screen, language) for screen in SCREENS for language in LANGUAGES)
+# For what does not depend on the width: the narrowest and the widest, and each language once.
+TWO_VIEWS = (View(SCREENS[1], "fr"), View(SCREENS[2], "en"))
 
 
 @dataclass

@@ -14,7 +14,7 @@ from tools.chromium import Chromium, ChromiumError, find
 from tools.chromium_npm import find_node
 
 # Nothing but this machine has a name: a page that asks for another host gets no answer from anybody.
-ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-gpu"]
 
 
 def _chromium() -> Chromium:

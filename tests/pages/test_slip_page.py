@@ -1,7 +1,8 @@
 """The slip as people see it: on phones and on a desk, in both languages, and its QR read from the screen."""
 
+import pytest
 import zxingcpp
-from browsing import Visit
+from browsing import TWO_VIEWS, Visit
 from http_town import Town, deposited
 from page_checks import axe, fits, keyboard_order
 from PIL import Image
@@ -33,6 +34,7 @@ def test_a_slip_is_read_by_people_and_by_a_scanner(here: Town, visit: Visit) -> 
     assert opens(here, seen.text) == opens(here, pickup["token"]) == ("mairie-1", 1, 1)
 
 
+@pytest.mark.parametrize("view", TWO_VIEWS, ids=str)
 def test_a_slip_for_a_locker_without_a_scanner_fits_with_its_longer_code(here: Town, visit: Visit) -> None:
     parcel = deposited(here, code_digits=16, name="Médiathèque Simone-Veil, entrée de la rue des Vignerons")
     operator = here.caller()
