@@ -187,6 +187,7 @@ def is_board_side(name: str) -> bool:
 
 
 def test_setup_needs_nothing_that_is_not_there_yet():
-    for name in ("tools.setup", "tools.micropython", "gateway.packages", "gateway"):
+    bare = ("tools.setup", "tools.micropython", "tools.chromium", "tools.chromium_npm", "gateway.packages", "gateway")
+    for name in bare:
         outside = top_names(MODULES[name]) - set(sys.stdlib_module_names)
         assert not outside, f"{name} runs before anything is installed, and imports {sorted(outside)}"

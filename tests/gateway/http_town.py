@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from gateway import log
 from gateway.config import Settings
+from gateway.domain import ids
 from gateway.domain.events import Arrival
 from gateway.domain.people import GATEWAY, SCOPES_OF
 from gateway.http.app import create_app
@@ -34,6 +35,7 @@ from protocol.messages import Birth, Collected, DepositAuthorised, Deposited, Me
 
 CLOSED = numbers.DOOR_STATES.index("closed")
 NOW_S = 1_800_000_000
+RECIPIENT = {"name": "Anne Lefèvre", "mail": "anne@exemple.fr", "phone": "+33 3 22 00 00 00"}
 
 
 def key() -> dict[str, str]:
@@ -154,3 +156,17 @@ def open_locker(made: Town, locker: str = "mairie-1", count: int = 3, size: str 
     assert operator.post(f"/v1/lockers/{locker}/provisioning", headers=key()).status_code == 201
     made.birth(locker, count)
     return operator
+
+
+def deposited(here: Town, **locker: Any) -> str:
+    """The parcel of a recipient with a name, in the one compartment of a locker."""
+    operator = here.caller()
+    body = {**locker_body(count=1), **locker}
+    assert operator.post("/v1/lockers", json=body, headers=key()).status_code == 201
+    assert operator.post("/v1/lockers/mairie-1/provisioning", headers=key()).status_code == 201
+    here.birth("mairie-1", 1)
+    new = parcel_body("label-1", recipient=RECIPIENT, merchant="fleurs")
+    parcel = operator.post("/v1/parcels", json=new, headers=key()).json()["id"]
+    assert operator.post(f"/v1/parcels/{parcel}/reservation", headers=key()).status_code == 201
+    here.deposit("mairie-1", 1, 1, ids.parcel_number(parcel))
+    return parcel

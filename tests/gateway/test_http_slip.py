@@ -6,12 +6,10 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
-from http_town import Town, key, locker_body, open_locker, parcel_body, town
+from http_town import RECIPIENT, Town, deposited, key, open_locker, parcel_body, town
 
-from gateway.domain import ids
 from gateway.http import slip
 from gateway.words import LANGUAGES
 from gateway.words.moments import moment
@@ -21,27 +19,12 @@ CET = timezone(timedelta(hours=1), "CET")
 GMT = timezone(timedelta(), "GMT")
 NO_ZONES = timezone(timedelta(), "Europe")  # what C says for TZ=Europe/Paris on a machine without time zones
 HOSTILE = '<script>alert("x")</script> & Mairie'
-RECIPIENT = {"name": "Anne Lefèvre", "mail": "anne@exemple.fr", "phone": "+33 3 22 00 00 00"}
 
 
 @pytest.fixture
 def here(tmp_path: Path):
     with town(tmp_path) as made:
         yield made
-
-
-def deposited(here: Town, **locker: Any) -> str:
-    """The parcel of a recipient with a name, in the one compartment of a locker."""
-    operator = here.caller()
-    body = {**locker_body(count=1), **locker}
-    assert operator.post("/v1/lockers", json=body, headers=key()).status_code == 201
-    assert operator.post("/v1/lockers/mairie-1/provisioning", headers=key()).status_code == 201
-    here.birth("mairie-1", 1)
-    new = parcel_body("label-1", recipient=RECIPIENT, merchant="fleurs")
-    parcel = operator.post("/v1/parcels", json=new, headers=key()).json()["id"]
-    assert operator.post(f"/v1/parcels/{parcel}/reservation", headers=key()).status_code == 201
-    here.deposit("mairie-1", 1, 1, ids.parcel_number(parcel))
-    return parcel
 
 
 class Seen(HTMLParser):
