@@ -75,7 +75,7 @@ class Postbox:
         self._controller = None
 
     # the names that aiosmtpd calls
-    async def handle_EHLO(  # noqa: N802, PLR0917
+    async def handle_EHLO(  # noqa: N802
         self, _server: Any, session: Any, _envelope: Any, host: str, said: list[str]
     ) -> list[str]:
         session.host_name = host
