@@ -90,7 +90,8 @@ def lines(contents: Contents, link: str, words: Words) -> list[Line]:
         said += _code_lines(contents, words)
     if words.has(f"letter.{kind}.ask"):
         said.append(Line("text", words(f"letter.{kind}.ask", asks=contents.asks)))
-    said += [Line("text", words("letter.page" if with_code else "letter.page_only")), Line("link", link)]
+    page_shows = "letter.page" if with_code and contents.has_scanner else "letter.page_only"
+    said += [Line("text", words(page_shows)), Line("link", link)]
     return said + [Line("text", advice) for advice in words.several("letter.advice") if with_code]
 
 

@@ -208,6 +208,29 @@ def test_a_provider_that_says_when_is_left_alone_until_then(both: Letters) -> No
     assert both.run() == 2
 
 
+def test_a_channel_that_worked_in_between_is_asked_again_after_a_minute(here: Letters, logged: io.StringIO) -> None:
+    down = True
+
+    def answer(_contents: Contents) -> str:
+        if down:
+            raise TryLater("no_answer", of_the_channel=True)
+        return ""
+
+    work = round_of(here, Said(answer))
+    here.deposited("label-1")
+    for _ in range(8):
+        work.run()
+        here.town.later(limits.LETTER_CHANNEL_AGAIN_S_MAX)
+    waits = [int(wait) for wait in re.findall(r"letters_held_up .*seconds=(\d+)", logged.getvalue())]
+    assert waits[0] == 60 and waits[-1] > 300
+    down = False
+    assert work.run() == 1
+    down = True
+    here.deposited("label-2")
+    work.run()
+    assert re.findall(r"letters_held_up .*seconds=(\d+)", logged.getvalue())[-1] == "60"
+
+
 # ------------------------------------------------------------------ threads
 def test_a_provider_that_is_slow_holds_up_no_other_and_not_the_end(both: Letters) -> None:
     assert both.provider is not None
@@ -247,7 +270,7 @@ def test_the_end_waits_for_nothing_that_is_not_under_way(here: Letters) -> None:
     post.start()
     began = time.monotonic()
     post.stop()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < limits.LETTERS_STOP_S_MAX
     here.deposited()
     post.wake()
     time.sleep(limits.LETTERS_PAUSE_S * 2)
