@@ -46,6 +46,7 @@ PAGE_SIZE = 50
 IDEMPOTENCY_KEY_SIZE_MAX = 255
 SECRET_SIZE_MAX = 200  # a bearer secret, before it costs a look-up
 CURSOR_SIZE_MAX = 64
+METRICS_KEPT_S = 5.0  # a scrape more often than this gets the same numbers, and costs nothing
 
 # --- event streams
 STREAMS_MAX = 200  # of all keys: each holds a connection and a page of events

@@ -13,7 +13,7 @@ from gateway.domain.errors import Refusal
 from gateway.http import idempotency, problems
 from gateway.http.answers import Document
 from gateway.http.auth import Act
-from gateway.http.envelope import RequestError
+from gateway.http.envelope import RequestError, Requests
 from gateway.http.idempotency import Answer
 from gateway.http.streams import Streams
 from gateway.services.desk import Desk
@@ -29,6 +29,7 @@ class Counter:
     wake: Callable[[], None]
     ready: Callable[[], bool]
     streams: Streams
+    requests: Requests = field(default_factory=Requests)
     running: idempotency.Running = field(default_factory=idempotency.Running)
 
 

@@ -169,6 +169,15 @@ class WebhookBooks(Protocol):
     def tallies(self) -> dict[str, int]: ...
 
 
+class CountBooks(Protocol):
+    def count_compartments(self) -> list[tuple[Compartment, bool, int]]: ...
+    def count_lockers(self, seen_after_s: int) -> tuple[int, int]: ...
+    def count_alarms(self) -> dict[str, int]: ...
+    def count_commands_waiting(self) -> int: ...
+    def count_webhooks_by_status(self) -> tuple[int, int, int]: ...
+    def latest_lag_s(self, events: int) -> int | None: ...
+
+
 class Transaction(
     LockerBooks,
     ParcelBooks,
@@ -178,6 +187,7 @@ class Transaction(
     KeyBooks,
     LogBooks,
     WebhookBooks,
+    CountBooks,
     Protocol,
 ):
     """Every question and every change; alive as long as its `with`."""
