@@ -276,6 +276,18 @@ def test_ten_tries_in_three_days_then_it_is_given_up_seen_and_can_be_asked_for(t
         assert look(town, made).status == "active" and len(receiver.got) == 12
 
 
+def test_after_an_event_that_was_given_up_its_parcels_next_one_goes(town: Town) -> None:
+    with receiving() as receiver, delivering(town) as deliverer:
+        receiver.answer = lambda got: (422 if got.event.endswith("expected") else 200, {})
+        made = hook(town, receiver.url)
+        parcel = town.deposited("a")
+        pass_time(town, deliverer, 3 * DAY_S, 6 * HOUR_S)
+        assert {event.rsplit("_", 1)[1] for event in receiver.events()} == {"expected"}
+        pass_time(town, deliverer, 2 * DAY_S, 6 * HOUR_S)
+        assert receiver.events()[-1] == domain.event_id(parcel)
+        assert waiting(town) == [] and look(town, made).given_up == 1
+
+
 def test_what_is_asked_for_again_comes_in_the_order_of_its_parcel(town: Town) -> None:
     with receiving(Receiver(answer=always(410))) as receiver, delivering(town) as deliverer:
         made = hook(town, receiver.url)
