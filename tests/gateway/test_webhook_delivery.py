@@ -283,21 +283,24 @@ def test_after_an_event_that_was_given_up_its_parcels_next_one_goes(town: Town) 
         parcel = town.deposited("a")
         pass_time(town, deliverer, 3 * DAY_S, 6 * HOUR_S)
         assert {event.rsplit("_", 1)[1] for event in receiver.events()} == {"expected"}
-        pass_time(town, deliverer, 2 * DAY_S, 6 * HOUR_S)
+        pass_time(town, deliverer, 3 * DAY_S, 6 * HOUR_S)
         assert receiver.events()[-1] == domain.event_id(parcel)
         assert waiting(town) == [] and look(town, made).given_up == 1
 
 
 def test_what_is_asked_for_again_comes_in_the_order_of_its_parcel(town: Town) -> None:
-    with receiving(Receiver(answer=always(410))) as receiver, delivering(town) as deliverer:
+    with receiving(Receiver(answer=always(410))) as receiver:
         made = hook(town, receiver.url)
         parcel = town.deposited("a")
-        settle(town, deliverer)
+        with delivering(town) as deliverer:
+            settle(town, deliverer)
         assert look(town, made).given_up == 2
         receiver.answer = always(200)
         webhooks.deliver_again(town.desk, COLIBRI, made.number)
+        assert [behind for _, _, behind in waiting(town)] == [0, -1]
         town.fetch(parcel)
-        settle(town, deliverer)
+        with delivering(town) as deliverer:
+            settle(town, deliverer)
     kinds = [event.rsplit("_", 1)[1] for event in receiver.events()]
     assert kinds == ["expected", "expected", "deposited", "collected"] and waiting(town) == []
 
