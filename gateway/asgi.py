@@ -9,6 +9,7 @@ import hashlib
 import secrets
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ SECURITY_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
 # How an app says that a request was refused: scope, request id, code, detail -> the answer.
@@ -115,11 +117,26 @@ class _Answering:
         await self._send(message)
 
 
-class Envelope:
-    """`takes`: the media type of every body; `refuse`: the app's way to say no."""
+class Requests:
+    """How many were answered, by method, route's template and status: no more rows than there are of these. Counted
+    in the server's loop."""
 
-    def __init__(self, app: ASGIApp, takes: str, refuse: Refuse) -> None:
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str, int]] = Counter()
+
+    def note(self, method: str, route: str, status: int) -> None:
+        self._counts[method if method in METHODS else "other", route, status] += 1
+
+    def counts(self) -> list[tuple[tuple[str, str, int], int]]:
+        return sorted(self._counts.copy().items())
+
+
+class Envelope:
+    """`takes`: the media type of every body; `refuse`: the app's way to say no; `requests` counts them."""
+
+    def __init__(self, app: ASGIApp, takes: str, refuse: Refuse, requests: Requests) -> None:
         self.app = app
+        self.requests = requests
         self._takes = takes
         self._refuse = refuse
 
@@ -145,12 +162,14 @@ class Envelope:
             if not answering.status:
                 detail = "The gateway failed. A retry with the same key acts at most once."
                 await self._refuse(scope, request_id, "internal", detail)(scope, receive, answering)
-        _note(scope, request_id, answering.status, time.monotonic() - began)
+        # The route's template, because paths and queries hold ids.
+        route = getattr(scope.get("route"), "path", "-")
+        self.requests.note(scope["method"], route, answering.status)
+        _log(scope, request_id, route, answering.status, time.monotonic() - began)
 
 
-def _note(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    """One line per request; the route's template, because paths and queries hold ids."""
-    route = getattr(scope.get("route"), "path", "-")
+def _log(scope: Scope, request_id: str, route: str, status: int, seconds: float) -> None:
+    """One line per request."""
     log.event(
         "http_request",
         request=request_id,

@@ -49,6 +49,7 @@ PAGE_SIZE = 50
 IDEMPOTENCY_KEY_SIZE_MAX = 255
 SECRET_SIZE_MAX = 200  # a bearer secret, before it costs a look-up
 CURSOR_SIZE_MAX = 64
+METRICS_KEPT_S = 5.0  # a scrape more often than this gets the same numbers, and costs nothing
 
 # --- event streams
 STREAMS_MAX = 200  # of all keys: each holds a connection and a page of events
@@ -133,6 +134,9 @@ WEBHOOK_LOOK_S = 1.0  # the rows are looked at this often even when nobody woke 
 WEBHOOK_LOOK_UPS_AT_ONCE_MAX = 8  # threads in which names are looked up: a dead name server holds them for a while
 WEBHOOK_HOLD_S_MIN = 5  # after a failure nothing more is sent there for so long, doubled each time
 WEBHOOK_HOLD_S_MAX = 300
+WEBHOOK_DOWN_FAILURES = (
+    5  # in a row: it was down, so when it is back all that waits is due; fewer may be one bad event
+)
 WEBHOOK_RETRY_AFTER_S_MAX = 6 * 3_600  # a slip in a receiver's Retry-After must not silence it for a year
 WEBHOOK_AGE_S_MAX = 5 * 86_400  # an event that a dead receiver's queue kept from its tries ends too
 WEBHOOK_GIVEN_UP_KEPT_S = 30 * 86_400  # then it cannot be asked for again

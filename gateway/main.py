@@ -108,7 +108,7 @@ class Web:
         port = int(self._socket.getsockname()[1])
         self.address = Address(address.host, port)
         api = create_app(desk, wake, lambda: pipeline.connected)
-        app = beside(api, create_pages(desk, wake))
+        app = beside(api, create_pages(desk, wake, api.state.counter.requests))
         self._streams: Streams = api.state.counter.streams
         self._server = uvicorn.Server(
             uvicorn.Config(

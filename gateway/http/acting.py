@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from gateway.asgi import RequestError
+from gateway.asgi import RequestError, Requests
 from gateway.domain.errors import Refusal
 from gateway.http import idempotency, problems
 from gateway.http.answers import Document
@@ -29,6 +29,7 @@ class Counter:
     wake: Callable[[], None]
     ready: Callable[[], bool]
     streams: Streams
+    requests: Requests = field(default_factory=Requests)
     running: idempotency.Running = field(default_factory=idempotency.Running)
 
 

@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from gateway.asgi import Envelope, RequestError
 from gateway.domain.errors import Refusal
-from gateway.http import codes, events, keys, lockers, parcels, people, problems, receipts, webhooks
+from gateway.http import codes, events, keys, lockers, metrics, parcels, people, problems, receipts, webhooks
 from gateway.http.acting import JSON, Counter
 from gateway.http.problems import FieldError
 from gateway.http.streams import Streams
@@ -34,6 +34,7 @@ ROUTERS = (
     keys.router,
     events.router,
     webhooks.router,
+    metrics.router,
 )
 DESCRIPTION = (
     "Smart parcel lockers that towns run themselves. Times are RFC 3339 in UTC, sizes S, M or L and millimetres. "
@@ -52,12 +53,14 @@ def create_app(desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] =
         redirect_slashes=False,
     )
     app.state.desk = desk
-    app.state.counter = Counter(desk, wake, ready, Streams(desk))
+    counter = Counter(desk, wake, ready, Streams(desk))
+    app.state.counter = counter
+    app.state.scrapes = metrics.Scrapes()
     for router in ROUTERS:
         app.include_router(router)
     for failure, handler in HANDLERS.items():
         app.add_exception_handler(failure, handler)
-    app.add_middleware(Envelope, takes=JSON, refuse=_refuse)
+    app.add_middleware(Envelope, takes=JSON, refuse=_refuse, requests=counter.requests)
     app.openapi = lambda: openapi_document(app)
     return app
 

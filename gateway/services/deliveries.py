@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gateway.domain.webhooks import Delivery, Webhook, hold_s, wait_s
-from gateway.limits import WEBHOOK_AGE_S_MAX, WEBHOOK_GIVEN_UP_KEPT_S, WEBHOOK_RETRY_AFTER_S_MAX
+from gateway.limits import WEBHOOK_AGE_S_MAX, WEBHOOK_DOWN_FAILURES, WEBHOOK_GIVEN_UP_KEPT_S, WEBHOOK_RETRY_AFTER_S_MAX
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
 
@@ -65,7 +65,9 @@ def _settle(desk: Desk, tx: Transaction, webhook: Webhook, outcome: Outcome) -> 
     now = desk.clock()
     delivery = outcome.delivery
     if not outcome.failure:
-        tx.delivered(delivery.position)
+        tx.delivered(delivery, now)
+        if webhook.failures >= WEBHOOK_DOWN_FAILURES:
+            tx.hurry(webhook.number, now)
         tx.keep_webhook(replace(webhook, failing_since_s=None, failures=0, hold_until_s=0, delivered_s=now))
         return DELIVERED
     failed = _failed(webhook, outcome, now)
@@ -77,9 +79,9 @@ def _settle(desk: Desk, tx: Transaction, webhook: Webhook, outcome: Outcome) -> 
     tries = delivery.tries + 1
     wait = wait_s(tries, desk.randomness(1)[0])
     if wait is None or now - delivery.since_s > WEBHOOK_AGE_S_MAX:
-        tx.give_up(delivery.position, now)
+        tx.give_up(delivery, now)
         return GIVEN_UP
-    tx.try_again(delivery.position, tries, now + wait)
+    tx.try_again(delivery, tries, now + wait)
     return FAILED
 
 

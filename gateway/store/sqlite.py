@@ -14,6 +14,7 @@ from pathlib import Path
 from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES
 from gateway.store.migrations import StoreError, migrate, migrations
 from gateway.store.queries.commands import CommandQueries
+from gateway.store.queries.counts import CountQueries
 from gateway.store.queries.delegations import DelegationQueries
 from gateway.store.queries.keys import KeyQueries
 from gateway.store.queries.letters import LetterQueries
@@ -41,6 +42,7 @@ class SqliteTransaction(
     KeyQueries,
     LogQueries,
     WebhookQueries,
+    CountQueries,
 ):
     """Every question and every change; alive as long as its `with`. `moved`: lockers whose reservations have changed
     since they were told; a hint only, which a start forgets and a rollback may leave too large. `clock` dates the

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.asgi import Envelope, RequestError
+from gateway.asgi import Envelope, RequestError, Requests
 from gateway.domain.errors import Refusal
 from gateway.services.desk import Desk
 from gateway.web import assets, forms, pages, sessions, sign_in
@@ -23,8 +23,8 @@ API = ("/v1/", "/openapi.json", "/health", "/ready", "/metrics")  # what is not 
 CODE_OF_STATUS = {404: "unknown_page", 405: "method_not_allowed", 422: "bad_value"}
 
 
-def create_pages(desk: Desk, wake: Callable[[], None]) -> FastAPI:
-    """`wake` is called after every commit of an act."""
+def create_pages(desk: Desk, wake: Callable[[], None], requests: Requests | None = None) -> FastAPI:
+    """`wake` is called after every commit of an act; `requests`: where they are counted with the API's."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.desk = desk
     app.state.wake = wake
@@ -32,7 +32,7 @@ def create_pages(desk: Desk, wake: Callable[[], None]) -> FastAPI:
         app.include_router(router)
     for failure, handler in HANDLERS.items():
         app.add_exception_handler(failure, handler)
-    app.add_middleware(Envelope, takes=forms.MEDIA_TYPE, refuse=_refuse)
+    app.add_middleware(Envelope, takes=forms.MEDIA_TYPE, refuse=_refuse, requests=requests or Requests())
     return app
 
 

@@ -137,10 +137,10 @@ def look(town: Town, one: Webhook) -> Webhook:
 
 
 def waiting(town: Town) -> list[tuple[str, int, int]]:
-    """(event, tries, seconds until the next) of all that has not been taken and is not given up."""
+    """(event, tries, seconds until the next) of all that is neither taken nor given up; -1: behind another."""
     with town.store.reading() as tx:
         rows = tx.sql.execute("SELECT event, tries, due_s FROM deliveries WHERE given_up_s IS NULL ORDER BY position")
-        return [(event, tries, due_s - town.now[0]) for event, tries, due_s in rows]
+        return [(event, tries, -1 if due_s is None else due_s - town.now[0]) for event, tries, due_s in rows]
 
 
 def wait_for(what: Callable[[], object], seconds: float = WAIT_S) -> None:

@@ -58,7 +58,7 @@ class Listener:
         raise AssertionError("nothing comes but heartbeats")
 
     def ended(self) -> bool:
-        return any(not self.block() for _ in range(50))
+        return any(not self.block() for _ in range(20))
 
 
 @contextlib.contextmanager

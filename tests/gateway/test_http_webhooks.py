@@ -49,7 +49,7 @@ def test_its_secret_is_told_once_and_again_to_the_same_act_only(here: Town, tmp_
     assert make(colibri).json()["secret"] != secret
     turned = colibri.post(f"{first.headers['location']}/rotation", json={}, headers=key()).json()
     assert turned["secret"] != secret and turned["former_secret_until"]
-    here.desk.store.close()  # pyright: ignore[reportAttributeAccessIssue]
+    here.desk.store.close()
     for path in tmp_path.rglob("consigne.db*"):
         for hidden in (raw, secret.encode(), turned["secret"].encode()):
             assert hidden not in path.read_bytes(), path

@@ -118,9 +118,8 @@ def test_a_receiver_that_is_down_for_three_days_loses_nothing_and_gets_each_parc
             town.fetch(parcel)
         pass_time(town, deliverer, 2 * DAY_S, 2 * HOUR_S)
         assert receiver.got == [] and len(waiting(town)) == 10 + 2 * 5 + 3
-        with receiving(receiver):
-            pass_time(town, deliverer, DAY_S, HOUR_S)
-            settle(town, deliverer)
+        with receiving(receiver):  # it is told within minutes, whenever the next tries would have been
+            pass_time(town, deliverer, 2 * WEBHOOK_HOLD_S_MAX, 60)
     assert waiting(town) == []
     assert len(receiver.got) == len(set(receiver.events())) == 23
     for parcel in inside[:3]:
@@ -275,6 +274,35 @@ def test_ten_tries_in_three_days_then_it_is_given_up_seen_and_can_be_asked_for(t
         webhooks.deliver_again(town.desk, COLIBRI, made.number)
         settle(town, deliverer)
         assert look(town, made).status == "active" and len(receiver.got) == 12
+
+
+def test_after_an_event_that_was_given_up_its_parcels_next_one_goes(town: Town) -> None:
+    with receiving() as receiver, delivering(town) as deliverer:
+        receiver.answer = lambda got: (422 if got.event.endswith("expected") else 200, {})
+        made = hook(town, receiver.url)
+        parcel = town.deposited("a")
+        pass_time(town, deliverer, 3 * DAY_S, 6 * HOUR_S)
+        assert {event.rsplit("_", 1)[1] for event in receiver.events()} == {"expected"}
+        pass_time(town, deliverer, 3 * DAY_S, 6 * HOUR_S)
+        assert receiver.events()[-1] == domain.event_id(parcel)
+        assert waiting(town) == [] and look(town, made).given_up == 1
+
+
+def test_what_is_asked_for_again_comes_in_the_order_of_its_parcel(town: Town) -> None:
+    with receiving(Receiver(answer=always(410))) as receiver:
+        made = hook(town, receiver.url)
+        parcel = town.deposited("a")
+        with delivering(town) as deliverer:
+            settle(town, deliverer)
+        assert look(town, made).given_up == 2
+        receiver.answer = always(200)
+        webhooks.deliver_again(town.desk, COLIBRI, made.number)
+        assert [behind for _, _, behind in waiting(town)] == [0, -1]
+        town.fetch(parcel)
+        with delivering(town) as deliverer:
+            settle(town, deliverer)
+    kinds = [event.rsplit("_", 1)[1] for event in receiver.events()]
+    assert kinds == ["expected", "expected", "deposited", "collected"] and waiting(town) == []
 
 
 def test_what_waited_behind_others_too_long_is_given_up(town: Town) -> None:

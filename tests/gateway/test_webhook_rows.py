@@ -250,7 +250,8 @@ def test_books_from_before_are_counted_when_they_are_migrated(tmp_path: Path) ->
     town.deposited("b")
     with town.store.transaction() as tx:
         before = {name: count for name, count in tx.tallies().items() if count}
-        statements = (Path(gateway.store.__path__[0]) / "schema" / "0007_webhooks.sql").read_text().split(";")
+        [script] = (Path(gateway.store.__path__[0]) / "schema").glob("*_webhooks.sql")
+        statements = script.read_text().split(";")
         tx.sql.execute("DELETE FROM tallies")
         for statement in [one for one in statements if "INSERT INTO tallies" in one]:
             tx.sql.execute(statement)

@@ -10,7 +10,9 @@ from gateway.domain.parcels import Parcel
 from gateway.domain.webhooks import TYPE_OF, body_of, event_id, is_silent
 
 _ADD = (
-    "INSERT OR IGNORE INTO deliveries (webhook, event, parcel, body, since_s, due_s) VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
+    "INSERT OR IGNORE INTO deliveries (webhook, event, parcel, body, since_s, due_s)"
+    " SELECT ?1, ?2, ?3, ?4, ?5, CASE WHEN EXISTS (SELECT 1 FROM deliveries e WHERE e.webhook = ?1 AND e.parcel = ?3"
+    " AND e.given_up_s IS NULL) THEN NULL ELSE ?5 END"
 )
 _EVERYONE = "role = 'operator' OR (role = 'courier' AND tenant = ?1) OR (role = 'merchant' AND tenant = ?2)"
 _ITS_MERCHANT = "role = 'merchant' AND tenant = ?2"

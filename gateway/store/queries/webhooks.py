@@ -96,20 +96,40 @@ class WebhookQueries:
         """Of each parcel the earliest only: what came later waits for it."""
         rows = self.sql.execute(
             f"SELECT {_DELIVERY} FROM deliveries d WHERE d.webhook = ?1 AND d.given_up_s IS NULL AND d.due_s <= ?2"
-            " AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.webhook = ?1 AND e.parcel = d.parcel"
-            " AND e.position < d.position AND e.given_up_s IS NULL) ORDER BY d.due_s, d.position LIMIT ?3",
+            " ORDER BY d.due_s, d.position LIMIT ?3",
             (webhook, now_s, limit),
         )
         return [Delivery(*row) for row in rows]
 
-    def delivered(self, position: int) -> None:
-        self.sql.execute("DELETE FROM deliveries WHERE position = ?", (position,))
+    def delivered(self, done: Delivery, now_s: int) -> None:
+        self.sql.execute("DELETE FROM deliveries WHERE position = ?", (done.position,))
+        self._next_of(done, now_s)
 
-    def try_again(self, position: int, tries: int, due_s: int) -> None:
-        self.sql.execute("UPDATE deliveries SET tries = ?, due_s = ? WHERE position = ?", (tries, due_s, position))
+    def try_again(self, failed: Delivery, tries: int, due_s: int) -> None:
+        """Unless an earlier event of its parcel was taken up again meanwhile: that one goes first."""
+        self.sql.execute(
+            "UPDATE deliveries SET tries = ?, due_s = iif(due_s IS NULL, NULL, ?) WHERE position = ?",
+            (tries, due_s, failed.position),
+        )
 
-    def give_up(self, position: int, now_s: int) -> None:
-        self.sql.execute("UPDATE deliveries SET given_up_s = ? WHERE position = ?", (now_s, position))
+    def give_up(self, failed: Delivery, now_s: int) -> None:
+        self.sql.execute("UPDATE deliveries SET given_up_s = ? WHERE position = ?", (now_s, failed.position))
+        self._next_of(failed, now_s)
+
+    def _next_of(self, ended: Delivery, now_s: int) -> None:
+        """Its parcel's next event is due, if it waited."""
+        self.sql.execute(
+            "UPDATE deliveries SET due_s = ?1 WHERE due_s IS NULL AND position = (SELECT min(position) FROM deliveries"
+            " WHERE webhook = ?2 AND parcel = ?3 AND given_up_s IS NULL)",
+            (now_s, ended.webhook, ended.parcel),
+        )
+
+    def hurry(self, webhook: WebhookNumber, now_s: int) -> None:
+        """What is to be tried later is due."""
+        self.sql.execute(
+            "UPDATE deliveries SET due_s = ?1 WHERE webhook = ?2 AND given_up_s IS NULL AND due_s > ?1",
+            (now_s, webhook),
+        )
 
     def give_all_up(self, webhook: WebhookNumber, now_s: int) -> None:
         self.sql.execute(
@@ -119,7 +139,9 @@ class WebhookQueries:
     def take_up_again(self, webhook: WebhookNumber, now_s: int) -> None:
         """What waits and what was given up is as new."""
         self.sql.execute(
-            "UPDATE deliveries SET given_up_s = NULL, tries = 0, since_s = ?1, due_s = ?1 WHERE webhook = ?2",
+            "UPDATE deliveries SET given_up_s = NULL, tries = 0, since_s = ?1, due_s = iif(EXISTS (SELECT 1"
+            " FROM deliveries e WHERE e.webhook = ?2 AND e.parcel = deliveries.parcel"
+            " AND e.position < deliveries.position), NULL, ?1) WHERE webhook = ?2",
             (now_s, webhook),
         )
 

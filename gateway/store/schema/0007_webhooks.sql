@@ -23,7 +23,8 @@ CREATE TABLE webhooks (
 CREATE INDEX webhooks_of_tenant ON webhooks (role, tenant) WHERE disabled_s IS NULL;
 
 -- One row per webhook and event, in the order in which they happened; it goes when it was delivered. The body has no
--- personal field. given_up_s: nobody took it in time; kept for limits.WEBHOOK_GIVEN_UP_KEPT_S.
+-- personal field. due_s NULL: an earlier event of its parcel has to go first, so that a long queue costs no search.
+-- given_up_s: nobody took it in time; kept for limits.WEBHOOK_GIVEN_UP_KEPT_S.
 CREATE TABLE deliveries (
   position INTEGER PRIMARY KEY,
   webhook INTEGER NOT NULL REFERENCES webhooks (number) ON DELETE CASCADE,
@@ -32,14 +33,15 @@ CREATE TABLE deliveries (
   body BLOB NOT NULL,
   since_s INTEGER NOT NULL,
   tries INTEGER NOT NULL DEFAULT 0,
-  due_s INTEGER NOT NULL,
+  due_s INTEGER,
   given_up_s INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX delivery_of_event ON deliveries (webhook, event);
-CREATE INDEX deliveries_due ON deliveries (webhook, due_s, position) WHERE given_up_s IS NULL;
-CREATE INDEX deliveries_in_order ON deliveries (webhook, parcel, position) WHERE given_up_s IS NULL;
-CREATE INDEX deliveries_given_up ON deliveries (webhook, given_up_s) WHERE given_up_s IS NOT NULL;
+CREATE INDEX deliveries_due ON deliveries (webhook, due_s, position)
+  WHERE given_up_s IS NULL AND due_s IS NOT NULL;
+CREATE INDEX deliveries_in_order ON deliveries (webhook, parcel, position);
+CREATE INDEX deliveries_by_end ON deliveries (webhook, given_up_s);
 
 -- Counted where it changes: a scrape of the metrics must not walk through every parcel that ever was.
 CREATE TABLE tallies (
