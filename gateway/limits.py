@@ -86,6 +86,11 @@ HEAVY_BOTTOM_MM_MAX = 1_200
 PAGE_SIZE_MAX = 200  # rows of one answer
 NAMES_TOLD_MAX = 20  # lockers named in a sentence; the list holds all of them
 
+# --- the books: rounds
+ROUND_LOCKERS_MAX = 200  # one page of lockers; nobody drives to more in a day
+ROUND_PARCELS_MAX = 200  # of one kind at one locker: half of the largest locker, and one transaction
+LOCKERS_WITH_ROOM_MAX = 5  # offered to whoever found no room
+
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased
 BUSY_WAIT_MS = 5_000  # a backup tool may hold the file for a moment

@@ -4,9 +4,9 @@ Pickup, Provisioning, IssuedBadge, IssuedCredential and IssuedDelegation."""
 from datetime import UTC, datetime
 from typing import Literal
 
-import segno
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway import qr
 from gateway.domain import compartments, delegations, events, ids, lockers, operations, parcels, people
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
@@ -26,12 +26,6 @@ def groups_of(code: str) -> list[str]:
     """Four groups, of three digits or of four: easier to read out and to type."""
     size = len(code) // 4
     return [code[place : place + size] for place in range(0, len(code), size)]
-
-
-def qr_svg(token: str, sized: bool = True) -> str:
-    """Level M and a quiet zone of four: read from a cracked phone in the rain. Not `sized`: as large as its place."""
-    made = segno.make_qr(token, error="m", boost_error=False)
-    return made.svg_inline(scale=4 if sized else 1, border=4, light="#fff", omitsize=not sized)
 
 
 class Document(BaseModel):
@@ -212,7 +206,7 @@ class Pickup(Document):
         return Pickup(
             code=" ".join(groups_of(pickup.code)),
             token=pickup.token,
-            qr_svg=qr_svg(pickup.token),
+            qr_svg=qr.svg(pickup.token),
             locker=pickup.locker,
             compartment=pickup.compartment,
             deadline=instant(pickup.deadline_s),
@@ -258,7 +252,7 @@ class IssuedDelegation(Delegation):
     @staticmethod
     def issued(made: delegations.Delegation) -> "IssuedDelegation":
         assert made.token is not None
-        return IssuedDelegation(**Delegation.of(made).model_dump(), token=made.token, qr_svg=qr_svg(made.token))
+        return IssuedDelegation(**Delegation.of(made).model_dump(), token=made.token, qr_svg=qr.svg(made.token))
 
 
 class Operation(Document):
@@ -340,7 +334,7 @@ class IssuedBadge(Badge):
     @staticmethod
     def issued(badge: people.Badge) -> "IssuedBadge":
         assert badge.token is not None
-        return IssuedBadge(**Badge.of(badge).model_dump(), token=badge.token, qr_svg=qr_svg(badge.token))
+        return IssuedBadge(**Badge.of(badge).model_dump(), token=badge.token, qr_svg=qr.svg(badge.token))
 
 
 class Credential(Document):

@@ -11,8 +11,9 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
+from gateway import qr
 from gateway.domain import parcels
-from gateway.http.answers import groups_of, qr_svg
+from gateway.http.answers import groups_of
 from gateway.words import LANGUAGES, Words
 from gateway.words.moments import here, moment
 from protocol.otp import CODE_DIGITS
@@ -93,5 +94,5 @@ def _qr(token: str | None, words: Words) -> str:
     described = escape(words("slip.qr_described"))
     return (
         f'<section class="or">\n<h2>{escape(words("slip.qr"))}</h2>\n'
-        f'<div class="qr" role="img" aria-label="{described}">{qr_svg(token, sized=False)}</div>\n</section>\n'
+        f'<div class="qr" role="img" aria-label="{described}">{qr.svg(token, sized=False)}</div>\n</section>\n'
     )

@@ -19,12 +19,20 @@ from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
+from gateway.store.queries.rounds import RoundQueries
 
 _FULL = 2
 
 
 class SqliteTransaction(
-    LockerQueries, ParcelQueries, DelegationQueries, CommandQueries, PeopleQueries, KeyQueries, LogQueries
+    LockerQueries,
+    ParcelQueries,
+    RoundQueries,
+    DelegationQueries,
+    CommandQueries,
+    PeopleQueries,
+    KeyQueries,
+    LogQueries,
 ):
     """Every question and every change; alive as long as its `with`. `moved`: lockers whose reservations have changed
     since they were told; a hint only, which a start forgets and a rollback may leave too large."""
