@@ -15,6 +15,7 @@ from gateway.domain.ids import operation_number, parcel_id, parcel_number
 from gateway.domain.operations import TAKE_BACK
 from gateway.domain.parcels import NewParcel, Parcel
 from gateway.domain.people import Principal
+from gateway.limits import ROUND_LOCKERS_MAX
 from gateway.services import doors, parcels, rounds
 from gateway.services.rounds import AtLocker
 from gateway.web.courier_page import acted, desk_of, show
@@ -48,9 +49,19 @@ def todays_round(request: Request, who: Courier) -> Response:
     return show(
         request,
         "courier_round.html",
-        {"stops": [stop for stop in stops if not stop.idle], "others": [stop for stop in stops if stop.idle]},
+        {
+            "stops": [stop for stop in stops if not stop.idle],
+            "others": [stop for stop in stops if stop.idle],
+            "cut": len(stops) == ROUND_LOCKERS_MAX,
+        },
         keep=True,
     )
+
+
+@router.get("/lockers")
+def named_locker(request: Request, who: Courier) -> Response:
+    """`?locker=`: one that the round has no room to name."""
+    return _locker_page(request, who, request.query_params.get("locker", ""), {})
 
 
 @router.get("/lockers/{locker}")

@@ -18,6 +18,7 @@ from gateway.domain.ids import parcel_number
 from gateway.domain.parcels import Parcel
 from gateway.domain.people import Principal
 from gateway.domain.proofs import Proof
+from gateway.limits import ROUND_LOCKERS_MAX
 from gateway.services import lockers, proofs, receipts, rounds
 from gateway.web import pages
 from gateway.web.courier_page import acted, desk_of, show
@@ -91,6 +92,7 @@ def _page(  # noqa: PLR0917 - what a page says
     values = {
         "typed": typed,
         "lockers": [stop.locker for stop in stops],
+        "cut": len(stops) == ROUND_LOCKERS_MAX,
         "sizes": SIZES,
         "parcel": parcel,
         "told": None if parcel is None else _told(parcel),

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from books_town import cabinet
 from courier_town import courier, expect, expired, followed, gare, heard, opens, opens_ordered, phone, words
 from http_town import Town, key, locker_body, open_locker, town
 
 from gateway.domain.ids import parcel_number
 from gateway.domain.people import GATEWAY
-from gateway.limits import LOCKER_ALIVE_S
-from gateway.services import commands, parcels, people, rounds
+from gateway.limits import LOCKER_ALIVE_S, ROUND_LOCKERS_MAX
+from gateway.services import commands, lockers, parcels, people, rounds
 from gateway.store.sqlite import SqliteTransaction
 from protocol.messages import DoorClosed
 
@@ -281,3 +282,16 @@ def test_a_round_is_found_by_an_index_and_costs_what_is_under_way(here: Town) ->
         for statement in asked:
             plan = [row[3] for row in tx.sql.execute("EXPLAIN QUERY PLAN " + statement)]
             assert not [step for step in plan if re.match(r"SCAN (parcels|c|a)\b", step)], plan
+
+
+def test_in_a_big_town_a_locker_that_the_page_has_no_room_for_is_opened_by_its_name(here: Town) -> None:
+    for number in range(ROUND_LOCKERS_MAX):
+        lockers.register_locker(here.desk, GATEWAY, cabinet("S", locker=f"z-{number}"))
+    expect(here, "A-1")
+    client = phone(here)
+    page = client.get("/courier").text
+    assert page.count("/courier/lockers/") == ROUND_LOCKERS_MAX and 'action="/courier/lockers"' in page
+    assert "/courier/lockers/mairie-1" in page, "what is to be done comes before what is only there"
+    assert client.get(f"/courier/lockers?locker=z-{ROUND_LOCKERS_MAX - 1}").status_code == 200
+    assert client.get("/courier/lockers?locker=nowhere").status_code == 404
+    assert 'list="lockers"' in client.get("/courier/receipts").text

@@ -8,7 +8,7 @@
   const form = document.getElementById("receipt-form");
   const list = document.getElementById("waiting");
   const said = new Map(); // id -> what is said of it now
-  const gone = []; // what was sent from this page
+  let corrected = null; // id of the refused one that is in the form again
 
   function all() {
     try {
@@ -46,13 +46,24 @@
     }
     const id = `${Date.now()}-${Math.random()}`;
     try {
-      localStorage.setItem(RECEIPTS, JSON.stringify([...all(), { id, carrier, fields }]));
+      const others = all().filter((receipt) => receipt.id !== corrected);
+      localStorage.setItem(RECEIPTS, JSON.stringify([...others, { id, carrier, fields }]));
     } catch {
       return; // this browser keeps nothing: the form is sent as without a script
     }
     event.preventDefault();
+    corrected = null;
     form.reset();
     send();
+  }
+
+  /** It stays in the list until it is handed in anew. */
+  function correct({ id, fields }) {
+    for (const [name, value] of Object.entries(fields)) {
+      if (form.elements[name]) form.elements[name].value = value;
+    }
+    corrected = id;
+    form.elements[fields.receipt ? "receipt" : "digits"].focus();
   }
 
   // ---------------------------------------------------------------- sending
@@ -90,8 +101,8 @@
       return false;
     }
     if (answer.ok) {
-      gone.push(text);
       change(id, () => []);
+      tell(text);
     } else if (answer.status === 429 || answer.status >= 500) {
       said.set(id, "waiting");
       return false;
@@ -108,25 +119,43 @@
     return list.dataset.qr.replace("LOCKER", fields.receipt.split(":")[1].toLowerCase());
   }
 
+  /** What has arrived, on the page that is open. */
+  function tell(text) {
+    const sent = document.getElementById("sent");
+    if (!sent) return;
+    const line = document.createElement("p");
+    line.className = "notice good";
+    line.textContent = text;
+    sent.append(line);
+    document.getElementById("kept").hidden = true;
+  }
+
+  function button(word, act) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = "act plain";
+    made.textContent = word;
+    made.onclick = act;
+    return made;
+  }
+
   function row(receipt) {
     const item = document.createElement("li");
     const name = document.createElement("p");
     const state = document.createElement("p");
-    const remove = document.createElement("button");
     name.className = "label";
     name.textContent = nameOf(receipt);
     state.textContent = receipt.refused || list.dataset[said.get(receipt.id) || "waiting"];
     if (receipt.refused) state.className = "notice bad";
-    remove.type = "button";
-    remove.className = "act plain";
-    remove.textContent = list.dataset.remove;
-    remove.onclick = () => {
+    item.append(name, state);
+    if (receipt.carrier !== carrier) return item;
+    if (receipt.refused) item.append(button(list.dataset.correct, () => correct(receipt)));
+    const remove = () => {
       if (!window.confirm(list.dataset.removeSure)) return;
       change(receipt.id, () => []);
       draw();
     };
-    item.append(name, state);
-    if (receipt.carrier === carrier) item.append(remove);
+    item.append(button(list.dataset.remove, remove));
     return item;
   }
 
@@ -135,14 +164,8 @@
     const note = document.getElementById("unsent");
     if (note) note.hidden = !receipts.length;
     if (!list) return;
-    const done = gone.map((text) => {
-      const item = document.createElement("li");
-      item.className = "notice good";
-      item.textContent = text;
-      return item;
-    });
-    list.hidden = !receipts.length && !done.length;
-    list.querySelector("ul").replaceChildren(...done, ...receipts.map(row));
+    list.hidden = !receipts.length;
+    list.querySelector("ul").replaceChildren(...receipts.map(row));
     document.getElementById("send-now").hidden = !receipts.some((receipt) => !receipt.refused);
   }
 
