@@ -188,9 +188,9 @@ def test_a_move_to_a_full_locker_changes_nothing(here: Town) -> None:
     [
         (
             "fr",
-            ("L’ordre est parti", "La porte 1 est ouverte : prenez le colis", "Colis repris. La porte 1 est libre"),
+            ("L’ordre est parti", "La porte 1 est ouverte : prenez le colis", "Colis repris, porte 1 refermée"),
         ),
-        ("en", ("The order is on its way", "Door 1 is open: take the parcel", "Parcel taken back. Door 1 is free")),
+        ("en", ("The order is on its way", "Door 1 is open: take the parcel", "Parcel taken back, door 1 closed")),
     ],
 )
 def test_an_expired_parcel_is_taken_back_step_by_step(here: Town, language: str, said: tuple[str, ...]) -> None:
@@ -282,6 +282,7 @@ def test_a_round_is_found_by_an_index_and_costs_what_is_under_way(here: Town) ->
         for statement in asked:
             plan = [row[3] for row in tx.sql.execute("EXPLAIN QUERY PLAN " + statement)]
             assert not [step for step in plan if re.match(r"SCAN (parcels|c|a)\b", step)], plan
+            assert "FROM parcels" not in statement or "parcel_of_label" in " ".join(plan), plan
 
 
 def test_in_a_big_town_a_locker_that_the_page_has_no_room_for_is_opened_by_its_name(here: Town) -> None:
