@@ -224,6 +224,18 @@ def test_after_one_parcel_the_next_is_offered(here: Town) -> None:
     assert "C’était le dernier colis" in words(client.get(path).text)
 
 
+def test_what_is_ordered_already_is_not_offered_as_the_next(here: Town) -> None:
+    first, second = expired(here, "OLD-1", 1), expired(here, "OLD-2", 2)
+    client = phone(here)
+    path = client.post(f"/courier/parcels/{first}/take-back", data={}).headers["location"]
+    opens(here, 1)
+    client.post(f"/courier/parcels/{second}/take-back", data={})
+    here.says("mairie-1", DoorClosed(1))
+    page = words(client.get(path).text)
+    assert "Colis repris" in page and "Suivant" not in page and "dernier" not in page
+    assert "Suivre l’ouverture" in words(client.get("/courier/lockers/mairie-1").text)
+
+
 def test_a_door_that_does_not_open_says_why_and_can_be_tried_again(here: Town) -> None:
     parcel = expired(here, "OLD", 1)
     client = phone(here)
