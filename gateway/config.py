@@ -68,6 +68,7 @@ class Settings:
     code_digits: int = 12
     pickup_days: int = 7  # from deposit to expiry
     reservation_minutes: int = 24 * 60  # how long a compartment is kept for a parcel that does not come
+    webhooks_allow_private: bool = False  # receivers in our own network, also over http: on-premises and in tests
 
     @property
     def database_path(self) -> Path:
@@ -125,6 +126,10 @@ def _public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _yes_or_no(text: str) -> bool:
+    return _one_of("yes", "no")(text) == "yes"
+
+
 def _digits(text: str) -> int:
     return int(_one_of("12", "16")(text))
 
@@ -141,6 +146,7 @@ FIELDS: Mapping[str, Field] = {
     "code_digits": Field(_digits, "digits of a typed code: 12, or 16 for lockers without a scanner"),
     "pickup_days": Field(_whole(1, 60), "days from deposit to expiry"),
     "reservation_minutes": Field(_whole(1, 60 * 24 * 14), "how long a compartment waits for its parcel"),
+    "webhooks_allow_private": Field(_yes_or_no, "webhooks may lead into our own network, and be http: yes or no"),
 }
 
 

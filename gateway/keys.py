@@ -131,6 +131,10 @@ class Keys:
         """A secret of the gateway's own ("credentials", "broker"), which no locker ever holds."""
         return _derived(self._master, purpose)
 
+    def webhook_secret(self, salt: bytes) -> bytes:
+        """Signs what one webhook is told; the books keep the salt alone."""
+        return HmacKey(_derived(self._master, "webhooks")).digest(salt)
+
     @property
     def check(self) -> bytes:
         """What books keep of the master key they go with."""

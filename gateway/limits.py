@@ -36,7 +36,7 @@ PROVISIONING_PAUSE_S = 0.1  # many acts in a row shall not each rewrite the brok
 
 # --- start and stop
 HTTP_START_S_MAX = 10.0
-HTTP_STOP_S_MAX = 3  # for requests under way; an event stream would never end by itself
+HTTP_STOP_S_MAX = 3  # for requests under way
 HTTP_BACKLOG = 1_024
 
 # --- the HTTP API
@@ -49,6 +49,13 @@ PAGE_SIZE = 50
 IDEMPOTENCY_KEY_SIZE_MAX = 255
 SECRET_SIZE_MAX = 200  # a bearer secret, before it costs a look-up
 CURSOR_SIZE_MAX = 64
+
+# --- event streams
+STREAMS_MAX = 200  # of all keys: each holds a connection and a page of events
+STREAMS_OF_CREDENTIAL_MAX = 4  # a client that opens and never closes must not take everyone's places
+STREAM_LOOK_S = 1.0  # the books are looked at this often, once for all streams
+STREAM_HEARTBEAT_S = 15.0  # proxies cut what is silent for longer
+STREAM_S_MAX = 6 * 3_600.0  # then it ends, and its listener comes again: half-open connections do not pile up
 
 # --- the books: what is ordered of lockers
 TTL_OPEN_S = 60  # nobody waits longer before a door, and a delayed order must not open one
@@ -95,3 +102,26 @@ LOCKERS_WITH_ROOM_MAX = 5  # offered to whoever found no room
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased
 BUSY_WAIT_MS = 5_000  # a backup tool may hold the file for a moment
 CHECKPOINT_PAGES = 8_000  # 32 MB of write-ahead log: SQLite's own 1,000 halve the events a second
+
+# --- webhooks
+WEBHOOK_URL_SIZE_MAX = 500
+WEBHOOKS_OF_TENANT_MAX = 10  # each event is a row for each of them
+WEBHOOKS_MAX = 1_000  # of all tenants: each is looked at every second
+WEBHOOK_BODY_SIZE_MAX = 20_000  # Standard Webhooks: receivers take no more
+WEBHOOK_S_MAX = 15.0  # for one try, from its name's look-up to the status: a receiver that dribbles holds nobody up
+WEBHOOK_CONNECT_S_MAX = 5.0  # of one address, so that the next one gets its chance
+WEBHOOK_ADDRESSES_MAX = 3  # tried in one try
+WEBHOOKS_AT_ONCE_MAX = 64  # tries under way
+WEBHOOKS_DOUBTFUL_AT_ONCE_MAX = 32  # of these to receivers that fail or are slow: half is free for the others
+WEBHOOK_AT_ONCE_MAX = 4  # to one receiver; to one that fails or is slow: one
+WEBHOOK_SLOW_S = 2.0
+WEBHOOK_LOOK_S = 1.0  # the rows are looked at this often even when nobody woke us
+WEBHOOK_LOOK_UPS_AT_ONCE_MAX = 8  # threads in which names are looked up: a dead name server holds them for a while
+WEBHOOK_HOLD_S_MIN = 5  # after a failure nothing more is sent there for so long, doubled each time
+WEBHOOK_HOLD_S_MAX = 300
+WEBHOOK_RETRY_AFTER_S_MAX = 6 * 3_600  # a slip in a receiver's Retry-After must not silence it for a year
+WEBHOOK_AGE_S_MAX = 5 * 86_400  # an event that a dead receiver's queue kept from its tries ends too
+WEBHOOK_GIVEN_UP_KEPT_S = 30 * 86_400  # then it cannot be asked for again
+WEBHOOK_OVERLAP_HOURS = 24  # so long a former secret signs too
+WEBHOOK_OVERLAP_HOURS_MAX = 7 * 24
+WEBHOOK_STOP_S_MAX = 2.0  # tries under way at the end are cut off, and made again after the next start

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -25,9 +25,11 @@ from gateway.broker import Broker, BrokerError, find_mosquitto
 from gateway.config import Address, ConfigurationError, Settings
 from gateway.envelopes import Envelopes
 from gateway.http.app import create_app
+from gateway.http.streams import Streams
 from gateway.key_files import KeyFileError, read_secret, write_secret
 from gateway.keys import Keys
 from gateway.mqtt import Connection
+from gateway.notify.webhooks import Deliverer
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline
 from gateway.services import commands, expiry, key_check, lockers, people, trust_orders
@@ -98,12 +100,13 @@ class Clockwork:
 class Web:
     """uvicorn in a thread of its own, on a socket that is bound before it starts: the address is known, or refused."""
 
-    def __init__(self, address: Address, desk: Desk, clockwork: Clockwork, pipeline: Pipeline) -> None:
+    def __init__(self, address: Address, desk: Desk, wake: Callable[[], None], pipeline: Pipeline) -> None:
         self._socket = _listening(address)
         port = int(self._socket.getsockname()[1])
         self.address = Address(address.host, port)
-        api = create_app(desk, clockwork.wake, lambda: pipeline.connected)
-        app = beside(api, create_pages(desk, clockwork.wake))
+        api = create_app(desk, wake, lambda: pipeline.connected)
+        app = beside(api, create_pages(desk, wake))
+        self._streams: Streams = api.state.counter.streams
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -131,6 +134,7 @@ class Web:
             time.sleep(0.005)
 
     def stop(self) -> None:
+        self._streams.stop()  # they would never end by themselves
         self._server.should_exit = True
         self._thread.join(limits.HTTP_STOP_S_MAX + 1)
         self._socket.close()
@@ -173,10 +177,18 @@ class Gateway:
             self._clockwork = Clockwork(self.desk, self.pipeline, self._envelopes, self.broker)
             self._clockwork.start()
             ending.callback(self._clockwork.stop)
-            self.web = Web(self._settings.http, self.desk, self._clockwork, self.pipeline)
+            self._deliverer = Deliverer(self.desk)
+            self._deliverer.start()
+            ending.callback(self._deliverer.stop)
+            self.web = Web(self._settings.http, self.desk, self._wake, self.pipeline)
             self.web.start()
             ending.callback(self.web.stop)
             self._ending = ending.pop_all()
+
+    def _wake(self) -> None:
+        """After every act over HTTP."""
+        self._clockwork.wake()
+        self._deliverer.wake()
 
     def _start_broker(self, ending: ExitStack) -> Address:
         if self._settings.broker is not None:
@@ -210,7 +222,7 @@ class Gateway:
 
     @property
     def alive(self) -> bool:
-        return self.pipeline.alive and self.web.alive
+        return self.pipeline.alive and self.web.alive and self._deliverer.alive
 
     def announcement(self) -> dict[str, str | int | None]:
         broker = self.broker.address if self.broker is not None else self._settings.broker

@@ -30,10 +30,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.services": ("protocol", "gateway.domain", *SIDE_DOORS),
     "gateway.words": (),
     "gateway.qr": (),
+    "gateway.reach": (),
     "gateway.asgi": ("gateway.limits", "gateway.log"),
-    "gateway.http": (*SERVICE_SIDE, *DOORS),
+    "gateway.http": (*SERVICE_SIDE, *DOORS, "gateway.reach"),
     "gateway.web": (*SERVICE_SIDE, *DOORS),
-    "gateway.notify": (*SERVICE_SIDE, "gateway.words"),
+    "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach"),
     "gateway.main": ("protocol", "gateway"),
     "tools": ("protocol", "device.agent", "gateway"),
     "tools.sim": (

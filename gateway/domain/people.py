@@ -28,9 +28,20 @@ SCOPES = frozenset(
         "events:read",
         "keys:write",
         "technicians:write",
+        "webhooks:write",
     }
 )
-_TENANT = frozenset({"parcels:write", "parcels:read", "codes:read", "codes:write", "lockers:read", "events:read"})
+_TENANT = frozenset(
+    {
+        "parcels:write",
+        "parcels:read",
+        "codes:read",
+        "codes:write",
+        "lockers:read",
+        "events:read",
+        "webhooks:write",
+    }
+)
 # What a role can be given at most: doors, lockers, credentials and signing keys stay with those who run them.
 SCOPES_OF = {
     OPERATOR: SCOPES,

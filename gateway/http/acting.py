@@ -15,6 +15,7 @@ from gateway.http import idempotency, problems
 from gateway.http.answers import Document
 from gateway.http.auth import Act
 from gateway.http.idempotency import Answer
+from gateway.http.streams import Streams
 from gateway.services.desk import Desk
 
 JSON = "application/json"
@@ -27,6 +28,7 @@ class Counter:
     desk: Desk
     wake: Callable[[], None]
     ready: Callable[[], bool]
+    streams: Streams
     running: idempotency.Running = field(default_factory=idempotency.Running)
 
 

@@ -1,25 +1,16 @@
 """What the API says: domain values in, documents out. Nothing secret but in the five answers made to hand it over:
 Pickup, Provisioning, IssuedBadge, IssuedCredential and IssuedDelegation."""
 
-from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway import qr
 from gateway.domain import compartments, delegations, events, ids, lockers, operations, parcels, people
+from gateway.domain.instants import instant, maybe_instant
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
 Value = int | str | bool | None
-
-
-def instant(seconds: int) -> str:
-    """RFC 3339, UTC, whole seconds."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def maybe_instant(seconds: int | None) -> str | None:
-    return None if seconds is None else instant(seconds)
 
 
 def groups_of(code: str) -> list[str]:

@@ -1,8 +1,9 @@
-"""/v1/operations, /v1/events, and the two questions of whoever supervises us: /health and /ready."""
+"""/v1/operations, /v1/events and its stream, and the two questions of whoever supervises us: /health and /ready."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
 
 from gateway import limits
 from gateway.domain.ids import operation_number
@@ -11,10 +12,15 @@ from gateway.http import answers
 from gateway.http.acting import counter_of, show
 from gateway.http.auth import anyone, desk_of, needs
 from gateway.http.routing import PUBLIC, READ, Cursor, Limit, OperationPath, cursor_position, cursor_text
+from gateway.http.streams import MEDIA_TYPE, EventStream
 from gateway.services import doors, events
 
 router = APIRouter(tags=["operations"])
 Reader = Annotated[Principal, Depends(needs("events:read"))]
+LastEventId = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", max_length=limits.CURSOR_SIZE_MAX, description="Of the last one you got."),
+]
 
 
 @router.get("/v1/operations/{operation}", response_model=answers.Operation, responses=READ)
@@ -31,6 +37,19 @@ def list_events(request: Request, who: Reader, limit: Limit = limits.PAGE_SIZE, 
     assert resume is not None
     rows = [answers.Event.of(event) for event in found]
     return show(answers.EventPage(data=rows, next_cursor=resume if len(rows) == limit else None, resume_cursor=resume))
+
+
+@router.get(
+    "/v1/events/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}, **READ},
+)
+def stream_events(request: Request, who: Reader, cursor: Cursor = None, last_event_id: LastEventId = None) -> Response:
+    """The same events as they come (server-sent events): each with an `id`, which as Last-Event-ID goes on after it.
+    Without it or a `resume_cursor`: what comes from now on. Scope events:read."""
+    after = last_event_id or cursor
+    streams = counter_of(request).streams
+    return EventStream(streams, streams.open(who, None if after is None else cursor_position(after)))
 
 
 @router.get("/health", response_model=answers.Health, openapi_extra=PUBLIC)

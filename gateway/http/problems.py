@@ -37,6 +37,7 @@ KNOWN: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "unknown_credential": (404, ("Check the credential id.",)),
     "unknown_key": (404, ("List the signing keys with GET /v1/keys.",)),
     "unknown_page": (404, ("Open the link from the message, whole.",)),
+    "unknown_webhook": (404, ("List yours with GET /v1/webhooks.",)),
     "method_not_allowed": (405, ("Use one of the methods in the Allow header.",)),
     "timeout": (408, ("Send the request again, with its whole body at once.",)),
     "already_exists": (409, ("Read the one that exists, or choose another name.",)),
@@ -54,10 +55,14 @@ KNOWN: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "idempotency_key_reused": (422, ("Use a new Idempotency-Key for another request.",)),
     "rate_limited": (429, ("Wait as Retry-After says and send it again.",)),
     "internal": (500, ("Send it again with the same Idempotency-Key; if it stays, give the operator the instance.",)),
+    "too_many_streams": (
+        503,
+        ("Close a stream that you no longer read.", "Or ask GET /v1/events from resume_cursor every few seconds."),
+    ),
     "unavailable": (503, ("Send it again in a few seconds with the same Idempotency-Key.",)),
 }
 FALLBACK_STATUS = 409
-SOON = ("busy", "unavailable")  # the same request may be good a second later
+SOON = ("busy", "too_many_streams", "unavailable")  # the same request may be good a second later
 # What the framework says with a status alone.
 CODE_OF_STATUS = {400: "malformed", 401: "unauthenticated", 403: "not_allowed", 404: "not_found"} | {
     405: "method_not_allowed",

@@ -23,6 +23,7 @@ CredentialPath = Annotated[str, Path(max_length=64, description="cred_…")]
 BadgePath = Annotated[str, Path(max_length=64, description="16 hex digits.")]
 KeyPath = Annotated[str, Path(max_length=64, description="8 hex digits.", examples=["1a2b3c4d"])]
 DelegationPath = Annotated[str, Path(max_length=64, description="16 hex digits.")]
+WebhookPath = Annotated[str, Path(max_length=64, description="wh_…")]
 NumberPath = Annotated[Number, Path(description="The number on the door.")]
 Limit = Annotated[int, Query(ge=1, le=limits.PAGE_SIZE_MAX, description="Rows at most.")]
 Cursor = Annotated[

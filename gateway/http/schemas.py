@@ -15,7 +15,7 @@ from protocol.topics import LOCKER_ID_MAX
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """No control characters: they break logs, screens and databases, and no name needs one."""
     if not text.isprintable():
         raise ValueError("printable characters only")
@@ -34,7 +34,7 @@ LockerId = Annotated[
     Field(min_length=1, max_length=LOCKER_ID_MAX, pattern=SLUG, description="a-z, 0-9 and '-'", examples=["mairie-1"]),
 ]
 Slug = Annotated[str, Field(min_length=1, max_length=limits.TENANT_SIZE_MAX, pattern=SLUG, examples=["colibri"])]
-Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_SIZE_MAX), AfterValidator(_printable)]
+Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_SIZE_MAX), AfterValidator(printable)]
 Reason = Annotated[
     str,
     Field(
@@ -43,7 +43,7 @@ Reason = Annotated[
         description="Why; it stands in the audit log.",
         examples=["door stuck"],
     ),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 Label = Annotated[
     str,
@@ -71,6 +71,7 @@ Scope = Literal[
     "events:read",
     "keys:write",
     "technicians:write",
+    "webhooks:write",
 ]
 
 
@@ -95,7 +96,7 @@ class CompartmentBody(Body):
 
 
 class ModuleBody(Body):
-    name: Annotated[str, Field(min_length=1, max_length=8, examples=["A"]), AfterValidator(_printable)]
+    name: Annotated[str, Field(min_length=1, max_length=8, examples=["A"]), AfterValidator(printable)]
     compartments: Annotated[list[CompartmentBody], Field(min_length=1, max_length=limits.COMPARTMENTS_PER_MODULE_MAX)]
 
     def domain(self) -> lockers.NewModule:
@@ -121,8 +122,7 @@ class RecipientBody(Body):
 
     name: Name | None = None
     mail: (
-        Annotated[str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(_printable), AfterValidator(_mail)]
-        | None
+        Annotated[str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(printable), AfterValidator(_mail)] | None
     ) = None
     phone: (
         Annotated[

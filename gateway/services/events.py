@@ -13,3 +13,9 @@ def list_events(
     who.must("events:read")
     with desk.store.reading() as tx:
         return tx.events_page(who.role, who.tenant, cursor or 0, max(1, min(limit, PAGE_SIZE_MAX)))
+
+
+def newest(desk: Desk) -> int:
+    """The cursor of whoever wants what comes from now on."""
+    with desk.store.reading() as tx:
+        return tx.newest_event()

@@ -59,11 +59,12 @@ def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
 def _complete(desk: Desk, tx: Transaction, parcel: Parcel, new: NewParcel) -> Parcel:
     """Its courier was quicker than its announcement. Its days count from now: nobody could be told before."""
     changed = replace(parcel, merchant=new.merchant, accessible=new.accessible, heavy=new.heavy, announced=True)
+    if changed.state == "deposited":
+        changed = replace(changed, deadline_s=desk.clock() + desk.pickup_s)
     tx.announce_parcel(changed, new)
     if changed.compartment is not None:
         tx.clear_alarms(changed.locker, changed.compartment, UNANNOUNCED, desk.clock())
     if changed.state == "deposited":
-        changed = replace(changed, deadline_s=desk.clock() + desk.pickup_s)
         tx.keep_parcel(changed)
         joins.join(desk, tx, changed)
     return known_parcel(tx, GATEWAY, parcel.number)

@@ -125,6 +125,15 @@ def badge_shown(desk: Desk, token: str) -> Badge:
     return known
 
 
+def is_good(desk: Desk, who: Principal) -> bool:
+    """Whether the key that somebody came with, a while ago, is still one."""
+    if who.credential is None:
+        return True
+    with desk.store.reading() as tx:
+        credential = tx.credential(who.credential)
+    return credential is not None and credential.revoked_s is None
+
+
 def issue_badge(desk: Desk, who: Principal, carrier: str, holder: str, days: int) -> Badge:
     """`holder`: a staff number, no name. The token is told this once."""
     who.must("badges:write")

@@ -5,8 +5,9 @@ transaction() is re-entrant in a thread: what a use case does inside a caller's 
 
 import sqlite3
 import threading
+import time
 import weakref
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +21,14 @@ from gateway.store.queries.log import LogQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
 from gateway.store.queries.rounds import RoundQueries
+from gateway.store.queries.webhooks import WebhookQueries
 
 _FULL = 2
+Clock = Callable[[], int]
+
+
+def unix_s() -> int:
+    return int(time.time())
 
 
 class SqliteTransaction(
@@ -33,12 +40,15 @@ class SqliteTransaction(
     PeopleQueries,
     KeyQueries,
     LogQueries,
+    WebhookQueries,
 ):
     """Every question and every change; alive as long as its `with`. `moved`: lockers whose reservations have changed
-    since they were told; a hint only, which a start forgets and a rollback may leave too large."""
+    since they were told; a hint only, which a start forgets and a rollback may leave too large. `clock` dates the
+    changes of parcels."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, clock: Clock = unix_s) -> None:
         self.sql = connection
+        self.clock = clock
         self.moved: set[str] = set()
 
 
@@ -61,8 +71,9 @@ class _Reader:
 
 
 class SqliteStore:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock = unix_s) -> None:
         self._path = path
+        self._clock = clock
         self._lock = threading.RLock()
         self._depth = 0  # of transactions in the thread that holds the lock
         self._owner: int | None = None
@@ -74,15 +85,15 @@ class SqliteStore:
         self._writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES:d}")
         self._check_pragmas()
         migrate(self._writer, migrations())
-        self._transaction = SqliteTransaction(self._writer)
+        self._transaction = SqliteTransaction(self._writer, clock)
 
     @staticmethod
-    def open(path: Path) -> "SqliteStore":
+    def open(path: Path, clock: Clock = unix_s) -> "SqliteStore":
         """Makes the file, or brings it up to date. Raises StoreError."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            return SqliteStore(path)
+            return SqliteStore(path, clock)
         except (OSError, sqlite3.DatabaseError) as error:
             raise StoreError(f"{path}: {error}")
 
@@ -122,11 +133,11 @@ class SqliteStore:
             return
         connection = self._reader()
         if connection.in_transaction:  # joins the view that is open in this thread
-            yield SqliteTransaction(connection)
+            yield SqliteTransaction(connection, self._clock)
             return
         connection.execute("BEGIN")
         try:
-            yield SqliteTransaction(connection)
+            yield SqliteTransaction(connection, self._clock)
         finally:
             connection.execute("ROLLBACK")
 

@@ -189,8 +189,8 @@ def said(answers: list[Answer]) -> list[Message]:
 
 
 def open_town(folder: Path, seed: int = 1, keys: Keys | None = None) -> Town:
-    store = SqliteStore.open(folder / "consigne.db")
     now = [NOW_S]
+    store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     chance = random.Random(seed)
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0], randomness=chance.randbytes)

@@ -16,12 +16,14 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from gateway import log
 from gateway.config import Settings
 from gateway.domain.events import Arrival
 from gateway.domain.people import GATEWAY, SCOPES_OF
 from gateway.http.app import create_app
+from gateway.http.streams import Streams
 from gateway.keys import Keys
 from gateway.services import people, take_up
 from gateway.services.desk import Desk
@@ -59,6 +61,7 @@ class Town:
     now: list[int]
     wakes: list[int]
     log: io.StringIO
+    streams: Streams
     clients: list[httpx.Client] = field(default_factory=list)
     seqs: dict[str, int] = field(default_factory=dict)
 
@@ -107,8 +110,7 @@ class Town:
         self.says(locker, messages.PickupAuthorised(box, number, numbers.KEYPAD, 0, None), Collected(box, number))
 
 
-def _serve(desk: Desk, wakes: list[int], listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
-    app = beside(create_app(desk, lambda: wakes.append(1)), create_pages(desk, lambda: wakes.append(1)))
+def _serve(app: ASGIApp, listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -120,7 +122,7 @@ def _serve(desk: Desk, wakes: list[int], listener: socket.socket) -> tuple[uvico
 @contextlib.contextmanager
 def town(folder: Path, keys: Keys | None = None) -> Iterator[Town]:
     now, wakes = [NOW_S], list[int]()
-    store = SqliteStore.open(folder / "consigne.db")
+    store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0])
     # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms
@@ -129,11 +131,13 @@ def town(folder: Path, keys: Keys | None = None) -> Iterator[Town]:
     listener.listen()
     written = io.StringIO()
     log.configure(as_json=False, stream=written)
-    server, thread = _serve(desk, wakes, listener)
-    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written)
+    api = create_app(desk, lambda: wakes.append(1))
+    server, thread = _serve(beside(api, create_pages(desk, lambda: wakes.append(1))), listener)
+    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written, api.state.counter.streams)
     try:
         yield made
     finally:
+        made.streams.stop()
         for client in made.clients:
             client.close()
         server.should_exit = True

@@ -96,6 +96,8 @@ def test_answers_are_as_the_document_says(here: Town, document: dict) -> None:
     delegation = operator.post(f"{inside}/delegations", json={"name": "Anna"}, headers=key())
     badge = operator.post("/v1/badges", json={"role": "technician", "holder": "anne-3"}, headers=key())
     assert operator.delete(f"/v1/badges/{badge.json()['id']}").status_code == 204
+    hook = operator.post("/v1/webhooks", json={"url": "https://1.1.1.1/"}, headers=key())
+    hooked = hook.headers["location"]
     asked = [
         ("/v1/lockers", "get", operator.get("/v1/lockers")),
         ("/v1/lockers/{locker}", "get", operator.get("/v1/lockers/mairie-1")),
@@ -118,6 +120,11 @@ def test_answers_are_as_the_document_says(here: Town, document: dict) -> None:
         ("/v1/badges", "post", badge),
         ("/v1/badges", "get", operator.get("/v1/badges")),
         ("/v1/events", "get", operator.get("/v1/events")),
+        ("/v1/webhooks", "post", hook),
+        ("/v1/webhooks", "get", operator.get("/v1/webhooks")),
+        ("/v1/webhooks/{webhook}", "get", operator.get(hooked)),
+        ("/v1/webhooks/{webhook}/rotation", "post", operator.post(f"{hooked}/rotation", json={}, headers=key())),
+        ("/v1/webhooks/{webhook}/redelivery", "post", operator.post(f"{hooked}/redelivery", headers=key())),
     ]
     for path, method, answer in asked:
         kind = answer.headers["content-type"].split(";")[0]

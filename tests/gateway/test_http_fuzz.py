@@ -28,6 +28,8 @@ GOOD = {
     "/v1/keys/promotion": {"force": False},
     "/v1/parcels/par_0000000000001/reissue": {"reason": "r"},
     "/v1/parcels/par_0000000000001/delegations": {"name": "n"},
+    "/v1/webhooks": {"url": "https://1.1.1.1/hooks", "types": ["parcel.expired"], "description": "d"},
+    "/v1/webhooks/wh_0000000000001/rotation": {"overlap_hours": 1},
     "/v1/badges": {"carrier": "c", "holder": "h", "days": 3},
     "/v1/credentials": {"role": "courier", "tenant": "c", "scopes": ["parcels:read"], "name": "n"},
 }

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Any
 
 import httpx
 import pytest
+from hook_town import receiving
 from mqtt_town import TinyLocker, running_broker, wait_for
 
 from gateway.config import Address
 from gateway.keys import Keys
+from gateway.limits import HTTP_STOP_S_MAX
 from protocol.messages import Ack
 
 ROOT = Path(__file__).parents[2]
@@ -120,6 +123,33 @@ def test_a_second_gateway_on_the_same_data_is_refused_with_the_remedy(tmp_path: 
     _, said = second.process.communicate(timeout=20)
     assert second.process.returncode == 1
     assert "--data" in said
+
+
+def test_the_end_does_not_wait_for_a_listener_and_ends_its_stream_whole(tmp_path: Path, started: list[Running]):
+    gateway = Running(tmp_path / "data")
+    started.append(gateway)
+    with gateway.api() as api, api.stream("GET", "/v1/events/stream") as stream:
+        assert stream.status_code == 200
+        lines = stream.iter_lines()
+        assert next(lines).startswith("retry:")
+        began = time.monotonic()
+        code, said = gateway.end()
+        assert not [line for line in lines if line.startswith("data")]  # a broken answer would raise here
+    assert code == 0 and "ended" in said
+    assert time.monotonic() - began < HTTP_STOP_S_MAX  # nothing had to be cut off
+
+
+def test_a_receiver_hears_of_a_parcel_from_the_whole_gateway(tmp_path: Path, started: list[Running]):
+    gateway = Running(tmp_path / "data", "--webhooks-allow-private", "yes")
+    started.append(gateway)
+    with gateway.api() as api, receiving() as receiver:
+        assert act(api, "/v1/lockers", locker_body("mairie-1")).status_code == 201
+        assert act(api, "/v1/webhooks", {"url": receiver.url}).status_code == 201
+        parcel = {"label": "a", "locker": "mairie-1", "size": "M", "carrier": "colibri"}
+        assert act(api, "/v1/parcels", parcel).status_code == 201
+        wait_for(lambda: receiver.got, 5)
+        code, said = gateway.end()
+    assert code == 0 and "webhook_told" in said and receiver.url not in said
 
 
 def test_ctrl_c_ends_all_of_it(tmp_path: Path, started: list[Running]):

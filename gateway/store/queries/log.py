@@ -70,8 +70,11 @@ class LogQueries:
         ).fetchall()
         if len(rows) == limit:
             return [_event(row) for row in rows], rows[-1][0]
-        last = self.sql.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
-        return [_event(row) for row in rows], max(after, last)
+        return [_event(row) for row in rows], max(after, self.newest_event())
+
+    def newest_event(self) -> int:
+        """0: there is none."""
+        return int(self.sql.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
 
     # -------------------------------------------------------------- alarms
     def raise_alarm(self, locker: str, compartment: int, kind: str, parcel: int | None, now_s: int) -> None:

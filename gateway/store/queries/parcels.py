@@ -1,12 +1,12 @@
 """Parcels, their recipients and their allocations in SQL."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 
 from gateway.domain.compartments import FAULTS
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
+from gateway.store.queries.changes import ChangeQueries
 
 PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
@@ -26,8 +26,7 @@ def parcel_of(row: Sequence[object]) -> Parcel:
     return Parcel(*fields)  # pyright: ignore[reportArgumentType]
 
 
-class ParcelQueries:
-    sql: sqlite3.Connection
+class ParcelQueries(ChangeQueries):
     moved: set[str]
 
     def _one_parcel(self, where: str, *values: object) -> Parcel | None:
@@ -58,6 +57,7 @@ class ParcelQueries:
             ),
         )
         self._add_recipient(parcel.number, new)
+        self._note_new(parcel)
 
     def announce_parcel(self, parcel: Parcel, new: NewParcel) -> None:
         """What a locker took in unannounced gets what only its announcement says."""
@@ -66,6 +66,7 @@ class ParcelQueries:
             (parcel.merchant, parcel.accessible, parcel.heavy, parcel.number),
         )
         self._add_recipient(parcel.number, new)
+        self._note_announced(parcel)
 
     def _add_recipient(self, number: ParcelNumber, new: NewParcel) -> None:
         personal = (new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref)
@@ -76,6 +77,7 @@ class ParcelQueries:
             )
 
     def keep_parcel(self, parcel: Parcel) -> None:
+        self._note_change(parcel)
         done = self.sql.execute(
             "UPDATE parcels SET locker = ?, size = ?, state = ?, compartment = ?, deposit = ?, deposited_s = ?,"
             " deadline_s = ?, ended_s = ?, delegation = ?, joined_group = ?, joined = ?, by_receipt = ?"
