@@ -113,6 +113,11 @@ PROVIDER_ID_SIZE_MAX = 100
 SMS_SEGMENTS_MAX = 2  # each costs; more than that is no message for a phone
 SMS_PLACE_SIZE_MAX = 60  # of a locker's name, so that the text fits
 
+# --- the books: rounds
+ROUND_LOCKERS_MAX = 200  # one page of lockers; nobody drives to more in a day
+ROUND_PARCELS_MAX = 200  # of one kind at one locker: half of the largest locker, and one transaction
+LOCKERS_WITH_ROOM_MAX = 5  # offered to whoever found no room
+
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased
 BUSY_WAIT_MS = 5_000  # a backup tool may hold the file for a moment

@@ -21,6 +21,7 @@ CODES = frozenset(
         "already_exists",
         "wrong_state",
         "lockers_not_ready",
+        "locker_offline",
         "keys_in_environment",
         "no_room",
         "no_scanner",

@@ -3,21 +3,15 @@ Pickup, Provisioning, IssuedBadge, IssuedCredential and IssuedDelegation."""
 
 from typing import Literal
 
-import segno
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway import qr
 from gateway.domain import compartments, delegations, events, ids, letters, lockers, operations, parcels, people
 from gateway.domain.codes import groups_of
 from gateway.domain.instants import instant, maybe_instant
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
 Value = int | str | bool | None
-
-
-def qr_svg(token: str, sized: bool = True) -> str:
-    """Level M and a quiet zone of four: read from a cracked phone in the rain. Not `sized`: as large as its place."""
-    made = segno.make_qr(token, error="m", boost_error=False)
-    return made.svg_inline(scale=4 if sized else 1, border=4, light="#fff", omitsize=not sized)
 
 
 class Document(BaseModel):
@@ -234,7 +228,7 @@ class Pickup(Document):
         return Pickup(
             code=" ".join(groups_of(pickup.code)),
             token=pickup.token,
-            qr_svg=qr_svg(pickup.token),
+            qr_svg=qr.svg(pickup.token),
             locker=pickup.locker,
             compartment=pickup.compartment,
             deadline=instant(pickup.deadline_s),
@@ -280,7 +274,7 @@ class IssuedDelegation(Delegation):
     @staticmethod
     def issued(made: delegations.Delegation) -> "IssuedDelegation":
         assert made.token is not None
-        return IssuedDelegation(**Delegation.of(made).model_dump(), token=made.token, qr_svg=qr_svg(made.token))
+        return IssuedDelegation(**Delegation.of(made).model_dump(), token=made.token, qr_svg=qr.svg(made.token))
 
 
 class Operation(Document):
@@ -362,7 +356,7 @@ class IssuedBadge(Badge):
     @staticmethod
     def issued(badge: people.Badge) -> "IssuedBadge":
         assert badge.token is not None
-        return IssuedBadge(**Badge.of(badge).model_dump(), token=badge.token, qr_svg=qr_svg(badge.token))
+        return IssuedBadge(**Badge.of(badge).model_dump(), token=badge.token, qr_svg=qr.svg(badge.token))
 
 
 class Credential(Document):

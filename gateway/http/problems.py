@@ -43,6 +43,7 @@ KNOWN: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "already_exists": (409, ("Read the one that exists, or choose another name.",)),
     "busy": (409, ("The same request is being carried out: wait a second and send it again unchanged.",)),
     "no_room": (409, ("Try another locker, a smaller size, or again after the next pickup.",)),
+    "locker_offline": (409, ("Try again once the locker is heard of.",)),
     "lockers_not_ready": (409, ("Bring the lockers that are named online, and ask again.",)),
     "keys_in_environment": (409, ("Set the variables that are named, and start the gateway again.",)),
     "no_scanner": (409, ("Let the recipient share the pickup code: it is typed at the locker.",)),

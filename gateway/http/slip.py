@@ -11,9 +11,9 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
+from gateway import qr
 from gateway.domain import parcels
 from gateway.domain.codes import groups_of, has_scanner
-from gateway.http.answers import qr_svg
 from gateway.words import LANGUAGES, Words
 from gateway.words.moments import here, moment
 
@@ -92,5 +92,5 @@ def _qr(token: str | None, words: Words) -> str:
     described = escape(words("slip.qr_described"))
     return (
         f'<section class="or">\n<h2>{escape(words("slip.qr"))}</h2>\n'
-        f'<div class="qr" role="img" aria-label="{described}">{qr_svg(token, sized=False)}</div>\n</section>\n'
+        f'<div class="qr" role="img" aria-label="{described}">{qr.svg(token, sized=False)}</div>\n</section>\n'
     )

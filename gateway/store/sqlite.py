@@ -22,6 +22,7 @@ from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
+from gateway.store.queries.rounds import RoundQueries
 from gateway.store.queries.webhooks import WebhookQueries
 
 _FULL = 2
@@ -35,6 +36,7 @@ def unix_s() -> int:
 class SqliteTransaction(
     LockerQueries,
     ParcelQueries,
+    RoundQueries,
     DelegationQueries,
     LetterQueries,
     CommandQueries,

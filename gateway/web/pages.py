@@ -40,6 +40,7 @@ STATUS = {
     "too_large": 413,
     "unsupported_media_type": 415,
     "bad_value": 422,
+    "bad_receipt": 422,
     "rate_limited": 429,
     "internal": 500,
     "unavailable": 503,

@@ -88,13 +88,18 @@ Merchant = Annotated[Principal, Depends(_with_role(MERCHANT))]
 
 def sign_in(desk: Desk, kind: bytes, id8: bytes, onward: str, until_s: int | None = None) -> Response:
     """Sets the cookie and goes on. 24 hours: longer than anyone works, and WCAG 2.2.1 has no quarrel with it."""
-    until = min(desk.clock() + limits.SESSION_S, until_s or 2**62)
     answer = see(onward)
+    let_in(answer, desk, kind, id8, until_s)
+    return answer
+
+
+def let_in(answer: Response, desk: Desk, kind: bytes, id8: bytes, until_s: int | None = None) -> None:
+    """Sets the cookie on `answer`."""
+    until = min(desk.clock() + limits.SESSION_S, until_s or 2**62)
     secure = desk.settings.public_url.startswith("https:")
     answer.set_cookie(
         COOKIE, seal(desk, kind, id8, until), until - desk.clock(), httponly=True, samesite="lax", secure=secure
     )
-    return answer
 
 
 def sign_out() -> Response:

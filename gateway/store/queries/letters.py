@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.letters import Letter, News, Recipient
-from gateway.store.queries.parcels import PARCEL_COLUMNS, parcel_from
+from gateway.store.queries.parcels import PARCEL, parcel_of
 
 _LETTER = "id, parcel, kind, deposit, channel, made_s, due_s, tries, state, reason, sent_s, provider_id"
 # Word for word the conditions of the indexes parcels_untold and parcels_to_remind.
@@ -32,17 +32,16 @@ class LetterQueries:
 
     def untold(self, limit: int) -> list[News]:
         rows = self.sql.execute(
-            f"SELECT {PARCEL_COLUMNS}, told_state, told_deposit FROM parcels WHERE {_UNTOLD} LIMIT ?", (limit,)
+            f"SELECT {PARCEL}, told_state, told_deposit FROM parcels WHERE {_UNTOLD} LIMIT ?", (limit,)
         )
-        return [News(parcel_from(row[:-2]), *row[-2:]) for row in rows.fetchall()]
+        return [News(parcel_of(row[:-2]), *row[-2:]) for row in rows.fetchall()]
 
     def to_remind(self, deadline_until_s: int, limit: int) -> list[News]:
         rows = self.sql.execute(
-            f"SELECT {PARCEL_COLUMNS}, told_state, told_deposit FROM parcels WHERE {_TO_REMIND}"
-            " ORDER BY deadline_s LIMIT ?",
+            f"SELECT {PARCEL}, told_state, told_deposit FROM parcels WHERE {_TO_REMIND} ORDER BY deadline_s LIMIT ?",
             (deadline_until_s, limit),
         )
-        return [News(parcel_from(row[:-2]), *row[-2:]) for row in rows.fetchall()]
+        return [News(parcel_of(row[:-2]), *row[-2:]) for row in rows.fetchall()]
 
     def mark_told(self, number: ParcelNumber) -> None:
         """Of how it stands."""
