@@ -17,6 +17,7 @@ CODES = frozenset(
         "unknown_credential",
         "unknown_key",
         "unknown_page",
+        "unknown_report",
         "already_exists",
         "wrong_state",
         "lockers_not_ready",

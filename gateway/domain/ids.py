@@ -1,7 +1,7 @@
 """Ids as people and programs see them: a prefix that says of what, and a random number in Crockford's base32.
 
-Parcels, operations, credentials are random 63-bit numbers in the books and on the wire; in the API they are
-"par_", "op_", "cred_" and 13 lower-case digits. Badge and command ids are 8 bytes, in hex in the API.
+Parcels, operations, credentials, reports are random 63-bit numbers in the books and on the wire; in the API they are
+"par_", "op_", "cred_", "rep_" and 13 lower-case digits. Badge and command ids are 8 bytes, in hex in the API.
 """
 
 from typing import NewType
@@ -11,6 +11,7 @@ from gateway.domain.errors import Refusal
 ParcelNumber = NewType("ParcelNumber", int)
 OperationNumber = NewType("OperationNumber", int)
 CredentialNumber = NewType("CredentialNumber", int)
+ReportNumber = NewType("ReportNumber", int)
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _WIDTH = 13
@@ -65,3 +66,12 @@ def credential_id(number: CredentialNumber) -> str:
 def credential_number(text: str) -> CredentialNumber:
     """Raises Refusal("unknown_credential")."""
     return CredentialNumber(_number("cred_", text, "unknown_credential"))
+
+
+def report_id(number: ReportNumber) -> str:
+    return _text("rep_", number)
+
+
+def report_number(text: str) -> ReportNumber:
+    """Raises Refusal("unknown_report")."""
+    return ReportNumber(_number("rep_", text, "unknown_report"))

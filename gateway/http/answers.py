@@ -4,10 +4,10 @@ Pickup, Provisioning, IssuedBadge, IssuedCredential and IssuedDelegation."""
 from datetime import UTC, datetime
 from typing import Literal
 
-import segno
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.domain import compartments, delegations, events, ids, lockers, operations, parcels, people
+from gateway.shown import groups_of, qr_svg
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
 Value = int | str | bool | None
@@ -20,18 +20,6 @@ def instant(seconds: int) -> str:
 
 def maybe_instant(seconds: int | None) -> str | None:
     return None if seconds is None else instant(seconds)
-
-
-def groups_of(code: str) -> list[str]:
-    """Four groups, of three digits or of four: easier to read out and to type."""
-    size = len(code) // 4
-    return [code[place : place + size] for place in range(0, len(code), size)]
-
-
-def qr_svg(token: str, sized: bool = True) -> str:
-    """Level M and a quiet zone of four: read from a cracked phone in the rain. Not `sized`: as large as its place."""
-    made = segno.make_qr(token, error="m", boost_error=False)
-    return made.svg_inline(scale=4 if sized else 1, border=4, light="#fff", omitsize=not sized)
 
 
 class Document(BaseModel):

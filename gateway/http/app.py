@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from gateway.asgi import Envelope, RequestError
 from gateway.domain.errors import Refusal
-from gateway.http import codes, events, keys, lockers, parcels, people, problems, receipts
+from gateway.http import codes, events, keys, lockers, parcels, people, problems, receipts, reports, sites
 from gateway.http.acting import JSON, Counter
 from gateway.http.problems import FieldError
 from gateway.services.desk import Desk
@@ -24,7 +24,17 @@ VERSION = "1.0.0"
 ERRORS_NAMED_MAX = 20  # a body of nothing but mistakes must not make an answer as large as itself
 FIELD_SIZE_MAX = 100
 PROBLEM_SIZE_MAX = 200
-ROUTERS = (lockers.router, parcels.router, receipts.router, codes.router, people.router, keys.router, events.router)
+ROUTERS = (
+    lockers.router,
+    sites.router,
+    parcels.router,
+    receipts.router,
+    codes.router,
+    reports.router,
+    people.router,
+    keys.router,
+    events.router,
+)
 DESCRIPTION = (
     "Smart parcel lockers that towns run themselves. Times are RFC 3339 in UTC, sizes S, M or L and millimetres. "
     "Every refusal is a problem (RFC 9457) with a stable `code` and `next_actions`."

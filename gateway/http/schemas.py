@@ -13,16 +13,17 @@ from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX, RECEIPT_SIZE_MAX
 from protocol.topics import LOCKER_ID_MAX
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
+PHONE = r"^\+?[0-9][0-9 ().-]{2,}$"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """No control characters: they break logs, screens and databases, and no name needs one."""
     if not text.isprintable():
         raise ValueError("printable characters only")
     return text
 
 
-def _mail(text: str) -> str:
+def looks_like_mail(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not (local and at and "." in domain) or " " in text:
         raise ValueError("looks like NAME@DOMAIN")
@@ -34,7 +35,7 @@ LockerId = Annotated[
     Field(min_length=1, max_length=LOCKER_ID_MAX, pattern=SLUG, description="a-z, 0-9 and '-'", examples=["mairie-1"]),
 ]
 Slug = Annotated[str, Field(min_length=1, max_length=limits.TENANT_SIZE_MAX, pattern=SLUG, examples=["colibri"])]
-Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_SIZE_MAX), AfterValidator(_printable)]
+Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_SIZE_MAX), AfterValidator(printable)]
 Reason = Annotated[
     str,
     Field(
@@ -43,7 +44,7 @@ Reason = Annotated[
         description="Why; it stands in the audit log.",
         examples=["door stuck"],
     ),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 Label = Annotated[
     str,
@@ -95,7 +96,7 @@ class CompartmentBody(Body):
 
 
 class ModuleBody(Body):
-    name: Annotated[str, Field(min_length=1, max_length=8, examples=["A"]), AfterValidator(_printable)]
+    name: Annotated[str, Field(min_length=1, max_length=8, examples=["A"]), AfterValidator(printable)]
     compartments: Annotated[list[CompartmentBody], Field(min_length=1, max_length=limits.COMPARTMENTS_PER_MODULE_MAX)]
 
     def domain(self) -> lockers.NewModule:
@@ -121,15 +122,15 @@ class RecipientBody(Body):
 
     name: Name | None = None
     mail: (
-        Annotated[str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(_printable), AfterValidator(_mail)]
+        Annotated[
+            str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(printable), AfterValidator(looks_like_mail)
+        ]
         | None
     ) = None
     phone: (
         Annotated[
             str,
-            Field(
-                max_length=limits.PHONE_SIZE_MAX, pattern=r"^\+?[0-9][0-9 ().-]{2,}$", examples=["+33 3 22 00 00 00"]
-            ),
+            Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, examples=["+33 3 22 00 00 00"]),
         ]
         | None
     ) = None

@@ -15,10 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.asgi import Envelope, RequestError
 from gateway.domain.errors import Refusal
 from gateway.services.desk import Desk
-from gateway.web import assets, forms, pages, sessions, sign_in
+from gateway.web import assets, customer, forms, pages, sessions, sign_in
 from gateway.web.sessions import SignedOutError
+from gateway.web.strangers import Strangers
 
-ROUTERS = (assets.router, sign_in.router)
+ROUTERS = (assets.router, sign_in.router, customer.router)
 API = ("/v1/", "/openapi.json", "/health", "/ready", "/metrics")  # what is not a page
 CODE_OF_STATUS = {404: "unknown_page", 405: "method_not_allowed", 422: "bad_value"}
 
@@ -28,6 +29,7 @@ def create_pages(desk: Desk, wake: Callable[[], None]) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.desk = desk
     app.state.wake = wake
+    app.state.strangers = Strangers(desk.clock)
     for router in ROUTERS:
         app.include_router(router)
     for failure, handler in HANDLERS.items():

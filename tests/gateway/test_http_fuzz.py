@@ -28,6 +28,7 @@ GOOD = {
     "/v1/keys/promotion": {"force": False},
     "/v1/parcels/par_0000000000001/reissue": {"reason": "r"},
     "/v1/parcels/par_0000000000001/delegations": {"name": "n"},
+    "/v1/reports/rep_0000000000001/closing": {"reason": "r"},
     "/v1/badges": {"carrier": "c", "holder": "h", "days": 3},
     "/v1/credentials": {"role": "courier", "tenant": "c", "scopes": ["parcels:read"], "name": "n"},
 }
@@ -89,6 +90,7 @@ def test_bytes_of_any_kind_are_answered(operator: httpx.Client, path: str, raw: 
         [
             "/v1/parcels/{}",
             "/v1/operations/{}",
+            "/v1/reports/{}",
             "/v1/lockers/{}",
             "/v1/parcels/{}/pickup",
             "/v1/parcels/{}/slip",
@@ -106,7 +108,7 @@ def test_an_id_of_any_kind_is_answered(operator: httpx.Client, path: str, text: 
 @EXAMPLES
 @given(cursor=st.text(max_size=70), limit=st.text(max_size=8) | st.integers())
 def test_a_query_of_any_kind_is_answered(operator: httpx.Client, cursor: str, limit: object) -> None:
-    for path in ("/v1/parcels", "/v1/events"):
+    for path in ("/v1/parcels", "/v1/events", "/v1/reports"):
         answer = operator.get(path, params={"cursor": cursor.encode("utf-8", "replace"), "limit": str(limit)})
         assert answer.status_code < 500
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from http_town import Town, key, locker_body, open_locker, parcel_body, town
 
+from gateway import slip
 from gateway.domain import ids
-from gateway.http import slip
 from gateway.words import LANGUAGES
 from gateway.words.moments import moment
 from protocol import otp

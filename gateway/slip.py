@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from gateway.domain import parcels
-from gateway.http.answers import groups_of, qr_svg
+from gateway.shown import groups_of, qr_svg
 from gateway.words import LANGUAGES, Words
 from gateway.words.moments import here, moment
 from protocol.otp import CODE_DIGITS
