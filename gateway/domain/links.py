@@ -1,4 +1,4 @@
-"""Personal links. The parcel's: who has it sees where the parcel waits and what opens its door. The delegate's: one QR.
+"""Personal links. The parcel's: who has it sees where the parcel waits and what opens its door. A delegate's: one QR.
 
     parcel number (8 bytes) || first 16 bytes of HMAC-SHA-256(page key, "page" || parcel number), in base64url
     delegation id (8 bytes) || first 16 bytes of HMAC-SHA-256(page key, "delegate" || delegation id), in base64url

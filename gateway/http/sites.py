@@ -36,7 +36,7 @@ class SiteBody(Body):
     hours: Annotated[
         dict[Language, Hours],
         Field(max_length=limits.HOURS_LANGUAGES_MAX, description="Language -> text; one language is enough."),
-    ] = {}
+    ] = Field(default_factory=dict[str, str])
     phone: Annotated[
         str | None,
         Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, description="Of who helps on the spot."),

@@ -1,4 +1,4 @@
-"""The recipient's page: all that it says, read in one view, and who acts there. The link is the proof of which parcel."""
+"""The recipient's page: all that it says, read in one view, and who acts there. The link proves which parcel."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from gateway.services.parcels import pickup_code
 from gateway.services.ports import Transaction
 from gateway.services.reissues import running_for
 from protocol.messages import Reissue
+from protocol.numbers import REVOKED
 
 # Whoever has a parcel's link. It may see any parcel because the link has said which; it may touch no locker.
 RECIPIENT = Principal(
@@ -85,13 +86,13 @@ def situation_of(desk: Desk, number: ParcelNumber) -> Situation:
     with desk.store.reading() as tx:
         parcel = _living(desk, tx, number)
         boxes = tuple(tx.compartments_of(parcel.locker))
-        pickup = _pickup(desk, parcel)
+        shown, pickup = _shown(desk, tx, parcel, boxes)
         return Situation(
             parcel=parcel,
             locker=known_locker(tx, parcel.locker),
             site=tx.site_of(parcel.locker),
             boxes=boxes,
-            shown=_shown(tx, parcel, pickup),
+            shown=shown,
             pickup=pickup,
             extension=extensions.look(desk, tx, parcel),
             delegations=tuple(tx.delegations_of(number)),
@@ -116,14 +117,17 @@ def _pickup(desk: Desk, parcel: Parcel) -> Pickup | None:
         return None
 
 
-def _shown(tx: Transaction, parcel: Parcel, pickup: Pickup | None) -> str:
+def _shown(desk: Desk, tx: Transaction, parcel: Parcel, boxes: tuple[Compartment, ...]) -> tuple[str, Pickup | None]:
+    """One of SHOWN, and the code, unless it opens nothing or is about to."""
+    revoked = any(box.number == parcel.compartment and box.holding == REVOKED for box in boxes)
+    if parcel.state == "deposited" and (revoked or running_for(tx, parcel, TAKE_BACK) is not None):
+        return "being_taken", None
+    pickup = _pickup(desk, parcel)
     if parcel.state in _AS_IT_IS:
-        return parcel.state
+        return parcel.state, pickup
     if parcel.state in reach.BEFORE:
-        return "coming"
-    if running_for(tx, parcel, TAKE_BACK) is not None:
-        return "being_taken"
-    return "waiting" if pickup is not None else "no_code"
+        return "coming", None
+    return ("no_code" if pickup is None else "waiting"), pickup
 
 
 def _renewal(tx: Transaction, parcel: Parcel, pickup: Pickup | None) -> str:

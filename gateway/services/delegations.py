@@ -45,7 +45,7 @@ def delegate(desk: Desk, who: Principal, number: ParcelNumber, name: str, id8: b
 
 
 def shown_again(desk: Desk, tx: Transaction, parcel: Parcel, made: Delegation) -> Delegation:
-    """With its token, worked out anew as long as it opens the door. Raises Refusal: unknown_delegation, wrong_state."""
+    """With its token, worked out anew while it opens the door. Raises Refusal: unknown_delegation, wrong_state."""
     if made.parcel != parcel.number:
         raise Refusal("unknown_delegation", "this parcel has no such delegation", ("list them",))
     if made.state != "open" or not reports.to_fetch(tx, parcel):

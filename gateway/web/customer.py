@@ -202,7 +202,7 @@ def delegate(request: Request, secret: str, parcel: Link, form: Posted) -> Respo
 
 
 @router.post("/p/{secret}/delegations/{delegation}")
-def revoke(request: Request, secret: str, parcel: Link, delegation: str, form: Posted) -> Response:  # noqa: ARG001, PLR0917
+def revoke(request: Request, secret: str, parcel: Link, delegation: str, form: Posted) -> Response:  # noqa: ARG001
     try:
         id8 = bytes.fromhex(delegation)
     except ValueError:

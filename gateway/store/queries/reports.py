@@ -90,7 +90,7 @@ class ReportQueries:
 
     # -------------------------------------------------------------- evidence
     def last_event_before(self, taken_s: int) -> int:
-        """The id of the last event taken before then; 0: none. Ids follow time, so halving finds it without an index."""
+        """The id of the last event taken before then; 0: none. Ids follow time: halving finds it without an index."""
         low, high = 0, self.sql.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
         while low < high:
             middle = (low + high + 1) // 2
