@@ -29,10 +29,14 @@ Hours = Annotated[
 class SiteBody(Body):
     """What is left out is not known, and not shown."""
 
-    address: Annotated[
-        str | None,
-        Field(min_length=1, max_length=limits.ADDRESS_SIZE_MAX, examples=["12 place de l’Hôtel-de-Ville, 02100"]),
-    ] = None
+    address: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=limits.ADDRESS_SIZE_MAX, examples=["12 place de la Mairie, 02100"]),
+            AfterValidator(printable),
+        ]
+        | None
+    ) = None
     hours: Annotated[
         dict[Language, Hours],
         Field(max_length=limits.HOURS_LANGUAGES_MAX, description="Language -> text; one language is enough."),
@@ -41,11 +45,15 @@ class SiteBody(Body):
         str | None,
         Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, description="Of who helps on the spot."),
     ] = None
-    mail: Annotated[
-        str | None,
-        Field(max_length=limits.MAIL_SIZE_MAX),
-        AfterValidator(lambda text: text and looks_like_mail(printable(text))),
-    ] = None
+    mail: (
+        Annotated[
+            str,
+            Field(max_length=limits.MAIL_SIZE_MAX),
+            AfterValidator(printable),
+            AfterValidator(looks_like_mail),
+        ]
+        | None
+    ) = None
 
     def domain(self) -> domain.Site:
         return domain.Site(self.address or "", self.hours, self.phone or "", self.mail or "")

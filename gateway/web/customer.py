@@ -21,7 +21,7 @@ from gateway.services.customer import RECIPIENT, Situation
 from gateway.services.desk import Desk
 from gateway.shown import groups_of, qr_svg
 from gateway.web import pages
-from gateway.web.forms import Posted
+from gateway.web.forms import Posted, from_our_pages
 from gateway.web.whereabouts import pointing_at, where
 
 ONCE_SIZE_MAX = 64
@@ -33,6 +33,8 @@ SAID = {
     **dict.fromkeys(("name", "kind"), "bad"),
 }
 UNSEEN_BY_SEARCH = {"X-Robots-Tag": "noindex, nofollow"}
+
+OURS = [Depends(from_our_pages)]  # of an act without fields
 
 router = APIRouter()
 Found = TypeVar("Found")
@@ -152,8 +154,8 @@ def _act(request: Request, secret: str, said: str, refused: Mapping[str, str], w
     return pages.see(f"/p/{secret}?said={said}#said")
 
 
-@router.post("/p/{secret}/extension")
-def extend(request: Request, secret: str, parcel: Link, form: Posted) -> Response:  # noqa: ARG001 - its origin is checked
+@router.post("/p/{secret}/extension", dependencies=OURS)
+def extend(request: Request, secret: str, parcel: Link) -> Response:
     desk = desk_of(request)
     return _act(request, secret, "extended", {"no_room": "full"}, lambda: extensions.extend(desk, RECIPIENT, parcel))
 
@@ -161,22 +163,24 @@ def extend(request: Request, secret: str, parcel: Link, form: Posted) -> Respons
 @router.post("/p/{secret}/low")
 def need_low(request: Request, secret: str, parcel: Link, form: Posted) -> Response:
     """With `needed`: "yes", or anything else for "any door"."""
-    needed = form["needed"] == "yes"
-    work = lambda: reach.need_low(desk_of(request), RECIPIENT, parcel, needed)  # noqa: E731
-    return _act(request, secret, "low" if needed else "low_undone", {"no_room": "low_none"}, work)
+    desk, needed = desk_of(request), form["needed"] == "yes"
+    said, refused = ("low" if needed else "low_undone"), {"no_room": "low_none"}
+    return _act(request, secret, said, refused, lambda: reach.need_low(desk, RECIPIENT, parcel, needed))
 
 
-@router.post("/p/{secret}/code")
-def new_code(request: Request, secret: str, parcel: Link, form: Posted) -> Response:  # noqa: ARG001 - its origin is checked
+@router.post("/p/{secret}/code", dependencies=OURS)
+def new_code(request: Request, secret: str, parcel: Link) -> Response:
     return _act(request, secret, "new_code", {}, lambda: customer.new_code(desk_of(request), parcel))
 
 
 @router.post("/p/{secret}/report")
 def report(request: Request, secret: str, parcel: Link, form: Posted) -> Response:
     """With `kind`, and `words`, which are cut rather than lost with their report."""
-    words = "".join(letter for letter in " ".join(form["words"].split()) if letter.isprintable())
-    work = lambda: customer.report(desk_of(request), parcel, form["kind"], words[:REPORT_WORDS_SIZE_MAX])  # noqa: E731
-    return _act(request, secret, "reported", {"bad_value": "kind"}, work)
+    desk = desk_of(request)
+    printable = "".join(letter for letter in " ".join(form["words"].split()) if letter.isprintable())
+    words = printable[:REPORT_WORDS_SIZE_MAX]
+    refused = {"bad_value": "kind"}
+    return _act(request, secret, "reported", refused, lambda: customer.report(desk, parcel, form["kind"], words))
 
 
 @router.post("/p/{secret}/delegations")
@@ -201,14 +205,14 @@ def delegate(request: Request, secret: str, parcel: Link, form: Posted) -> Respo
     return show(request, "delegated.html", values)
 
 
-@router.post("/p/{secret}/delegations/{delegation}")
-def revoke(request: Request, secret: str, parcel: Link, delegation: str, form: Posted) -> Response:  # noqa: ARG001
+@router.post("/p/{secret}/delegations/{delegation}", dependencies=OURS)
+def revoke(request: Request, secret: str, parcel: Link, delegation: str) -> Response:
+    desk = desk_of(request)
     try:
         id8 = bytes.fromhex(delegation)
     except ValueError:
         raise Refusal("unknown_delegation", "there is no such delegation")
-    work = lambda: delegations.revoke_delegation(desk_of(request), RECIPIENT, parcel, id8)  # noqa: E731
-    return _act(request, secret, "revoking", {}, work)
+    return _act(request, secret, "revoking", {}, lambda: delegations.revoke_delegation(desk, RECIPIENT, parcel, id8))
 
 
 # ------------------------------------------------------------------ whom the recipient sends

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -69,7 +70,7 @@ class Read(HTMLParser):
             if tag == "img":
                 assert "alt" in attributes
         levels = [int(tag[1]) for tag, _ in self.elements if re.fullmatch(r"h[1-6]", tag)]
-        assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert levels[0] == 1 and all(after - before <= 1 for before, after in pairwise(levels))
         labelled = {label.get("for") for label in self.of("label")}
         for tag in ("input", "textarea"):
             for field in self.of(tag):

@@ -1,4 +1,4 @@
-"""The recipient's page: where the parcel waits and what opens its door, in every state; and what it keeps to itself."""
+"""The recipient's page: where the parcel waits and what opens its door, in every state; and what it keeps back."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,8 +12,19 @@ from gateway.domain import links
 from gateway.limits import RECIPIENT_KEPT_S, STRANGERS_PER_MINUTE
 from gateway.services import expiry
 from gateway.words import LANGUAGES
-from protocol.messages import DoorClosed, DoorFaulted, DoorOpened, Open, OpeningAuthorised, Reissue, Revoke
-from protocol.numbers import COMMAND, DOOR_STATES
+from protocol.messages import (
+    Collected,
+    DoorClosed,
+    DoorFaulted,
+    DoorOpened,
+    Join,
+    Open,
+    OpeningAuthorised,
+    PickupAuthorised,
+    Reissue,
+    Revoke,
+)
+from protocol.numbers import COMMAND, DOOR_STATES, SCANNER
 
 DAY_S = 86_400
 
@@ -89,6 +100,17 @@ def faulty(here: Town) -> Recipient:
     return one
 
 
+def without_a_key(here: Town) -> Recipient:
+    """What becomes of a locker when the master key was replaced."""
+    one = deposited(here)
+    with here.desk.store.transaction() as tx:
+        found = tx.locker("mairie-1")
+        assert found is not None
+        found.generation = 0
+        tx.keep_lockers([(found, found.last_seq)])
+    return one
+
+
 # state -> (how it comes about, its title, the text that has to be there, whether the code is)
 STATES: dict[str, tuple[Callable[[Town], Recipient], str, str, bool]] = {
     "expected": (coming, "coming", "parcel.low.title", False),
@@ -97,6 +119,7 @@ STATES: dict[str, tuple[Callable[[Town], Recipient], str, str, bool]] = {
     "renewing": (renewing, "waiting", "parcel.renew.running", True),
     "not renewed": (not_renewed, "waiting", "parcel.renew.failed", True),
     "door at fault": (faulty, "waiting", "parcel.until.paused", True),
+    "without a key": (without_a_key, "no_code", "report.title", False),
     "collected": (collected, "collected", "parcel.lead.reopen", False),
     "expired": (expired, "expired", "parcel.lead.expired", False),
     "being taken back": (being_taken, "being_taken", "report.title", False),
@@ -163,8 +186,6 @@ def test_a_locker_without_a_scanner_shows_sixteen_digits_and_no_qr(here: Town) -
 
 def test_parcels_of_one_recipient_are_said_to_open_with_one_code(here: Town) -> None:
     one, other = deposited(here, recipient_ref="K-1"), deposited(here, "label-2", recipient_ref="K-1")
-    from protocol.messages import Join
-
     for _ in range(2):
         down = ordered(here, Join)
         answers(here, "mairie-1", Join, value=down.command.values()[2])
@@ -176,9 +197,6 @@ def test_parcels_of_one_recipient_are_said_to_open_with_one_code(here: Town) -> 
 
 def test_a_page_says_who_collected_it(here: Town) -> None:
     one = deposited(here)
-    from protocol.messages import Collected, PickupAuthorised
-    from protocol.numbers import SCANNER
-
     assert one.post("delegations", name="Mme Bertin").status_code == 200
     token = bytes.fromhex(here.caller().get(f"/v1/parcels/{one.id}/delegations").json()["data"][0]["id"])
     here.says("mairie-1", PickupAuthorised(1, 1, SCANNER, 0, token), DoorOpened(1), Collected(1, 1))
