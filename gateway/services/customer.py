@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from gateway.domain.compartments import Compartment
+from gateway.domain.compartments import FAULTS, Compartment
 from gateway.domain.delegations import Delegation
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber
@@ -54,6 +54,12 @@ class Situation:
         return next((box for box in self.boxes if box.number == self.parcel.compartment), None)
 
     @property
+    def suspect(self) -> bool:
+        """Its door may not open."""
+        box = self.box
+        return box is not None and (box.quarantined or box.out_of_service or box.door in FAULTS)
+
+    @property
     def has_scanner(self) -> bool:
         return self.locker.code_digits != NO_SCANNER_DIGITS
 
@@ -70,7 +76,7 @@ class Situation:
             self.parcel,
             self.site,
             self.shown,
-            box and (box.quarantined, box.accessible),
+            box and (self.suspect, box.accessible),
             self.pickup and (self.pickup.reissue, self.pickup.opens_also),
             self.extension,
             [(one.id, one.state) for one in self.delegations],

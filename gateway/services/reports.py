@@ -62,11 +62,14 @@ def _freeze(tx: Transaction, parcel: Parcel, made: Report) -> None:
 
 
 def to_fetch(tx: Transaction, parcel: Parcel) -> bool:
-    """It lies there and its code is for its recipient: also after "the door is stuck", and while somebody helps."""
+    """It lies there and its code is for its recipient: also after "the door is stuck", and while somebody helps. What
+    had expired, or was disputed by its locker before anybody reported it, is not."""
     if parcel.state != "disputed" or parcel.ended_s is not None:
         return parcel.state == "deposited"
     told = tx.reports_of(parcel.number)
-    return bool(told) and all(KINDS[one.kind].still_to_fetch for one in told)
+    if not told or told[0].found != "deposited":
+        return False
+    return all(KINDS[one.kind].still_to_fetch for one in told)
 
 
 def list_reports(

@@ -13,7 +13,7 @@ from gateway.domain.people import GATEWAY
 from gateway.domain.reports import KINDS
 from gateway.limits import RECIPIENT_KEPT_S, REPORT_AFTER_S, REPORT_WORDS_SIZE_MAX, REPORTS_MAX
 from gateway.services import expiry, lockers
-from protocol.messages import DoorOpened, Release, Revoke
+from protocol.messages import DoorClosed, DoorOpened, Release, Revoke
 
 INSIDE = sorted(KINDS)
 AFTERWARDS = sorted(name for name, kind in KINDS.items() if kind.afterwards)
@@ -86,6 +86,18 @@ def test_who_cannot_reach_the_door_can_still_send_somebody(here: Town) -> None:
     assert one.post("delegations", name="Anna").status_code == 200
     one.act("report", kind="damaged")
     assert one.act("delegations", name="Boris") == "changed" and one.code is None
+
+
+def test_a_report_brings_no_code_back_to_life(here: Town) -> None:
+    """Neither of what had expired, nor of what another parcel lies in the place of."""
+    one = deposited(here)
+    here.deposit("mairie-1", 1, 2, announced(here, "label-2").number)
+    late = deposited(here, "label-3")
+    later(here, 7 * 86_400)
+    expiry.expire_due(here.desk)
+    for each, found in ((one, "disputed"), (late, "expired")):
+        assert parcel(each)["state"] == found and each.act("report", kind="cannot_reach") == "reported"
+        assert each.code is None and each.act("delegations", name="Anna") == "changed"
 
 
 def test_a_parcel_that_was_stuck_is_collected_after_all_and_its_report_stays(here: Town) -> None:
@@ -169,11 +181,14 @@ def test_a_door_that_has_somebody_elses_parcel_by_now_is_not_closed_to_its_owner
 # ------------------------------------------------------------------ whoever looks into it
 def test_the_evidence_is_what_the_locker_said_of_that_deposit_and_of_no_other(here: Town) -> None:
     other = collected(here, "before")
+    for number in (1, 2, 3):
+        here.says("mairie-1", DoorOpened(number), DoorClosed(number))
     later(here, 2 * 3_600)
     one = deposited(here, "label-2")
     with here.desk.store.reading() as tx:
         found = tx.parcel(one.number)
     assert found is not None
+    assert found.compartment == 1
     here.says("mairie-1", DoorOpened(1), DoorOpened(3))
     one.act("report", kind="empty")
     evidence = only(here)["evidence"]

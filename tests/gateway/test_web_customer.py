@@ -9,8 +9,8 @@ from http_town import Town, key, locker_body, open_locker, town
 from parcel_page import Read, Recipient, announced, answers, deposited, later, ordered
 
 from gateway.domain import links
-from gateway.limits import RECIPIENT_KEPT_S, STRANGERS_PER_MINUTE
-from gateway.services import expiry
+from gateway.limits import ASSIGN_GRACE_S, RECIPIENT_KEPT_S, STRANGERS_PER_MINUTE, TTL_OPEN_S
+from gateway.services import commands, expiry
 from gateway.words import LANGUAGES
 from protocol.messages import (
     Collected,
@@ -78,6 +78,15 @@ def being_taken(here: Town) -> Recipient:
     return one
 
 
+def not_taken_back(here: Town) -> Recipient:
+    """The code was revoked, and nobody opened the door in time."""
+    one = being_taken(here)
+    answers(here, "mairie-1", Revoke, value=1)
+    later(here, TTL_OPEN_S + ASSIGN_GRACE_S + 1)
+    assert commands.expire_commands(here.desk) == 1
+    return one
+
+
 def taken_back(here: Town) -> Recipient:
     one = being_taken(here)
     answers(here, "mairie-1", Revoke, value=1)
@@ -123,6 +132,7 @@ STATES: dict[str, tuple[Callable[[Town], Recipient], str, str, bool]] = {
     "collected": (collected, "collected", "parcel.lead.reopen", False),
     "expired": (expired, "expired", "parcel.lead.expired", False),
     "being taken back": (being_taken, "being_taken", "report.title", False),
+    "not taken back": (not_taken_back, "being_taken", "report.title", False),
     "taken back": (taken_back, "taken_back", "parcel.title.taken_back", False),
     "contradicted": (contradicted, "disputed", "report.title", False),
 }
