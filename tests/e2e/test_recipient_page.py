@@ -38,7 +38,7 @@ def browser(stack: Stack) -> Iterator[httpx.Client]:
 
 def link(stack: Stack, part: Play) -> str:
     """As a letter would have it."""
-    keys = Keys.load(stack.data, {}, make=False)
+    keys = Keys.load(stack.data / "keys", {}, make=False)
     return f"/p/{links.link_secret(keys.derived(links.PURPOSE), ids.parcel_number(part.parcel))}"
 
 
