@@ -87,6 +87,11 @@ DELEGATIONS_OPEN_MAX = 5  # of a parcel: the locker remembers few revoked ones
 DELEGATIONS_MAX = 20  # of a parcel, those that ended too: made and revoked in a loop they would fill the locker
 RECIPIENT_REF_SIZE_MAX = 64
 REASON_SIZE_MAX = 32  # likewise
+ADDRESS_SIZE_MAX = 200
+HOURS_SIZE_MAX = 300
+HOURS_LANGUAGES_MAX = 20
+REPORT_WORDS_SIZE_MAX = 500  # what happened, not a file
+CLOSING_SIZE_MAX = 200
 BADGE_DAYS_MAX = 400  # a lost badge ends by itself
 TECHNICIAN_DAYS_MAX = 90  # what it opens is every door
 HEAVY_BOTTOM_MM_MIN = 400  # the band in which people can lift
@@ -117,6 +122,16 @@ SMS_PLACE_SIZE_MAX = 60  # of a locker's name, so that the text fits
 ROUND_LOCKERS_MAX = 200  # one page of lockers; nobody drives to more in a day
 ROUND_PARCELS_MAX = 200  # of one kind at one locker: half of the largest locker, and one transaction
 LOCKERS_WITH_ROOM_MAX = 5  # offered to whoever found no room
+# --- what a recipient can do on the personal page
+EXTENSION_S = 86_400  # once: a door that is kept serves nobody else
+EXTENSION_BEFORE_S = 2 * 86_400  # nobody extends what still waits for days
+EXTENSION_FREE_PERCENT_MIN = 10  # of the doors of that size, or less: the next parcels need them
+NEW_CODES_MAX = 5  # of a parcel: each one is written to the locker's flash
+REPORTS_MAX = 10  # of a parcel
+REPORT_AFTER_S = 7 * 86_400  # of what was inside, after it was collected
+EVIDENCE_BEFORE_S = 3_600  # events from before the deposit: the courier at the door
+EVIDENCE_MAX = 500  # events shown with a report
+STRANGERS_PER_MINUTE = 60  # wrong links, of everybody together: trying is slow, and right ones are not held up
 
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("protocol", "device", "gateway", "tools")
 
 # Part -> the parts it may import beside itself. A module belongs to the longest prefix that fits.
-DOORS = ("gateway.asgi", "gateway.qr", "gateway.words")  # what http and web share
+DOORS = ("gateway.asgi", "gateway.qr", "gateway.slip", "gateway.words")  # what http and web share
 SIDE_DOORS = ("gateway.limits", "gateway.config", "gateway.keys", "gateway.log")
 SERVICE_SIDE = ("protocol", "gateway.domain", "gateway.services", *SIDE_DOORS)
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -30,6 +30,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.services": ("protocol", "gateway.domain", *SIDE_DOORS),
     "gateway.words": (),
     "gateway.qr": (),
+    "gateway.slip": ("protocol", "gateway.domain", "gateway.words", "gateway.qr"),
     "gateway.reach": (),
     "gateway.asgi": ("gateway.limits", "gateway.log"),
     "gateway.http": (*SERVICE_SIDE, *DOORS, "gateway.reach"),

@@ -18,6 +18,7 @@ CODES = frozenset(
         "unknown_key",
         "unknown_page",
         "unknown_webhook",
+        "unknown_report",
         "already_exists",
         "wrong_state",
         "lockers_not_ready",

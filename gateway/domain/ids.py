@@ -1,7 +1,8 @@
 """Ids as people and programs see them: a prefix that says of what, and a random number in Crockford's base32.
 
-Parcels, operations, credentials, webhooks are random 63-bit numbers in the books and on the wire; in the API they are
-"par_", "op_", "cred_", "wh_" and 13 lower-case digits. Badge and command ids are 8 bytes, in hex in the API.
+Parcels, operations, credentials, webhooks, reports are random 63-bit numbers in the books and on the wire; in the API
+they are "par_", "op_", "cred_", "wh_", "rep_" and 13 lower-case digits. Badge and command ids are 8 bytes, in hex in
+the API.
 """
 
 from typing import NewType
@@ -12,6 +13,7 @@ ParcelNumber = NewType("ParcelNumber", int)
 OperationNumber = NewType("OperationNumber", int)
 CredentialNumber = NewType("CredentialNumber", int)
 WebhookNumber = NewType("WebhookNumber", int)
+ReportNumber = NewType("ReportNumber", int)
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _WIDTH = 13
@@ -75,3 +77,12 @@ def webhook_id(number: WebhookNumber) -> str:
 def webhook_number(text: str) -> WebhookNumber:
     """Raises Refusal("unknown_webhook")."""
     return WebhookNumber(_number("wh_", text, "unknown_webhook"))
+
+
+def report_id(number: ReportNumber) -> str:
+    return _text("rep_", number)
+
+
+def report_number(text: str) -> ReportNumber:
+    """Raises Refusal("unknown_report")."""
+    return ReportNumber(_number("rep_", text, "unknown_report"))

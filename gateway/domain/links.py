@@ -1,9 +1,10 @@
-"""The personal link of a parcel: who has it sees where the parcel waits and what opens its door.
+"""Personal links. The parcel's: who has it sees where the parcel waits and what opens its door. A delegate's: one QR.
 
     parcel number (8 bytes) || first 16 bytes of HMAC-SHA-256(page key, "page" || parcel number), in base64url
+    delegation id (8 bytes) || first 16 bytes of HMAC-SHA-256(page key, "delegate" || delegation id), in base64url
 
-Nothing is stored for it: it is worked out when a letter is written, and checked when the page is asked for. 128 bits
-cannot be guessed over a network. It dies with the recipient's row, 30 days after the parcel left.
+Nothing is stored for them: they are worked out when a letter is written, and checked when the page is asked for. 128
+bits cannot be guessed over a network. They die with the recipient's row, 30 days after the parcel left.
 """
 
 import base64
@@ -14,21 +15,19 @@ from gateway.domain.ids import NUMBER_MAX, ParcelNumber
 
 PURPOSE = "pages"  # of the gateway's derived key
 SIZE = 32  # characters
-_CONTEXT = b"page"
+_PAGE, _DELEGATE, _FORM = b"page", b"delegate", b"form"
 _MAC_SIZE = 16
 
 
-def _mac(key: bytes, number: bytes) -> bytes:
-    return hmac.digest(key, _CONTEXT + number, "sha256")[:_MAC_SIZE]
+def _mac(key: bytes, context: bytes, id8: bytes) -> bytes:
+    return hmac.digest(key, context + id8, "sha256")[:_MAC_SIZE]
 
 
-def link_secret(key: bytes, parcel: ParcelNumber) -> str:
-    """What follows /p/ in the address of the parcel's page."""
-    number = parcel.to_bytes(8, "big")
-    return base64.urlsafe_b64encode(number + _mac(key, number)).decode()
+def _secret(key: bytes, context: bytes, id8: bytes) -> str:
+    return base64.urlsafe_b64encode(id8 + _mac(key, context, id8)).decode()
 
 
-def parcel_of(key: bytes, secret: str) -> ParcelNumber:
+def _id_of(key: bytes, context: bytes, secret: str) -> bytes:
     """Compared in constant time. Raises Refusal("unknown_page"): wrong, cut short and made up look the same."""
     unknown = Refusal("unknown_page", "this link is not complete, or not one of ours", ("open it from the message",))
     if len(secret) != SIZE or not secret.isascii():
@@ -37,7 +36,34 @@ def parcel_of(key: bytes, secret: str) -> ParcelNumber:
         raw = base64.b64decode(secret, altchars=b"-_", validate=True)
     except ValueError:
         raise unknown
-    number, mac = raw[:8], raw[8:]
-    if not hmac.compare_digest(mac, _mac(key, number)) or not 0 < int.from_bytes(number, "big") <= NUMBER_MAX:
+    if not hmac.compare_digest(raw[8:], _mac(key, context, raw[:8])):
         raise unknown
-    return ParcelNumber(int.from_bytes(number, "big"))
+    return raw[:8]
+
+
+def link_secret(key: bytes, parcel: ParcelNumber) -> str:
+    """What follows /p/ in the address of the parcel's page."""
+    return _secret(key, _PAGE, parcel.to_bytes(8, "big"))
+
+
+def parcel_of(key: bytes, secret: str) -> ParcelNumber:
+    """Raises Refusal("unknown_page")."""
+    number = int.from_bytes(_id_of(key, _PAGE, secret), "big")
+    if not 0 < number <= NUMBER_MAX:
+        raise Refusal("unknown_page", "this link is not complete, or not one of ours", ("open it from the message",))
+    return ParcelNumber(number)
+
+
+def delegate_secret(key: bytes, delegation: bytes) -> str:
+    """What follows /d/ in the address that a recipient passes on."""
+    return _secret(key, _DELEGATE, delegation)
+
+
+def delegation_of(key: bytes, secret: str) -> bytes:
+    """Raises Refusal("unknown_page")."""
+    return _id_of(key, _DELEGATE, secret)
+
+
+def form_id(key: bytes, parcel: ParcelNumber, once: str) -> bytes:
+    """The id of what a form makes: sent twice, with the same `once` in it, it makes the same thing."""
+    return hmac.digest(key, _FORM + parcel.to_bytes(8, "big") + once.encode(), "sha256")[:8]

@@ -15,7 +15,20 @@ from starlette.types import Scope
 
 from gateway.asgi import Envelope, RequestError
 from gateway.domain.errors import Refusal
-from gateway.http import codes, events, keys, lockers, metrics, parcels, people, problems, receipts, webhooks
+from gateway.http import (
+    codes,
+    events,
+    keys,
+    lockers,
+    metrics,
+    parcels,
+    people,
+    problems,
+    receipts,
+    reports,
+    sites,
+    webhooks,
+)
 from gateway.http.acting import JSON, Counter
 from gateway.http.problems import FieldError
 from gateway.http.streams import Streams
@@ -27,9 +40,11 @@ FIELD_SIZE_MAX = 100
 PROBLEM_SIZE_MAX = 200
 ROUTERS = (
     lockers.router,
+    sites.router,
     parcels.router,
     receipts.router,
     codes.router,
+    reports.router,
     people.router,
     keys.router,
     events.router,

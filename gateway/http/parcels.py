@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from gateway import limits
+from gateway import limits, slip
 from gateway.domain.ids import parcel_number
 from gateway.domain.people import Principal
-from gateway.http import answers, slip
+from gateway.http import answers
 from gateway.http.acting import Said, counter_of, once, show
 from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.lockers import accepted

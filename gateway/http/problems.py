@@ -36,6 +36,7 @@ KNOWN: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "unknown_delegation": (404, ("List them with GET /v1/parcels/{parcel}/delegations.",)),
     "unknown_credential": (404, ("Check the credential id.",)),
     "unknown_key": (404, ("List the signing keys with GET /v1/keys.",)),
+    "unknown_report": (404, ("List them with GET /v1/reports.",)),
     "unknown_page": (404, ("Open the link from the message, whole.",)),
     "unknown_webhook": (404, ("List yours with GET /v1/webhooks.",)),
     "method_not_allowed": (405, ("Use one of the methods in the Allow header.",)),

@@ -13,6 +13,7 @@ from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX, RECEIPT_SIZE_MAX
 from protocol.topics import LOCKER_ID_MAX
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
+PHONE = r"^\+?[0-9][0-9 ().-]{2,}$"
 
 
 def printable(text: str) -> str:
@@ -22,7 +23,7 @@ def printable(text: str) -> str:
     return text
 
 
-def _mail(text: str) -> str:
+def looks_like_mail(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not (local and at and "." in domain) or " " in text:
         raise ValueError("looks like NAME@DOMAIN")
@@ -122,14 +123,15 @@ class RecipientBody(Body):
 
     name: Name | None = None
     mail: (
-        Annotated[str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(printable), AfterValidator(_mail)] | None
+        Annotated[
+            str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(printable), AfterValidator(looks_like_mail)
+        ]
+        | None
     ) = None
     phone: (
         Annotated[
             str,
-            Field(
-                max_length=limits.PHONE_SIZE_MAX, pattern=r"^\+?[0-9][0-9 ().-]{2,}$", examples=["+33 3 22 00 00 00"]
-            ),
+            Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, examples=["+33 3 22 00 00 00"]),
         ]
         | None
     ) = None

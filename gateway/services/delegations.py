@@ -13,7 +13,8 @@ from gateway.domain.ids import ParcelNumber
 from gateway.domain.operations import REISSUE, REVOKE_TOKEN, TAKE_BACK, Operation
 from gateway.domain.parcels import NEXT_ACTIONS, Parcel
 from gateway.domain.people import Principal
-from gateway.limits import DELEGATIONS_MAX, DELEGATIONS_OPEN_MAX
+from gateway.limits import DELEGATIONS_MAX, DELEGATIONS_OPEN_MAX, EXTENSION_S
+from gateway.services import reports
 from gateway.services.batch import Batch
 from gateway.services.desk import Desk, known_locker, known_parcel
 from gateway.services.orders import begin_operation, order
@@ -24,24 +25,37 @@ from protocol.messages import PickupAuthorised, RevokeToken, Up
 _NO_SCANNER_DIGITS = 16  # a locker without a scanner is set to 16-digit codes (protocol.otp)
 
 
-def delegate(desk: Desk, who: Principal, number: ParcelNumber, name: str) -> Delegation:
-    """The token is told this once. Raises Refusal: not_allowed, bad_value, wrong_state, no_scanner."""
+def delegate(desk: Desk, who: Principal, number: ParcelNumber, name: str, id8: bytes | None = None) -> Delegation:
+    """The token is told this once. `id8`: of a form that may be sent twice; the second time it is the same delegation.
+    Raises Refusal: not_allowed, bad_value, wrong_state, no_scanner."""
     who.must("codes:write")
     check_delegate(name)
     with desk.store.transaction() as tx:
         parcel = known_parcel(tx, who, number)
+        before = None if id8 is None else tx.delegation(id8)
+        if before is not None:
+            return shown_again(desk, tx, parcel, before)
         _must_be_collectable(tx, parcel)
         assert parcel.deadline_s is not None
-        id8 = desk.randomness(8)
+        id8 = id8 or desk.randomness(8)
         token = delegate_token(parcel, id8, desk.keys.kid, desk.keys.sign)
         made = Delegation(id8, parcel.number, name, desk.clock(), parcel.deadline_s, token=token)
         tx.add_delegation(made)
     return made
 
 
+def shown_again(desk: Desk, tx: Transaction, parcel: Parcel, made: Delegation) -> Delegation:
+    """With its token, worked out anew while it opens the door. Raises Refusal: unknown_delegation, wrong_state."""
+    if made.parcel != parcel.number:
+        raise Refusal("unknown_delegation", "this parcel has no such delegation", ("list them",))
+    if made.state != "open" or not reports.to_fetch(tx, parcel):
+        raise Refusal("wrong_state", f"this delegation is {made.state} and opens nothing", ("list them",))
+    return replace(made, token=delegate_token(parcel, made.id, desk.keys.kid, desk.keys.sign))
+
+
 def _must_be_collectable(tx: Transaction, parcel: Parcel) -> None:
     """By whoever shows a QR with its present number. Raises Refusal."""
-    if parcel.state != "deposited":
+    if not reports.to_fetch(tx, parcel):
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
     if known_locker(tx, parcel.locker).code_digits == _NO_SCANNER_DIGITS:
         share = "let the recipient share the pickup code: it is typed at the locker"
@@ -80,7 +94,8 @@ def revoke_delegation(desk: Desk, who: Principal, number: ParcelNumber, id8: byt
             desk, tx, who, REVOKE_TOKEN, (parcel.locker, parcel.compartment), parcel, REVOKE_TOKEN
         )
         tx.keep_delegation(replace(known, revocation=operation.number))
-        message = RevokeToken(known.id, known.expiry_s)
+        # A locker forgets a token once it has expired; its parcel may wait one extension longer.
+        message = RevokeToken(known.id, known.expiry_s + EXTENSION_S)
         order(desk, tx, parcel.locker, message, operation=operation.number, parcel=parcel.number)
         return operation
 

@@ -17,7 +17,7 @@ from gateway.domain.parcels import (
 )
 from gateway.domain.people import COURIER, GATEWAY, MERCHANT, Principal
 from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX, TTL_OPEN_S
-from gateway.services import allocations, joins
+from gateway.services import allocations, joins, reports
 from gateway.services.desk import Desk, known_locker, known_parcel
 from gateway.services.orders import begin_operation, order
 from gateway.services.ports import Transaction
@@ -137,7 +137,8 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         reissue = running_for(tx, parcel, REISSUE)
         box = None if parcel.compartment is None else tx.compartment(parcel.locker, parcel.compartment)
         beside = tx.parcels_joined(parcel) if parcel.joined else []
-    if parcel.state != "deposited":
+        to_fetch = reports.to_fetch(tx, parcel)
+    if not to_fetch:
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
     if box is not None and box.holding == REVOKED:  # the door of a parcel taken back was not opened in time
         raise Refusal("wrong_state", "its code has been revoked to take it back", ("take it back again",))

@@ -10,7 +10,7 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations, delegations, joins, reissues, revocations, trust_orders
+from gateway.services import allocations, delegations, joins, reissues, reports, revocations, trust_orders
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from gateway.services.receipt_order import seated
@@ -245,6 +245,7 @@ def _released(batch: Batch, box: Compartment, _value: int, _command: Command | N
     kept = batch.tx.allocation_at(box.locker, box.number)
     if kept is not None and kept.until_s is None:  # a disputed parcel: it does not lie here
         batch.tx.end_allocation(kept.parcel, batch.now)
+        reports.settle(batch.tx, kept.parcel, batch.now)
 
 
 def _revoked(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:

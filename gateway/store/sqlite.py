@@ -15,6 +15,7 @@ from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES
 from gateway.store.migrations import StoreError, migrate, migrations
 from gateway.store.queries.commands import CommandQueries
 from gateway.store.queries.counts import CountQueries
+from gateway.store.queries.customers import CustomerQueries
 from gateway.store.queries.delegations import DelegationQueries
 from gateway.store.queries.keys import KeyQueries
 from gateway.store.queries.letters import LetterQueries
@@ -22,6 +23,7 @@ from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
+from gateway.store.queries.reports import ReportQueries
 from gateway.store.queries.rounds import RoundQueries
 from gateway.store.queries.webhooks import WebhookQueries
 
@@ -45,6 +47,8 @@ class SqliteTransaction(
     LogQueries,
     WebhookQueries,
     CountQueries,
+    CustomerQueries,
+    ReportQueries,
 ):
     """Every question and every change; alive as long as its `with`. `moved`: lockers whose reservations have changed
     since they were told; a hint only, which a start forgets and a rollback may leave too large. `clock` dates the

@@ -15,12 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.asgi import Envelope, RequestError, Requests
 from gateway.domain.errors import Refusal
 from gateway.services.desk import Desk
-from gateway.web import assets, courier, courier_phone, courier_receipts, forms, pages, sessions, sign_in
+from gateway.web import assets, courier, courier_phone, courier_receipts, customer, forms, pages, sessions, sign_in
 from gateway.web.sessions import SignedOutError
+from gateway.web.strangers import Strangers
 
 ROUTERS = (
     assets.router,
     sign_in.router,
+    customer.router,
     courier.router,
     courier_receipts.router,
     courier_phone.router,
@@ -34,6 +36,7 @@ def create_pages(desk: Desk, wake: Callable[[], None], requests: Requests | None
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.desk = desk
     app.state.wake = wake
+    app.state.strangers = Strangers(desk.clock)
     for router in ROUTERS:
         app.include_router(router)
     for failure, handler in HANDLERS.items():

@@ -30,6 +30,7 @@ GOOD = {
     "/v1/parcels/par_0000000000001/delegations": {"name": "n"},
     "/v1/webhooks": {"url": "https://1.1.1.1/hooks", "types": ["parcel.expired"], "description": "d"},
     "/v1/webhooks/wh_0000000000001/rotation": {"overlap_hours": 1},
+    "/v1/reports/rep_0000000000001/closing": {"reason": "r"},
     "/v1/badges": {"carrier": "c", "holder": "h", "days": 3},
     "/v1/credentials": {"role": "courier", "tenant": "c", "scopes": ["parcels:read"], "name": "n"},
 }
@@ -91,6 +92,7 @@ def test_bytes_of_any_kind_are_answered(operator: httpx.Client, path: str, raw: 
         [
             "/v1/parcels/{}",
             "/v1/operations/{}",
+            "/v1/reports/{}",
             "/v1/lockers/{}",
             "/v1/parcels/{}/pickup",
             "/v1/parcels/{}/slip",
@@ -108,7 +110,7 @@ def test_an_id_of_any_kind_is_answered(operator: httpx.Client, path: str, text: 
 @EXAMPLES
 @given(cursor=st.text(max_size=70), limit=st.text(max_size=8) | st.integers())
 def test_a_query_of_any_kind_is_answered(operator: httpx.Client, cursor: str, limit: object) -> None:
-    for path in ("/v1/parcels", "/v1/events"):
+    for path in ("/v1/parcels", "/v1/events", "/v1/reports"):
         answer = operator.get(path, params={"cursor": cursor.encode("utf-8", "replace"), "limit": str(limit)})
         assert answer.status_code < 500
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from http_town import RECIPIENT, Town, deposited, key, open_locker, parcel_body, town
 
-from gateway.http import slip
+from gateway import slip
 from gateway.words import LANGUAGES
 from gateway.words.moments import moment
 from protocol import otp

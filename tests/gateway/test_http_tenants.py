@@ -16,6 +16,11 @@ NEEDED = [
     ("POST", "/v1/lockers/{locker}/compartments/{number}/service", "lockers:write"),
     ("POST", "/v1/lockers/{locker}/compartments/{number}/open", "doors:open"),
     ("POST", "/v1/lockers/{locker}/compartments/{number}/release", "lockers:write"),
+    ("GET", "/v1/lockers/{locker}/site", "lockers:read"),
+    ("PUT", "/v1/lockers/{locker}/site", "lockers:write"),
+    ("GET", "/v1/reports", "parcels:read"),
+    ("GET", "/v1/reports/{report}", "parcels:read"),
+    ("POST", "/v1/reports/{report}/closing", "parcels:write"),
     ("GET", "/v1/parcels", "parcels:read"),
     ("GET", "/v1/parcels/{parcel}", "parcels:read"),
     ("GET", "/v1/parcels/{parcel}/pickup", "codes:read"),
@@ -50,6 +55,8 @@ NEEDED = [
 ]
 MADE = ("/v1/lockers", "/v1/parcels", "/v1/badges", "/v1/credentials", "/v1/receipts", "/v1/webhooks")
 BODIES = {
+    "/v1/lockers/{locker}/site": {"address": "1 place du Marché"},
+    "/v1/reports/{report}/closing": {"reason": "looked: empty"},
     "/v1/parcels/{parcel}/delegations": {"name": "a neighbour"},
     "/v1/lockers/{locker}/console-answers": {"challenge": "00" * 8, "name": "anne"},
     "/v1/lockers/{locker}/compartments/{number}/service": {"out": True, "reason": "test"},
@@ -74,6 +81,7 @@ def fill(path: str, **ids_of: str) -> str:
         "number": "1",
         "badge": "00" * 8,
         "delegation": "00" * 8,
+        "report": "rep_0000000000001",
         "credential": "cred_0000000000001",
         "kid": "0" * 8,
         "webhook": "wh_0000000000001",

@@ -12,7 +12,7 @@ from gateway.domain.lockers import NewLocker
 from gateway.domain.operations import Operation
 from gateway.domain.parcels import Parcel
 from gateway.domain.people import COURIER, Principal
-from gateway.limits import DELEGATIONS_MAX, DELEGATIONS_OPEN_MAX
+from gateway.limits import DELEGATIONS_MAX, DELEGATIONS_OPEN_MAX, EXTENSION_S
 from gateway.services import commands, delegations, doors, expiry, lockers, parcels, reissues
 from protocol import tokens
 from protocol.messages import (
@@ -196,7 +196,7 @@ def test_a_delegation_is_revoked_when_the_locker_has_said_so_and_not_before(town
     operation = take_back(town, made)
     assert (operation.kind, operation.state) == ("revoke_token", "waiting")
     assert any("may still open" in action for action in operation.next_actions)
-    assert town.outbox() == [RevokeToken(made.id, made.expiry_s)]
+    assert town.outbox() == [RevokeToken(made.id, made.expiry_s + EXTENSION_S)]
     assert states(town, parcel) == ["revoking"]
     assert take_back(town, made) == operation and len(town.outbox()) == 1
     town.says("mairie-1", token_revoked(town, made.id))
@@ -209,7 +209,7 @@ def test_a_revocation_that_the_locker_has_no_room_for_failed_and_can_be_ordered_
     parcel = town.deposited("label-1")
     made = entrust(town, parcel)
     operation = take_back(town, made)
-    town.says("mairie-1", done(town, RevokeToken(made.id, made.expiry_s), "no_room"))
+    town.says("mairie-1", done(town, RevokeToken(made.id, made.expiry_s + EXTENSION_S), "no_room"))
     failed = now(town, operation.number)
     assert (failed.state, failed.code, states(town, parcel)) == ("failed", "no_room", ["open"])
     assert any("still opens" in action for action in failed.next_actions)
@@ -244,7 +244,7 @@ def test_a_revocation_that_nobody_answers_is_ordered_anew_until_the_token_ends(t
         town.now[0] += DAY_S + 31
         assert town.outbox() == []
         commands.expire_commands(town.desk)
-        assert town.outbox() == [RevokeToken(made.id, made.expiry_s)]
+        assert town.outbox() == [RevokeToken(made.id, made.expiry_s + EXTENSION_S)]
     assert (now(town, operation.number).state, states(town, parcel)) == ("waiting", ["revoking"])
     town.now[0] = made.expiry_s + DAY_S + 31
     commands.expire_commands(town.desk)
@@ -269,7 +269,7 @@ def test_another_locker_cannot_say_that_it_was_taken_back_here(town: Town) -> No
     operation = take_back(town, made)
     town.says("gare-1", token_revoked(town, made.id))
     assert (states(town, parcel), now(town, operation.number).state) == (["revoking"], "waiting")
-    assert town.outbox() == [RevokeToken(made.id, made.expiry_s)]
+    assert town.outbox() == [RevokeToken(made.id, made.expiry_s + EXTENSION_S)]
 
 
 # ------------------------------------------------------------------ what is kept

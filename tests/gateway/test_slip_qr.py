@@ -14,10 +14,10 @@ import resvg_py
 import zxingcpp
 from PIL import Image, ImageChops, ImageFilter
 
+from gateway import slip
 from gateway.domain import codes
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import Parcel
-from gateway.http import slip
 from gateway.keys import Keys
 from gateway.limits import TENANT_SIZE_MAX
 from protocol.limits import COMPARTMENTS_MAX

@@ -41,7 +41,9 @@ def badge_text(here: Town) -> tuple[bytes, str]:
 
 
 def signed_in(client: httpx.Client) -> bool:
-    return "/sign-out" in client.get("/").text
+    answer = client.get("/")
+    assert answer.status_code == 200, "a page that failed has the way out too"
+    return "/sign-out" in answer.text
 
 
 def test_whoever_has_a_key_signs_in_works_and_signs_out(here: Town) -> None:
@@ -129,6 +131,7 @@ def test_an_older_browser_says_at_least_where_the_form_was(here: Town) -> None:
     del client.headers["Sec-Fetch-Site"]
     assert client.post("/sign-out", headers={"Origin": "https://elsewhere.example"}).status_code == 403
     assert client.post("/sign-out", headers={"Origin": here.url}).status_code == 303
+    assert client.post("/sign-out", headers={"Origin": "null"}).status_code == 303, "from pages without a referrer"
 
 
 @pytest.mark.parametrize("onward", ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere", "x", "/\n/x"])

@@ -43,8 +43,8 @@ def show(rig: Rig, token: str) -> None:
     rig.do(on.Scanned(token.encode()))
 
 
-def token_for(role: int, compartment: int, deposit: int, name: bytes) -> str:
-    claims = tokens.Token("delegate", LOCKER, FAR, name, role, compartment, deposit)
+def token_for(role: int, compartment: int, deposit: int, name: bytes, expiry_s: int = FAR) -> str:
+    claims = tokens.Token("delegate", LOCKER, expiry_s, name, role, compartment, deposit)
     return tokens.seal(claims, tokens.key_id(public_key(SECRET)), lambda message: sign(SECRET, message))
 
 
@@ -88,6 +88,14 @@ def test_whoever_collected_may_look_once_more_and_nobody_else():
     rig.wait(REOPEN_MS + 1)
     show(rig, DELEGATE_TOKEN)
     assert rig.pulses == [2, 2]
+
+
+def test_neither_recipient_nor_delegate_is_refused_for_the_hour():
+    """The gateway's deadline may have moved since the QR was made; what ends it is a Revoke."""
+    for role in (tokens.PICKUP, tokens.DELEGATE):
+        rig = locker_with_parcels(2)
+        show(rig, token_for(role, 2, 1, b"too-late", rig.gateway.now_s - 1))
+        assert rig.pulses == [2]
 
 
 def test_a_delegation_is_taken_back_at_once_and_the_recipient_keeps_the_code():

@@ -17,7 +17,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
-from gateway.http.slip import HEADERS as SLIP_HEADERS
+from gateway.slip import HEADERS as SLIP_HEADERS
 from tools.client import Failed, Gateway
 from tools.demo.feed import Feed, News
 from tools.demo.game import CARRIERS, Game

@@ -50,6 +50,11 @@ class CommandQueries:
         found = self._commands("id = ?", id8)
         return found[0] if found else None
 
+    def last_command_about(self, parcel: int, number: int) -> Command | None:
+        """Of this type, whatever became of it."""
+        found = self._commands("parcel = ? AND type = ? ORDER BY position DESC LIMIT 1", parcel, number)
+        return found[0] if found else None
+
     def due_commands(self, now_s: int, limit: int) -> list[Command]:
         return self._commands("state = 'waiting' AND issued_s + ttl_s >= ? ORDER BY position LIMIT ?", now_s, limit)
 

@@ -11,7 +11,7 @@ from gateway.domain.events import Alarm, LoggedEvent
 from gateway.domain.ids import ParcelNumber
 from protocol.messages import EVENTS, Up
 
-_EVENT = "e.id, e.locker, e.boot, e.seq, e.type, e.t_wall_s, e.taken_s, e.fields, e.parcel"
+EVENT_COLUMNS = "e.id, e.locker, e.boot, e.seq, e.type, e.t_wall_s, e.taken_s, e.fields, e.parcel"
 _ALARM = "id, locker, compartment, kind, parcel, raised_s, cleared_s"
 _ADD_EVENT = (
     "INSERT INTO events (locker, boot, seq, type, t_mono_ms, t_wall_s, taken_s, fields, parcel)"
@@ -19,7 +19,7 @@ _ADD_EVENT = (
 )
 
 
-def _event(row: Sequence[Any]) -> LoggedEvent:
+def logged_event(row: Sequence[Any]) -> LoggedEvent:
     names = EVENTS[row[4]].FIELDS
     values: list[Any] = cbor2.loads(row[7])
     fields = {
@@ -66,11 +66,12 @@ class LogQueries:
         source = "events e" if role == "operator" else "events e CROSS JOIN parcels p ON p.number = e.parcel"
         tenants = () if role == "operator" else (tenant,)
         rows = self.sql.execute(
-            f"SELECT {_EVENT} FROM {source} WHERE e.id > ? AND {own} ORDER BY e.id LIMIT ?", (after, *tenants, limit)
+            f"SELECT {EVENT_COLUMNS} FROM {source} WHERE e.id > ? AND {own} ORDER BY e.id LIMIT ?",
+            (after, *tenants, limit),
         ).fetchall()
         if len(rows) == limit:
-            return [_event(row) for row in rows], rows[-1][0]
-        return [_event(row) for row in rows], max(after, self.newest_event())
+            return [logged_event(row) for row in rows], rows[-1][0]
+        return [logged_event(row) for row in rows], max(after, self.newest_event())
 
     def newest_event(self) -> int:
         """0: there is none."""

@@ -102,6 +102,7 @@ class ParcelQueries(ChangeQueries):
         if parcel.ended_s is not None:  # from here on the personal fields have a term
             self.sql.execute("UPDATE recipients SET ended_s = ? WHERE parcel = ?", (parcel.ended_s, parcel.number))
             self.sql.execute("UPDATE delegations SET left_s = ? WHERE parcel = ?", (parcel.ended_s, parcel.number))
+            self.sql.execute("UPDATE reports SET left_s = ? WHERE parcel = ?", (parcel.ended_s, parcel.number))
 
     def parcel(self, number: int) -> Parcel | None:
         return self._one_parcel("number = ?", number)
@@ -261,11 +262,12 @@ class ParcelQueries(ChangeQueries):
         )
 
     def forget_people(self, left_before_s: int) -> None:
-        """Recipients, the letters to them, and whom they sent, of parcels that left before then."""
+        """Recipients, the letters to them, whom they sent, and what they wrote, of parcels that left before then."""
         gone = "(SELECT parcel FROM recipients WHERE ended_s <= ?)"
         self.sql.execute(f"DELETE FROM letters WHERE parcel IN {gone}", (left_before_s,))
         self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (left_before_s,))
         self.sql.execute("DELETE FROM delegations WHERE left_s <= ?", (left_before_s,))
+        self.sql.execute("UPDATE reports SET words = NULL WHERE left_s <= ? AND words IS NOT NULL", (left_before_s,))
 
     # -------------------------------------------------------------- allocations
     def allocate(self, parcel: ParcelNumber, locker: str, compartment: int, now_s: int, until_s: int | None) -> None:
