@@ -77,6 +77,7 @@ PHONE_SIZE_MAX = 32
 TENANT_SIZE_MAX = 32  # it travels as a WORD on the wire
 DELEGATIONS_OPEN_MAX = 5  # of a parcel: the locker remembers few revoked ones
 DELEGATIONS_MAX = 20  # of a parcel, those that ended too: made and revoked in a loop they would fill the locker
+OPENING_WAITS_S = 600  # the second person stands there and looks; an old request opens nothing
 RECIPIENT_REF_SIZE_MAX = 64
 REASON_SIZE_MAX = 32  # likewise
 BADGE_DAYS_MAX = 400  # a lost badge ends by itself
@@ -85,6 +86,17 @@ HEAVY_BOTTOM_MM_MIN = 400  # the band in which people can lift
 HEAVY_BOTTOM_MM_MAX = 1_200
 PAGE_SIZE_MAX = 200  # rows of one answer
 NAMES_TOLD_MAX = 20  # lockers named in a sentence; the list holds all of them
+
+# --- the pages of the operator and of merchants
+FLEET_ROWS_MAX = 500  # lockers on one page; beyond that the ones in trouble are still first
+SCANNED_EVENTS_MAX = 20_000  # the log has no index but its order: one page never reads more of it than this
+HISTORY_MAX = 50  # events and orders of one door, or of one locker, on its page
+TIMELINE_MAX = 100  # steps of one parcel
+SEARCH_SIZE_MAX = 64  # letters looked for
+USE_DAYS = 28  # whole weeks: a weekday counts as often as any other
+SNOOZE_HOURS = (1, 4, 24)
+EXPORTED_MAX = 10_000  # rows of one CSV
+GENERATED_LABEL_DIGITS = 10  # 50 random bits: two labels of a carrier never meet
 
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased

@@ -12,19 +12,33 @@ from pathlib import Path
 
 from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES
 from gateway.store.migrations import StoreError, migrate, migrations
+from gateway.store.queries.acts import ActQueries
 from gateway.store.queries.commands import CommandQueries
 from gateway.store.queries.delegations import DelegationQueries
+from gateway.store.queries.history import HistoryQueries
 from gateway.store.queries.keys import KeyQueries
 from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
+from gateway.store.queries.overview import OverviewQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
+from gateway.store.queries.search import SearchQueries
 
 _FULL = 2
 
 
 class SqliteTransaction(
-    LockerQueries, ParcelQueries, DelegationQueries, CommandQueries, PeopleQueries, KeyQueries, LogQueries
+    LockerQueries,
+    ParcelQueries,
+    DelegationQueries,
+    CommandQueries,
+    PeopleQueries,
+    KeyQueries,
+    LogQueries,
+    ActQueries,
+    HistoryQueries,
+    OverviewQueries,
+    SearchQueries,
 ):
     """Every question and every change; alive as long as its `with`. `moved`: lockers whose reservations have changed
     since they were told; a hint only, which a start forgets and a rollback may leave too large."""

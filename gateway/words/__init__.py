@@ -22,7 +22,7 @@ class Words:
     texts: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]]
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """The text with its places filled in. An unknown name is our own fault: KeyError."""
         return self.texts[name].format(**values)
 

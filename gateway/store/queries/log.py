@@ -11,15 +11,15 @@ from gateway.domain.events import Alarm, LoggedEvent
 from gateway.domain.ids import ParcelNumber
 from protocol.messages import EVENTS, Up
 
-_EVENT = "e.id, e.locker, e.boot, e.seq, e.type, e.t_wall_s, e.taken_s, e.fields, e.parcel"
-_ALARM = "id, locker, compartment, kind, parcel, raised_s, cleared_s"
+EVENT = "e.id, e.locker, e.boot, e.seq, e.type, e.t_wall_s, e.taken_s, e.fields, e.parcel"
+_ALARM = "id, locker, compartment, kind, parcel, raised_s, cleared_s, owner, owned_s, snoozed_s"
 _ADD_EVENT = (
     "INSERT INTO events (locker, boot, seq, type, t_mono_ms, t_wall_s, taken_s, fields, parcel)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
-def _event(row: Sequence[Any]) -> LoggedEvent:
+def event_of(row: Sequence[Any]) -> LoggedEvent:
     names = EVENTS[row[4]].FIELDS
     values: list[Any] = cbor2.loads(row[7])
     fields = {
@@ -66,12 +66,12 @@ class LogQueries:
         source = "events e" if role == "operator" else "events e CROSS JOIN parcels p ON p.number = e.parcel"
         tenants = () if role == "operator" else (tenant,)
         rows = self.sql.execute(
-            f"SELECT {_EVENT} FROM {source} WHERE e.id > ? AND {own} ORDER BY e.id LIMIT ?", (after, *tenants, limit)
+            f"SELECT {EVENT} FROM {source} WHERE e.id > ? AND {own} ORDER BY e.id LIMIT ?", (after, *tenants, limit)
         ).fetchall()
         if len(rows) == limit:
-            return [_event(row) for row in rows], rows[-1][0]
+            return [event_of(row) for row in rows], rows[-1][0]
         last = self.sql.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
-        return [_event(row) for row in rows], max(after, last)
+        return [event_of(row) for row in rows], max(after, last)
 
     # -------------------------------------------------------------- alarms
     def raise_alarm(self, locker: str, compartment: int, kind: str, parcel: int | None, now_s: int) -> None:
@@ -95,6 +95,23 @@ class LogQueries:
             (only_open, limit),
         )
         return [Alarm(*row) for row in rows]
+
+    def alarm(self, number: int) -> Alarm | None:
+        row = self.sql.execute(f"SELECT {_ALARM} FROM alarms WHERE id = ?", (number,)).fetchone()
+        return None if row is None else Alarm(*row)
+
+    def alarms_of(self, locker: str) -> list[Alarm]:
+        """The open ones of a locker: one of a kind for a door, so there are few."""
+        rows = self.sql.execute(
+            f"SELECT {_ALARM} FROM alarms WHERE locker = ? AND cleared_s IS NULL ORDER BY id DESC", (locker,)
+        )
+        return [Alarm(*row) for row in rows]
+
+    def keep_alarm(self, alarm: Alarm) -> None:
+        self.sql.execute(
+            "UPDATE alarms SET cleared_s = ?, owner = ?, owned_s = ?, snoozed_s = ? WHERE id = ?",
+            (alarm.cleared_s, alarm.owner, alarm.owned_s, alarm.snoozed_s, alarm.id),
+        )
 
     # -------------------------------------------------------------- answers kept for Idempotency-Key
     def find_answer(self, id32: bytes) -> tuple[bytes, bytes] | None:

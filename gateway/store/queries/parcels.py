@@ -8,7 +8,7 @@ from gateway.domain.compartments import FAULTS
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
 
-_PARCEL = (
+PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
     " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s"
 )
@@ -19,7 +19,7 @@ _AT_FAULT = "(quarantined OR out_of_service OR door IN (" + ", ".join([f"'{door}
 _RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
-def _parcel(row: Sequence[object]) -> Parcel:
+def parcel_of(row: Sequence[object]) -> Parcel:
     fields = list(row)
     for place in (6, 7, -4, -3, -2):
         fields[place] = bool(fields[place])
@@ -31,11 +31,11 @@ class ParcelQueries:
     moved: set[str]
 
     def _one_parcel(self, where: str, *values: object) -> Parcel | None:
-        row = self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values).fetchone()
-        return None if row is None else _parcel(row)
+        row = self.sql.execute(f"SELECT {PARCEL} FROM parcels WHERE {where}", values).fetchone()
+        return None if row is None else parcel_of(row)
 
     def _parcels(self, where: str, *values: object) -> list[Parcel]:
-        return [_parcel(row) for row in self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values)]
+        return [parcel_of(row) for row in self.sql.execute(f"SELECT {PARCEL} FROM parcels WHERE {where}", values)]
 
     def add_parcel(self, parcel: Parcel, new: NewParcel) -> None:
         """The personal fields go to their own table, and only if there are any."""
@@ -208,11 +208,11 @@ class ParcelQueries:
                 conditions.append(column)
                 values.append(value)
         rows = self.sql.execute(
-            f"SELECT {_PARCEL}, position FROM parcels WHERE {' AND '.join(conditions)} ORDER BY position DESC LIMIT ?",
+            f"SELECT {PARCEL}, position FROM parcels WHERE {' AND '.join(conditions)} ORDER BY position DESC LIMIT ?",
             (*values, limit + 1),
         ).fetchall()
         following = rows[limit - 1][-1] if len(rows) > limit else None
-        return [_parcel(row[:-1]) for row in rows[:limit]], following
+        return [parcel_of(row[:-1]) for row in rows[:limit]], following
 
     def parcels_past_deadline(self, now_s: int, limit: int) -> list[Parcel]:
         return self._parcels(
