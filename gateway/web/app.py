@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.asgi import Envelope, RequestError
 from gateway.domain.errors import Refusal
 from gateway.services.desk import Desk
-from gateway.web import assets, forms, operator, pages, sessions, sign_in
+from gateway.web import assets, forms, merchant, operator, pages, sessions, sign_in
 from gateway.web.sessions import SignedOutError
 
-ROUTERS = (assets.router, sign_in.router, *operator.ROUTERS)
+ROUTERS = (assets.router, sign_in.router, *operator.ROUTERS, *merchant.ROUTERS)
 API = ("/v1/", "/openapi.json", "/health", "/ready", "/metrics")  # what is not a page
 CODE_OF_STATUS = {404: "unknown_page", 405: "method_not_allowed", 422: "bad_value"}
 

@@ -94,7 +94,7 @@ class Browser:
         return answer.headers["location"]
 
 
-def browser(  # noqa: PLR0917 - who signs in
+def browser(
     town: Town, role: str = "operator", tenant: str = "", scopes: frozenset[str] | None = None, name: str = ""
 ) -> Browser:
     """Somebody with a key of their own, signed in."""
