@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from gateway.domain.ids import NUMBER_MAX
 from gateway.services.desk import Desk
+from gateway.web.drawing import SIGNS
 from gateway.web.once import fresh
 from gateway.web.pages import language_of, render
 from gateway.words import Words, moments
@@ -17,7 +18,7 @@ def desk_of(request: Request) -> Desk:
 
 
 def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """Beside the values of every page: `fresh` (the number of a form), `ago` and `span` (seconds in words)."""
+    """With `fresh` (the number of a form), `ago` and `span` (seconds in words), `now_s`, and `signs` (of states)."""
     language = language_of(request)
     now_s = desk_of(request).clock()
 
@@ -27,7 +28,9 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> R
     def span(seconds: int) -> str:
         return moments.span(seconds, language)
 
-    return render(request, template, {"fresh": fresh, "ago": ago, "span": span, "now_s": now_s, **values}, status)
+    return render(
+        request, template, {"fresh": fresh, "ago": ago, "span": span, "now_s": now_s, "signs": SIGNS, **values}, status
+    )
 
 
 def words_of(request: Request) -> Words:

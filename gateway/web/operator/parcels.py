@@ -63,15 +63,15 @@ def parcel_page(request: Request, who: Operator, parcel: str) -> Response:
 def _steps(request: Request, who: Principal, parcel: Parcel, words: Words) -> list[tuple[int, str, str]]:
     """When, what, and by whose key (or nobody's); newest first. Where the log is silent, what the books say."""
     events, acts = history.parcel_past(desk_of(request), who, parcel.number)
-    steps = [(event.taken_s, sentences.event(event, words), "") for event in events]
-    steps += [(act.made_s, words(f"act.{act.kind}"), act.by) for act in acts]
-    steps.append((parcel.expected_s, words("operator.one_parcel.expected"), ""))
+    steps = [(parcel.expected_s, words("operator.one_parcel.expected"), "")]
+    steps += [(event.taken_s, sentences.event(event, words), "") for event in events]
+    steps += [(act.made_s, words(f"act.{act.kind}"), act.by) for act in reversed(acts)]
     if parcel.deposited_s is not None and not any(event.name == "Deposited" for event in events):
         steps.append((parcel.deposited_s, words("operator.one_parcel.deposited", door=parcel.compartment), ""))
     if parcel.ended_s is not None:
         state = words(f"parcel_state.{parcel.state}")
         steps.append((parcel.ended_s, words("operator.one_parcel.ended", state=state), ""))
-    return sorted(steps, key=lambda step: -step[0])
+    return sorted(steps, key=lambda step: step[0])[::-1]
 
 
 @router.post(PLACE + "/{parcel}/code")
