@@ -90,7 +90,8 @@ NAMES_TOLD_MAX = 20  # lockers named in a sentence; the list holds all of them
 # --- the pages of the operator and of merchants
 FLEET_ROWS_MAX = 500  # lockers on one page; beyond that the ones in trouble are still first
 SCANNED_EVENTS_MAX = 20_000  # the log has no index but its order: one page never reads more of it than this
-HISTORY_MAX = 50  # events and orders of one door, or of one locker, on its page
+HISTORY_MAX = 20  # events and orders of one door on its page; the log has all of them
+HISTORY_OF_LOCKER_MAX = 200  # of its locker's latest events, in which that door's are looked for
 TIMELINE_MAX = 100  # steps of one parcel
 SEARCH_SIZE_MAX = 64  # letters looked for
 USE_DAYS = 28  # whole weeks: a weekday counts as often as any other

@@ -9,7 +9,7 @@ from gateway.domain.ids import ParcelNumber
 from gateway.domain.operations import Operation
 from gateway.domain.parcels import Parcel
 from gateway.domain.people import Principal
-from gateway.limits import HISTORY_MAX, PAGE_SIZE, TIMELINE_MAX
+from gateway.limits import HISTORY_MAX, HISTORY_OF_LOCKER_MAX, PAGE_SIZE, TIMELINE_MAX
 from gateway.services.desk import Desk, known_compartment, known_locker, known_parcel, must_operate
 
 _BEFORE_S = 900  # what led to a deposit or a pickup came a little earlier
@@ -56,7 +56,7 @@ def door(desk: Desk, who: Principal, locker: str, number: int) -> DoorPast:
         box = known_compartment(tx, locker, number)
         kept = tx.allocation_at(locker, number)
         waiting = tx.live_opening(locker, number)
-        events, _ = tx.events_before(None, locker, HISTORY_MAX * 4)
+        events, _ = tx.events_before(None, locker, HISTORY_OF_LOCKER_MAX)
         return DoorPast(
             CompartmentStatus(box, availability(box, kept is not None), None if kept is None else kept.parcel),
             None if kept is None else tx.parcel(kept.parcel),

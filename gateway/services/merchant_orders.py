@@ -10,7 +10,7 @@ from gateway.domain.people import Principal
 from gateway.domain.search import ParcelSearch
 from gateway.limits import EXPORTED_MAX, GENERATED_LABEL_DIGITS, PAGE_SIZE_MAX
 from gateway.services import parcels, searches
-from gateway.services.desk import Desk
+from gateway.services.desk import Desk, known_parcel
 
 
 def place_order(desk: Desk, who: Principal, new: NewParcel) -> tuple[Parcel, bool]:
@@ -34,6 +34,15 @@ def _label(desk: Desk, who: Principal) -> str:
     number = int.from_bytes(desk.randomness(8), "big")
     digits = "".join(DIGITS[(number >> (5 * place)) & 31] for place in range(GENERATED_LABEL_DIGITS))
     return f"{who.tenant[:8]}-{digits}".upper()
+
+
+def kept_until(desk: Desk, who: Principal, number: ParcelNumber) -> int | None:
+    """Until when its door is kept. None: none is, or it lies there. Raises Refusal: not_allowed, unknown_parcel."""
+    who.must("parcels:read")
+    with desk.store.reading() as tx:
+        known_parcel(tx, who, number)
+        kept = tx.allocation_of(number)
+        return None if kept is None else kept.until_s
 
 
 def exported(desk: Desk, who: Principal) -> Iterator[Parcel]:

@@ -9,8 +9,8 @@ from gateway.domain.ids import NUMBER_MAX
 from gateway.services.desk import Desk
 from gateway.web.drawing import SIGNS
 from gateway.web.once import fresh
-from gateway.web.pages import language_of, render
-from gateway.words import Words, moments
+from gateway.web.pages import language_of, render, see
+from gateway.words import LANGUAGES, Words, moments
 
 
 def desk_of(request: Request) -> Desk:
@@ -31,6 +31,12 @@ def show(request: Request, template: str, status: int = 200, **values: Any) -> R
     return render(
         request, template, {"fresh": fresh, "ago": ago, "span": span, "now_s": now_s, "signs": SIGNS, **values}, status
     )
+
+
+def instead(request: Request, path: str) -> Response:
+    """For an address that only takes a form, when it is opened as a page: `path`, in the language asked for."""
+    asked_for = request.query_params.get("lang", "")
+    return see(f"{path}?lang={asked_for}" if asked_for in LANGUAGES else path)
 
 
 def words_of(request: Request) -> Words:

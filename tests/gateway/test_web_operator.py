@@ -77,6 +77,10 @@ def test_every_page_is_there_in_both_languages_and_within_the_policy(here: Town)
             assert set(read.labelled) <= set(read.ids), path
 
 
+def test_whoever_is_signed_in_finds_the_way_to_work_from_the_first_page(here: Town) -> None:
+    assert "/operator" in browser(here, name="anna").get("/").links
+
+
 def test_what_the_fleet_shows_is_how_the_doors_stand_with_trouble_first(here: Town) -> None:
     here.caller().post("/v1/lockers", json=locker_body("gare-1"), headers=key())
     shown = browser(here).get("/operator?lang=en").text
@@ -298,6 +302,8 @@ def test_the_code_is_shown_when_asked_for_by_whoever_may_and_it_is_noted(here: T
     curious = browser(here, scopes=SCOPES - {"codes:read"})
     assert curious.client.post(place + "/code", data={}).status_code == 403
     assert pickup.code not in here.logged()
+    other_language = somebody.client.get(place + "/code?lang=en")
+    assert other_language.headers["location"] == place + "?lang=en", "the code is not shown by a mere link"
 
 
 def test_a_parcel_is_taken_back_or_gets_a_new_code(here: Town) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 
 from gateway.domain.acts import Act, Opening
+from gateway.domain.ids import NUMBER_MAX
 
 _ACT = "id, kind, made_by, credential, locker, compartment, parcel, operation, reason, made_s"
 _OPENING = (
@@ -35,10 +36,9 @@ class ActQueries:
     def acts_before(self, before: int | None, locker: str | None, limit: int) -> list[Act]:
         """Newest first, below id `before`; of one locker, or of all there is."""
         own = "1" if locker is None else "locker = ?3"
-        values = (before, limit) if locker is None else (before, limit, locker)
-        rows = self.sql.execute(
-            f"SELECT {_ACT} FROM acts WHERE (?1 IS NULL OR id < ?1) AND {own} ORDER BY id DESC LIMIT ?2", values
-        )
+        top = NUMBER_MAX if before is None else before
+        values = (top, limit) if locker is None else (top, limit, locker)
+        rows = self.sql.execute(f"SELECT {_ACT} FROM acts WHERE id < ?1 AND {own} ORDER BY id DESC LIMIT ?2", values)
         return [Act(*row) for row in rows]
 
     def acts_of_parcel(self, parcel: int, limit: int) -> list[Act]:

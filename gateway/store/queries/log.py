@@ -90,10 +90,8 @@ class LogQueries:
         )
 
     def alarms(self, only_open: bool, limit: int) -> list[Alarm]:
-        rows = self.sql.execute(
-            f"SELECT {_ALARM} FROM alarms WHERE cleared_s IS NULL OR NOT ? ORDER BY id DESC LIMIT ?",
-            (only_open, limit),
-        )
+        which = "cleared_s IS NULL" if only_open else "1"
+        rows = self.sql.execute(f"SELECT {_ALARM} FROM alarms WHERE {which} ORDER BY id DESC LIMIT ?", (limit,))
         return [Alarm(*row) for row in rows]
 
     def alarm(self, number: int) -> Alarm | None:

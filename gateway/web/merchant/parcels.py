@@ -8,12 +8,13 @@ from gateway.domain.operations import Operation
 from gateway.domain.parcels import can
 from gateway.domain.people import Principal
 from gateway.services import doors, lockers, parcels
+from gateway.services.merchant_orders import kept_until
 from gateway.web import custody, qr, sentences
 from gateway.web.forms import Posted
 from gateway.web.merchant.orders import parcel_path
 from gateway.web.once import once
 from gateway.web.sessions import Merchant
-from gateway.web.showing import asked, desk_of, show, words_of
+from gateway.web.showing import asked, desk_of, instead, show, words_of
 
 router = APIRouter()
 PLACE = "/merchant/parcels/{parcel}"
@@ -31,6 +32,7 @@ def parcel_page(request: Request, who: Merchant, parcel: str) -> Response:
         request,
         "merchant/parcel.html",
         parcel=found,
+        until_s=kept_until(desk_of(request), who, found.number),
         just_made=bool(asked(request, "made")),
         may_reserve=may_write and found.state == "expected",
         may_release=may_write and can(found.state, "release"),
@@ -77,6 +79,11 @@ def take_back(request: Request, who: Merchant, form: Posted, parcel: str) -> Res
 @router.post(PLACE + "/code")
 def show_code(request: Request, who: Merchant, _form: Posted, parcel: str) -> Response:
     return custody.code_page(request, who, parcel, parcel_path(parcel))
+
+
+@router.get(PLACE + "/code")
+def no_code(request: Request, _who: Merchant, parcel: str) -> Response:
+    return instead(request, parcel_path(parcel))
 
 
 @router.get("/merchant/operations/{operation}")

@@ -15,7 +15,7 @@ from gateway.web.forms import Posted
 from gateway.web.once import once
 from gateway.web.operator.compartment import operation_path
 from gateway.web.sessions import Operator
-from gateway.web.showing import asked, desk_of, show, words_of
+from gateway.web.showing import asked, desk_of, instead, show, words_of
 from gateway.words import Words
 
 router = APIRouter()
@@ -77,6 +77,11 @@ def _steps(request: Request, who: Principal, parcel: Parcel, words: Words) -> li
 @router.post(PLACE + "/{parcel}/code")
 def show_code(request: Request, who: Operator, _form: Posted, parcel: str) -> Response:
     return custody.code_page(request, who, parcel, f"{PLACE}/{parcel}")
+
+
+@router.get(PLACE + "/{parcel}/code")
+def no_code(request: Request, _who: Operator, parcel: str) -> Response:
+    return instead(request, f"{PLACE}/{parcel}")
 
 
 @router.post(PLACE + "/{parcel}/take-back")
