@@ -1,6 +1,7 @@
 """The operator's pages: what they show, in both languages, to whom; and the acts, with their refusals."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,16 @@ def test_an_occupied_door_opens_only_when_a_second_person_confirms(here: Town) -
     said = first.get("/operator/log/acts?lang=en").text
     assert "asked to open an occupied door" in said and "confirmed opening an occupied door" in said
     assert "ben" in said
+
+
+def test_two_who_confirm_at_the_same_time_give_one_order(here: Town) -> None:
+    first, others = browser(here, name="anna"), [browser(here, name=name) for name in ("ben", "cleo")]
+    here.now[0] += 1
+    first.act(DOOR, "/open", reason="look")
+    forms = [somebody.get(DOOR).form("/confirm") for somebody in others]
+    with ThreadPoolExecutor() as both:
+        answers = list(both.map(lambda pair: pair[0].send(pair[1]).status_code, zip(others, forms, strict=True)))
+    assert sorted(answers) == [303, 409] and ordered(here) == [Open(1, "look")]
 
 
 def test_a_request_to_open_ends_after_ten_minutes_or_when_it_is_withdrawn(here: Town) -> None:
