@@ -152,7 +152,8 @@ def test_two_who_confirm_at_the_same_time_give_one_order(here: Town) -> None:
     first.act(DOOR, "/open", reason="look")
     forms = [somebody.get(DOOR).form("/confirm") for somebody in others]
     with ThreadPoolExecutor() as both:
-        answers = list(both.map(lambda pair: pair[0].send(pair[1]).status_code, zip(others, forms, strict=True)))
+        sent = [both.submit(somebody.send, form) for somebody, form in zip(others, forms, strict=True)]
+        answers = [answer.result().status_code for answer in sent]
     assert sorted(answers) == [303, 409] and ordered(here) == [Open(1, "look")]
 
 
