@@ -85,6 +85,7 @@ PHONE_SIZE_MAX = 32
 TENANT_SIZE_MAX = 32  # it travels as a WORD on the wire
 DELEGATIONS_OPEN_MAX = 5  # of a parcel: the locker remembers few revoked ones
 DELEGATIONS_MAX = 20  # of a parcel, those that ended too: made and revoked in a loop they would fill the locker
+OPENING_WAITS_S = 600  # the second person stands there and looks; an old request opens nothing
 RECIPIENT_REF_SIZE_MAX = 64
 REASON_SIZE_MAX = 32  # likewise
 ADDRESS_SIZE_MAX = 200
@@ -132,6 +133,17 @@ REPORT_AFTER_S = 7 * 86_400  # of what was inside, after it was collected
 EVIDENCE_BEFORE_S = 3_600  # events from before the deposit: the courier at the door
 EVIDENCE_MAX = 500  # events shown with a report
 STRANGERS_PER_MINUTE = 60  # wrong links, of everybody together: trying is slow, and right ones are not held up
+# --- the pages of the operator and of merchants
+FLEET_ROWS_MAX = 500  # lockers on one page; beyond that the ones in trouble are still first
+SCANNED_EVENTS_MAX = 20_000  # the log has no index but its order: one page never reads more of it than this
+HISTORY_MAX = 20  # events and orders of one door on its page; the log has all of them
+HISTORY_OF_LOCKER_MAX = 200  # of its locker's latest events, in which that door's are looked for
+TIMELINE_MAX = 100  # steps of one parcel
+SEARCH_SIZE_MAX = 64  # letters looked for
+USE_DAYS = 28  # whole weeks: a weekday counts as often as any other
+SNOOZE_HOURS = (1, 4, 24)
+EXPORTED_MAX = 10_000  # rows of one CSV
+GENERATED_LABEL_DIGITS = 10  # 50 random bits: two labels of a carrier never meet
 
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased

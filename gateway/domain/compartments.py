@@ -52,17 +52,23 @@ FAULTS = ("jammed", "faulty", "forced", "out_of_service", "unknown")
 
 def availability(compartment: Compartment, allocated: bool) -> str:
     """One of AVAILABILITIES; only "free" may be offered."""
-    if compartment.out_of_service or compartment.door == "out_of_service":
+    box = compartment
+    return availability_of(box.door, box.holding, box.quarantined, box.out_of_service, allocated)
+
+
+def availability_of(door: str, holding: int, quarantined: bool, out_of_service: bool, allocated: bool) -> str:
+    """The same, of what is known of many compartments alike."""
+    if out_of_service or door == "out_of_service":
         return "out_of_service"
-    if compartment.quarantined:
+    if quarantined:
         return "quarantined"
-    if compartment.holding != FREE:
+    if holding != FREE:
         return "occupied"
     if allocated:
         return "reserved"
-    if compartment.door == "closed":
+    if door == "closed":
         return "free"
-    return "open" if compartment.door in ("open", "opening", "left_open") else "unknown"
+    return "open" if door in ("open", "opening", "left_open") else "unknown"
 
 
 @dataclass(frozen=True, slots=True)

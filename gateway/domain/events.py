@@ -43,7 +43,8 @@ class LoggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something a person has to look at. Open until `cleared_s`; one open alarm of a kind per compartment."""
+    """Something a person has to look at. Open until `cleared_s`; one open alarm of a kind per compartment. `owner`:
+    the name of the key of whoever looks after it; `snoozed_s`: until when it can wait."""
 
     id: int
     locker: str
@@ -52,3 +53,9 @@ class Alarm:
     parcel: ParcelNumber | None
     raised_s: int
     cleared_s: int | None
+    owner: str | None = None
+    owned_s: int | None = None
+    snoozed_s: int | None = None
+
+    def asleep_at(self, now_s: int) -> bool:
+        return self.snoozed_s is not None and now_s < self.snoozed_s

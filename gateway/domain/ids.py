@@ -15,7 +15,7 @@ CredentialNumber = NewType("CredentialNumber", int)
 WebhookNumber = NewType("WebhookNumber", int)
 ReportNumber = NewType("ReportNumber", int)
 
-_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _WIDTH = 13
 NUMBER_MAX = 0x7FFFFFFFFFFFFFFF
 
@@ -27,17 +27,17 @@ def number_from(random: bytes) -> int:
 
 
 def _text(prefix: str, number: int) -> str:
-    digits = [_DIGITS[(number >> (5 * place)) & 31] for place in range(_WIDTH)]
+    digits = [DIGITS[(number >> (5 * place)) & 31] for place in range(_WIDTH)]
     return prefix + "".join(reversed(digits))
 
 
 def _number(prefix: str, text: str, code: str) -> int:
     body = text[len(prefix) :]
-    if not text.startswith(prefix) or len(body) != _WIDTH or any(letter not in _DIGITS for letter in body):
+    if not text.startswith(prefix) or len(body) != _WIDTH or any(letter not in DIGITS for letter in body):
         raise Refusal(code, f"an id of this kind looks like {prefix}{'0' * _WIDTH}")
     number = 0
     for letter in body:
-        number = number << 5 | _DIGITS.index(letter)
+        number = number << 5 | DIGITS.index(letter)
     if not 0 < number <= NUMBER_MAX:
         raise Refusal(code, "there is no such id")
     return number

@@ -10,7 +10,7 @@ from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber, number_from
 from gateway.domain.lockers import Locker
 from gateway.domain.parcels import Parcel
-from gateway.domain.people import Principal
+from gateway.domain.people import OPERATOR, Principal
 from gateway.services.ports import Keys, Settings, Store, Transaction
 
 _DAY_S = 86_400
@@ -36,6 +36,13 @@ class Desk:
     def number(self) -> int:
         """A new random 63-bit number for a parcel, an operation or a credential."""
         return number_from(self.randomness(8))
+
+
+def must_operate(who: Principal, scope: str) -> None:
+    """For those who run the lockers, and have the scope. Raises Refusal("not_allowed")."""
+    who.must(scope)
+    if who.role != OPERATOR:
+        raise Refusal("not_allowed", "this is for whoever runs the lockers")
 
 
 def known_locker(tx: Transaction, locker: str) -> Locker:

@@ -5,6 +5,7 @@ from gateway.domain.operations import Command, Operation
 from gateway.domain.parcels import Parcel
 from gateway.domain.people import Principal
 from gateway.limits import TTL_ANSWER_S, TTL_OPEN_S, TTL_STANDING_S
+from gateway.services import acts
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
 from protocol.messages import (
@@ -72,4 +73,14 @@ def begin_operation(  # noqa: PLR0917 - what an operation says
         made_s=desk.clock(),
     )
     tx.add_operation(operation)
+    acts.note(
+        tx,
+        who,
+        kind,
+        operation.made_s,
+        place=place,
+        parcel=operation.parcel,
+        operation=operation.number,
+        reason=reason,
+    )
     return operation

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from gateway.domain.acts import CODE_SHOWN
 from gateway.domain.codes import pickup_token, typed_code
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber
@@ -17,7 +18,7 @@ from gateway.domain.parcels import (
 )
 from gateway.domain.people import COURIER, GATEWAY, MERCHANT, Principal
 from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX, TTL_OPEN_S
-from gateway.services import allocations, joins, reports
+from gateway.services import acts, allocations, joins, reports
 from gateway.services.desk import Desk, known_locker, known_parcel
 from gateway.services.orders import begin_operation, order
 from gateway.services.ports import Transaction
@@ -158,6 +159,17 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         reissue=None if reissue is None else reissue.number,
         opens_also=tuple(other.compartment for other in beside if other.compartment is not None),
     )
+
+
+def show_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
+    """The code, for a person who asks to see it: that it was shown is noted first."""
+    who.must("codes:read")
+    with desk.store.transaction() as tx:
+        pickup = pickup_code(desk, who, number)
+        acts.note(
+            tx, who, CODE_SHOWN, desk.clock(), place=(pickup.locker, pickup.compartment), parcel=number, reason="page"
+        )
+        return pickup
 
 
 def take_back(desk: Desk, who: Principal, number: ParcelNumber) -> Operation:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 
+from gateway.domain.acts import BADGE_MADE, BADGE_REVOKED, CREDENTIAL_MADE, CREDENTIAL_REVOKED
 from gateway.domain.codes import badge_token, technician_token
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import CredentialNumber
@@ -20,7 +21,7 @@ from gateway.domain.people import (
     check_technician,
 )
 from gateway.limits import NAME_SIZE_MAX
-from gateway.services import revocations
+from gateway.services import acts, revocations
 from gateway.services.desk import Desk, known_locker
 from protocol.errors import ProtocolError
 from protocol.keys import console_answer as answer_of
@@ -51,6 +52,7 @@ def issue_credential(  # noqa: PLR0917 - a use case takes what it takes
     secret = new_secret(desk)
     with desk.store.transaction() as tx:
         tx.add_credential(credential, _digest(secret))
+        acts.note(tx, who, CREDENTIAL_MADE, desk.clock(), reason=credential.id)
     return credential, secret
 
 
@@ -69,6 +71,9 @@ def ensure_operator(desk: Desk, secret: str) -> None:
 def revoke_credential(desk: Desk, who: Principal, number: CredentialNumber) -> Credential:
     who.must("credentials:write")
     with desk.store.transaction() as tx:
+        before = tx.credential(number)
+        if before is not None and before.revoked_s is None:
+            acts.note(tx, who, CREDENTIAL_REVOKED, desk.clock(), reason=before.id)
         tx.revoke_credential(number, desk.clock())
         credential = tx.credential(number)
     if credential is None:
@@ -145,6 +150,7 @@ def issue_badge(desk: Desk, who: Principal, carrier: str, holder: str, days: int
     badge = Badge(badge_id, carrier, holder, now, expiry_s, token=token)
     with desk.store.transaction() as tx:
         tx.add_badge(badge)
+        acts.note(tx, who, BADGE_MADE, now, reason=badge_id.hex())
     return badge
 
 
@@ -160,6 +166,7 @@ def issue_technician(desk: Desk, who: Principal, holder: str, days: int, locker:
         if locker is not None:
             known_locker(tx, locker)
         tx.add_badge(badge)
+        acts.note(tx, who, BADGE_MADE, now, reason=badge_id.hex())
     return badge
 
 
@@ -184,6 +191,8 @@ def revoke_badge(desk: Desk, who: Principal, badge: bytes) -> Badge:
             who.must("technicians:write")
         if known.good_at(desk.clock()):
             revocations.tell_all(desk, tx, known)
+        if known.revoked_s is None:
+            acts.note(tx, who, BADGE_REVOKED, desk.clock(), reason=badge.hex())
         tx.revoke_badge(badge, desk.clock())
         revoked = tx.badge(badge)
     assert revoked is not None

@@ -13,18 +13,22 @@ from pathlib import Path
 
 from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES
 from gateway.store.migrations import StoreError, migrate, migrations
+from gateway.store.queries.acts import ActQueries
 from gateway.store.queries.commands import CommandQueries
 from gateway.store.queries.counts import CountQueries
 from gateway.store.queries.customers import CustomerQueries
 from gateway.store.queries.delegations import DelegationQueries
+from gateway.store.queries.history import HistoryQueries
 from gateway.store.queries.keys import KeyQueries
 from gateway.store.queries.letters import LetterQueries
 from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
+from gateway.store.queries.overview import OverviewQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
 from gateway.store.queries.reports import ReportQueries
 from gateway.store.queries.rounds import RoundQueries
+from gateway.store.queries.search import SearchQueries
 from gateway.store.queries.webhooks import WebhookQueries
 
 _FULL = 2
@@ -49,6 +53,10 @@ class SqliteTransaction(
     CountQueries,
     CustomerQueries,
     ReportQueries,
+    ActQueries,
+    HistoryQueries,
+    OverviewQueries,
+    SearchQueries,
 ):
     """Every question and every change; alive as long as its `with`. `moved`: lockers whose reservations have changed
     since they were told; a hint only, which a start forgets and a rollback may leave too large. `clock` dates the

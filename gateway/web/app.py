@@ -15,7 +15,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.asgi import Envelope, RequestError, Requests
 from gateway.domain.errors import Refusal
 from gateway.services.desk import Desk
-from gateway.web import assets, courier, courier_phone, courier_receipts, customer, forms, pages, sessions, sign_in
+from gateway.web import (
+    assets,
+    courier,
+    courier_phone,
+    courier_receipts,
+    customer,
+    forms,
+    merchant,
+    operator,
+    pages,
+    sessions,
+    sign_in,
+)
 from gateway.web.sessions import SignedOutError
 from gateway.web.strangers import Strangers
 
@@ -26,6 +38,8 @@ ROUTERS = (
     courier.router,
     courier_receipts.router,
     courier_phone.router,
+    *operator.ROUTERS,
+    *merchant.ROUTERS,
 )
 API = ("/v1/", "/openapi.json", "/health", "/ready", "/metrics")  # what is not a page
 CODE_OF_STATUS = {404: "unknown_page", 405: "method_not_allowed", 422: "bad_value"}

@@ -10,6 +10,10 @@ from gateway.domain.compartments import Compartment
 
 _MARGIN_MM = 60
 _GROUND_MM = 40
+# What a state looks like without its colour; the other states have none.
+SIGNS = {"free": "○", "reserved": "◊", "occupied": "■", "quarantined": "!", "out_of_service": "×", "unknown": "?"} | {
+    "open": "→"
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,10 @@ class Box:
     @property
     def digits_mm(self) -> float:
         return min(120.0, self.height_mm * 0.7, self.width_mm * 0.36)
+
+    @property
+    def sign(self) -> str:
+        return SIGNS.get(self.state, "")
 
     @property
     def middle_mm(self) -> tuple[float, float]:

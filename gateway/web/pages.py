@@ -64,11 +64,14 @@ def language_of(request: Request) -> Words:
 
 
 def render(request: Request, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
-    """The template with `values`; beside them `t` (the words), `who` (or None), `path`, `moment`, `asset`."""
+    """The template with `values`; beside them `t` (the words), `who` (or None), `path`, `moment`, `stamp`, `asset`."""
     language = language_of(request)
 
     def moment(seconds: int) -> str:
         return moments.moment(moments.here(seconds), language)
+
+    def stamp(seconds: int) -> str:
+        return moments.stamp(moments.here(seconds), language)
 
     text = _environment.get_template(template).render(
         t=language,
@@ -77,6 +80,7 @@ def render(request: Request, template: str, values: Mapping[str, Any], status: i
         who=getattr(request.state, "who", None),
         asset=assets.address,
         moment=moment,
+        stamp=stamp,
         **values,
     )
     answer = HTMLResponse(text, status, HEADERS | {"Content-Language": language.code, "Vary": "Cookie"})

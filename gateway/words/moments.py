@@ -43,3 +43,33 @@ def soon(at: datetime, words: Words) -> str:
         month=words.several("calendar.months")[at.month - 1],
         time=time(at, words),
     )
+
+
+def stamp(at: datetime, words: Words) -> str:
+    """To the minute, short: for tables."""
+    said = words("calendar.stamp.form", day=at.day, month=at.month, year=at.year, hour=at.hour, minute=at.minute)
+    return said.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
+
+
+def _largest(seconds: int) -> tuple[str, int]:
+    """The unit in which this many seconds is said, and how many of it; below one minute: 0 minutes."""
+    if seconds < _HOUR_S:
+        return "minutes", max(0, seconds) // _MINUTE_S
+    if seconds < 2 * _DAY_S:
+        return "hours", seconds // _HOUR_S
+    return "days", seconds // _DAY_S
+
+
+def ago(seconds: int, words: Words) -> str:
+    """How long ago: "5 min ago"."""
+    unit, n = _largest(seconds)
+    return words(f"calendar.ago.{unit}", n=n) if n else words("calendar.ago.now")
+
+
+def span(seconds: int, words: Words) -> str:
+    """How long: "5 h"."""
+    unit, n = _largest(seconds)
+    return words(f"calendar.span.{unit}", n=max(1, n))

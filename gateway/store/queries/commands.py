@@ -11,7 +11,7 @@ from gateway.domain.operations import Command, Operation
 from protocol.messages import COMMANDS, Down
 
 _COMMAND = "locker, id, type, fields, issued_s, ttl_s, state, operation, parcel, compartment, code"
-_OPERATION = "number, kind, locker, compartment, parcel, reason, made_by, state, code, made_s, ended_s"
+OPERATION = "number, kind, locker, compartment, parcel, reason, made_by, state, code, made_s, ended_s"
 
 
 def _command(row: Sequence[object]) -> Command:
@@ -125,7 +125,7 @@ class CommandQueries:
     # -------------------------------------------------------------- operations
     def add_operation(self, operation: Operation) -> None:
         self.sql.execute(
-            f"INSERT INTO operations ({_OPERATION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO operations ({OPERATION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 operation.number,
                 operation.kind,
@@ -142,7 +142,7 @@ class CommandQueries:
         )
 
     def operation(self, number: OperationNumber) -> Operation | None:
-        row = self.sql.execute(f"SELECT {_OPERATION} FROM operations WHERE number = ?", (number,)).fetchone()
+        row = self.sql.execute(f"SELECT {OPERATION} FROM operations WHERE number = ?", (number,)).fetchone()
         return None if row is None else Operation(*row)
 
     def keep_operation(self, operation: Operation) -> None:
@@ -153,7 +153,7 @@ class CommandQueries:
 
     def running_at(self, locker: str, compartment: int) -> list[Operation]:
         rows = self.sql.execute(
-            f"SELECT {_OPERATION} FROM operations WHERE locker = ? AND compartment = ? AND ended_s IS NULL",
+            f"SELECT {OPERATION} FROM operations WHERE locker = ? AND compartment = ? AND ended_s IS NULL",
             (locker, compartment),
         )
         return [Operation(*row) for row in rows]

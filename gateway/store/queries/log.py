@@ -11,15 +11,15 @@ from gateway.domain.events import Alarm, LoggedEvent
 from gateway.domain.ids import ParcelNumber
 from protocol.messages import EVENTS, Up
 
-EVENT_COLUMNS = "e.id, e.locker, e.boot, e.seq, e.type, e.t_wall_s, e.taken_s, e.fields, e.parcel"
-_ALARM = "id, locker, compartment, kind, parcel, raised_s, cleared_s"
+EVENT = "e.id, e.locker, e.boot, e.seq, e.type, e.t_wall_s, e.taken_s, e.fields, e.parcel"
+_ALARM = "id, locker, compartment, kind, parcel, raised_s, cleared_s, owner, owned_s, snoozed_s"
 _ADD_EVENT = (
     "INSERT INTO events (locker, boot, seq, type, t_mono_ms, t_wall_s, taken_s, fields, parcel)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
-def logged_event(row: Sequence[Any]) -> LoggedEvent:
+def event_of(row: Sequence[Any]) -> LoggedEvent:
     names = EVENTS[row[4]].FIELDS
     values: list[Any] = cbor2.loads(row[7])
     fields = {
@@ -66,12 +66,11 @@ class LogQueries:
         source = "events e" if role == "operator" else "events e CROSS JOIN parcels p ON p.number = e.parcel"
         tenants = () if role == "operator" else (tenant,)
         rows = self.sql.execute(
-            f"SELECT {EVENT_COLUMNS} FROM {source} WHERE e.id > ? AND {own} ORDER BY e.id LIMIT ?",
-            (after, *tenants, limit),
+            f"SELECT {EVENT} FROM {source} WHERE e.id > ? AND {own} ORDER BY e.id LIMIT ?", (after, *tenants, limit)
         ).fetchall()
         if len(rows) == limit:
-            return [logged_event(row) for row in rows], rows[-1][0]
-        return [logged_event(row) for row in rows], max(after, self.newest_event())
+            return [event_of(row) for row in rows], rows[-1][0]
+        return [event_of(row) for row in rows], max(after, self.newest_event())
 
     def newest_event(self) -> int:
         """0: there is none."""
@@ -94,11 +93,26 @@ class LogQueries:
         )
 
     def alarms(self, only_open: bool, limit: int) -> list[Alarm]:
+        which = "cleared_s IS NULL" if only_open else "1"
+        rows = self.sql.execute(f"SELECT {_ALARM} FROM alarms WHERE {which} ORDER BY id DESC LIMIT ?", (limit,))
+        return [Alarm(*row) for row in rows]
+
+    def alarm(self, number: int) -> Alarm | None:
+        row = self.sql.execute(f"SELECT {_ALARM} FROM alarms WHERE id = ?", (number,)).fetchone()
+        return None if row is None else Alarm(*row)
+
+    def alarms_of(self, locker: str) -> list[Alarm]:
+        """The open ones of a locker: one of a kind for a door, so there are few."""
         rows = self.sql.execute(
-            f"SELECT {_ALARM} FROM alarms WHERE cleared_s IS NULL OR NOT ? ORDER BY id DESC LIMIT ?",
-            (only_open, limit),
+            f"SELECT {_ALARM} FROM alarms WHERE locker = ? AND cleared_s IS NULL ORDER BY id DESC", (locker,)
         )
         return [Alarm(*row) for row in rows]
+
+    def keep_alarm(self, alarm: Alarm) -> None:
+        self.sql.execute(
+            "UPDATE alarms SET cleared_s = ?, owner = ?, owned_s = ?, snoozed_s = ? WHERE id = ?",
+            (alarm.cleared_s, alarm.owner, alarm.owned_s, alarm.snoozed_s, alarm.id),
+        )
 
     # -------------------------------------------------------------- answers kept for Idempotency-Key
     def find_answer(self, id32: bytes) -> tuple[bytes, bytes] | None:

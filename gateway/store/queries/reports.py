@@ -7,7 +7,7 @@ from typing import Any
 from gateway.domain.events import LoggedEvent
 from gateway.domain.ids import ParcelNumber, ReportNumber
 from gateway.domain.reports import Report
-from gateway.store.queries.log import EVENT_COLUMNS, logged_event
+from gateway.store.queries.log import EVENT, event_of
 
 _REPORT = (
     "r.number, r.ticket, r.parcel, r.kind, r.found, r.locker, r.compartment, r.deposit, r.made_s, r.after_event,"
@@ -106,12 +106,12 @@ class ReportQueries:
     def evidence_of(self, report: Report, until_s: int, limit: int) -> list[LoggedEvent]:
         """What its locker said from then on about this parcel, or about this door and nobody's parcel."""
         rows = self.sql.execute(
-            f"SELECT {EVENT_COLUMNS} FROM events e WHERE e.id > ? AND e.locker = ? AND e.taken_s <= ?"
+            f"SELECT {EVENT} FROM events e WHERE e.id > ? AND e.locker = ? AND e.taken_s <= ?"
             " AND (e.parcel IS NULL OR e.parcel = ?) ORDER BY e.id",
             (report.after_event, report.locker, until_s, report.parcel),
         )
         found: list[LoggedEvent] = []
-        for event in map(logged_event, rows):
+        for event in map(event_of, rows):
             if event.parcel is not None or event.fields.get("compartment") == report.compartment:
                 found.append(event)
             if len(found) == limit:

@@ -1,0 +1,59 @@
+"""The fleet at a glance and how it is used, in SQL: counts only, of no person and no single parcel."""
+
+import sqlite3
+
+from gateway.domain.overview import Alike
+
+
+class OverviewQueries:
+    sql: sqlite3.Connection
+
+    def compartments_alike(self, locker: str | None) -> list[Alike]:
+        """How many compartments stand alike: one row for each that differs, of one locker or of all."""
+        rows = self.sql.execute(
+            "SELECT c.locker, c.size, c.door, c.holding, c.quarantined, c.out_of_service, a.id IS NOT NULL, count(*)"
+            " FROM compartments c LEFT JOIN allocations a"
+            " ON a.locker = c.locker AND a.compartment = c.number AND a.ended_s IS NULL"
+            + ("" if locker is None else " WHERE c.locker = ?")
+            + " GROUP BY 1, 2, 3, 4, 5, 6, 7",
+            () if locker is None else (locker,),
+        )
+        return [
+            Alike(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]), bool(row[6]), row[7]) for row in rows
+        ]
+
+    def open_alarms_by_locker(self) -> dict[str, int]:
+        return dict(self.sql.execute("SELECT locker, count(*) FROM alarms WHERE cleared_s IS NULL GROUP BY 1"))
+
+    # -------------------------------------------------------------- use; `locker` None: of all
+    def deposits_by_hour(self, since_s: int, locker: str | None) -> dict[tuple[int, int], int]:
+        """(weekday, hour) by the clock of the place -> deposits since then. Monday is 0."""
+        rows = self.sql.execute(
+            "SELECT (strftime('%w', deposited_s, 'unixepoch', 'localtime') + 6) % 7,"
+            " CAST(strftime('%H', deposited_s, 'unixepoch', 'localtime') AS INTEGER), count(*)"
+            " FROM parcels WHERE deposited_s >= ?1 AND (?2 IS NULL OR locker = ?2) GROUP BY 1, 2",
+            (since_s, locker),
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def dwell_s(self, since_s: int, locker: str | None, shares: tuple[float, ...]) -> tuple[int, list[int]]:
+        """How many parcels put in since then were collected; and how long the quickest such share of them waited."""
+        where = (
+            " FROM parcels WHERE deposited_s >= ?1 AND (?2 IS NULL OR locker = ?2)"
+            " AND state = 'collected' AND ended_s >= deposited_s"
+        )
+        count = int(self.sql.execute(f"SELECT count(*){where}", (since_s, locker)).fetchone()[0])
+        if not count:
+            return 0, []
+        place = f"SELECT ended_s - deposited_s{where} ORDER BY 1 LIMIT 1 OFFSET ?3"
+        rows = [self.sql.execute(place, (since_s, locker, int((count - 1) * share))).fetchone() for share in shares]
+        return count, [int(row[0]) for row in rows]
+
+    def failures(self, since_s: int, locker: str | None) -> list[tuple[str, int]]:
+        """Alarms raised since then by kind, the most frequent first."""
+        rows = self.sql.execute(
+            "SELECT kind, count(*) FROM alarms WHERE raised_s >= ?1 AND (?2 IS NULL OR locker = ?2)"
+            " GROUP BY kind ORDER BY 2 DESC, 1",
+            (since_s, locker),
+        )
+        return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,29 @@
+"""The operator's pages: the fleet, each door, alarms, parcels, people, use, and the log. One file a page."""
+
+from gateway.web.operator import (
+    alarms,
+    badges,
+    compartment,
+    fleet,
+    journal,
+    keys,
+    locker,
+    operations,
+    parcels,
+    signing,
+    usage,
+)
+
+ROUTERS = (
+    fleet.router,
+    locker.router,
+    compartment.router,
+    operations.router,
+    alarms.router,
+    parcels.router,
+    keys.router,
+    badges.router,
+    signing.router,
+    usage.router,
+    journal.router,
+)
