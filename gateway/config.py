@@ -5,12 +5,18 @@ environment or a flag.
 """
 
 import dataclasses
+import ipaddress
+import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from email.headerregistry import Address as MailAddress
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from gateway.limits import PUBLIC_URL_SIZE_MAX
 
 FILE_NAME = "consigne.toml"
 _PREFIX = "CONSIGNE_"
@@ -18,6 +24,7 @@ _PREFIX = "CONSIGNE_"
 OTHER_VARIABLES = frozenset(
     (
         "CACHE",
+        "CHROMIUM",
         "CONFIG",
         "DATA",
         "KEY",
@@ -42,7 +49,7 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """Where something listens; user and password only for a broker that is not ours."""
+    """Where something listens; user and password only for a broker that is not ours, the user for a mail server."""
 
     host: str
     port: int
@@ -54,6 +61,10 @@ class Address:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.host)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -64,14 +75,27 @@ class Settings:
     database: str = ""  # "": consigne.db in the data folder
     mosquitto: str = ""  # "": found on PATH, or unpacked
     log: str = "plain"
+    public_url: str = ""  # where people reach the pages, without a slash at its end; "": where we listen
     code_digits: int = 12
     pickup_days: int = 7  # from deposit to expiry
     reservation_minutes: int = 24 * 60  # how long a compartment is kept for a parcel that does not come
     webhooks_allow_private: bool = False  # receivers in our own network, also over http: on-premises and in tests
+    mail_from: str = ""
+    smtp: Address | None = None  # tls: from the first byte; else STARTTLS, on this machine none
+    smtp_password_file: Path | None = None
+    sms_url: str = ""
+    sms_headers_file: Path | None = None
+    sms_body: str = ""
 
     @property
     def database_path(self) -> Path:
         return Path(self.database) if self.database else self.data / "consigne.db"
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """By which recipients can be told something."""
+        mail = ("mail",) if self.smtp is not None and self.mail_from else ()
+        return mail + (("sms",) if self.sms_url and self.sms_body else ())
 
     @staticmethod
     def default(data: Path) -> "Settings":
@@ -98,6 +122,70 @@ def _address(text: str) -> Address:
     if parts.scheme not in ("", "mqtt", "mqtts", "http"):
         raise ValueError("mqtt://HOST:PORT or mqtts://HOST:PORT")
     return Address(parts.hostname, port, parts.username or "", parts.password or "", parts.scheme == "mqtts")
+
+
+def is_loopback(host: str) -> bool:
+    """This machine: what goes there crosses no wire."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _mail_server(text: str) -> Address:
+    parts = urlsplit(text)
+    wanted = "smtp://[USER@]HOST:PORT or smtps://[USER@]HOST:PORT"
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError(wanted)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or port is None or parts.path not in ("", "/"):
+        raise ValueError(wanted)
+    if parts.password is not None:
+        raise ValueError(f"{wanted}; the password in a file, named by smtp_password_file")
+    return Address(parts.hostname, port, unquote(parts.username or ""), tls=parts.scheme == "smtps")
+
+
+def _web_address(text: str) -> str:
+    """https, because it carries what opens doors; on this machine http will do."""
+    parts = urlsplit(text)
+    try:
+        known = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not known or not safe or parts.username is not None or parts.fragment or not text.isprintable():
+        raise ValueError("https://HOST… (http:// on this machine only), without user and password")
+    return text
+
+
+def _public_url(text: str) -> str:
+    url = _web_address(text).rstrip("/")
+    if urlsplit(url).query or len(url) > PUBLIC_URL_SIZE_MAX:
+        raise ValueError(f"an address of {PUBLIC_URL_SIZE_MAX} characters at most, to which /p/… can be added")
+    return url
+
+
+def _mail_from(text: str) -> str:
+    found = getaddresses([text])
+    name, address = found[0] if len(found) == 1 else ("", "")
+    try:
+        domain = MailAddress(name, addr_spec=address).domain
+    except (ValueError, IndexError):
+        domain = ""
+    if not domain or not text.isprintable() or not address.isascii():
+        raise ValueError("NAME@DOMAIN, or Words <NAME@DOMAIN>")
+    return text
+
+
+def _sms_body(text: str) -> str:
+    try:
+        template = json.loads(text)
+    except ValueError:
+        template = None
+    if not isinstance(template, dict) or "{to}" not in text or "{text}" not in text:
+        raise ValueError('a JSON object with {to} and {text} in it, like {"to": "{to}", "message": "{text}"}')
+    return text
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -138,7 +226,26 @@ FIELDS: Mapping[str, Field] = {
     "pickup_days": Field(_whole(1, 60), "days from deposit to expiry"),
     "reservation_minutes": Field(_whole(1, 60 * 24 * 14), "how long a compartment waits for its parcel"),
     "webhooks_allow_private": Field(_yes_or_no, "webhooks may lead into our own network, and be http: yes or no"),
+    "public_url": Field(
+        _public_url, "what people reach us by: links in letters begin with it (else: the HTTP address)"
+    ),
+    "mail_from": Field(_mail_from, "who letters come from: Words <NAME@DOMAIN>"),
+    "smtp": Field(_mail_server, "the mail server that takes our letters: smtp://[user@]host:port, or smtps://"),
+    "smtp_password_file": Field(Path, "file with its password, for its owner's eyes only"),
+    "sms_url": Field(_web_address, "where text messages are POSTed to"),
+    "sms_headers_file": Field(Path, "file with lines NAME: VALUE for that POST, for its owner's eyes only"),
+    "sms_body": Field(_sms_body, 'the JSON for it: {"to": "{to}", "message": "{text}"}'),
 }
+
+
+GO_TOGETHER = (
+    ("smtp", "mail_from"),
+    ("mail_from", "smtp"),
+    ("smtp_password_file", "smtp"),
+    ("sms_url", "sms_body"),
+    ("sms_body", "sms_url"),
+    ("sms_headers_file", "sms_url"),
+)
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:
@@ -165,9 +272,16 @@ def load(argv: Sequence[str], environment: Mapping[str, str]) -> Settings:
             parsed[name] = FIELDS[name].parse(text)
         except ValueError as error:
             problems.append(f"{name}: wanted {error}")
+    problems += [f"{name} goes with {other}: set both" for name, other in GO_TOGETHER if _alone(name, other, values)]
+    if isinstance(parsed.get("smtp"), Address) and parsed["smtp"].user and "smtp_password_file" not in values:
+        problems.append("smtp names a user: put its password into a file, and name it by smtp_password_file")
     if problems:
         raise ConfigurationError(problems)
     return Settings(**parsed)
+
+
+def _alone(name: str, other: str, values: Mapping[str, str]) -> bool:
+    return name in values and other not in values
 
 
 def _flags(argv: Sequence[str], problems: list[str]) -> dict[str, str]:

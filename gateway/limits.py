@@ -42,6 +42,9 @@ HTTP_BACKLOG = 1_024
 # --- the HTTP API
 HTTP_BODY_SIZE_MAX = 256 * 1024  # the largest locker (400 compartments) described in JSON, and a half more
 HTTP_BODY_WAIT_S = 10.0  # a caller that dribbles its body must not hold a connection for ever
+FORM_FIELDS_MAX = 50  # a form of ours has ten at the most
+PATH_SIZE_MAX = 200
+SESSION_S = 86_400  # signed in on the pages
 PAGE_SIZE = 50
 IDEMPOTENCY_KEY_SIZE_MAX = 255
 SECRET_SIZE_MAX = 200  # a bearer secret, before it costs a look-up
@@ -90,6 +93,30 @@ HEAVY_BOTTOM_MM_MIN = 400  # the band in which people can lift
 HEAVY_BOTTOM_MM_MAX = 1_200
 PAGE_SIZE_MAX = 200  # rows of one answer
 NAMES_TOLD_MAX = 20  # lockers named in a sentence; the list holds all of them
+
+# --- letters to recipients
+LETTERS_PER_ROUND_MAX = 50  # of a channel, and of what is found to be owed: a round must not hold the books for long
+LETTERS_LOOK_S = 5.0  # what is due by time is looked for this often even when nobody woke us
+LETTERS_PAUSE_S = 0.2  # a busy gateway wakes us at every commit
+LETTERS_STOP_S_MAX = 5.0  # a provider that is slow must not hold up the end; its letter may come a second time
+LETTER_AGAIN_S_MIN = 60  # before a letter is tried again
+LETTER_AGAIN_S_MAX = 6 * 3_600  # each next time twice as long, up to here
+LETTER_CHANNEL_AGAIN_S_MAX = 15 * 60  # a server that is down is not our letters' fault: they go soon after it is back
+LETTER_NEWS_S_MAX = 3 * 86_400  # tried for so long; and what is over for longer is told to nobody
+REMIND_BEFORE_S = 86_400
+REMIND_QUIET_S = 12 * 3_600  # nobody is reminded of what they were told this very morning
+PUBLIC_URL_SIZE_MAX = 100  # links have to fit a text message
+SMTP_WAIT_S = 30.0  # for each answer of a mail server
+SMS_WAIT_S = 30.0
+SMS_ANSWER_SIZE_MAX = 64 * 1024  # a provider's answer is read for its id only
+PROVIDER_ID_SIZE_MAX = 100
+SMS_SEGMENTS_MAX = 2  # each costs; more than that is no message for a phone
+SMS_PLACE_SIZE_MAX = 60  # of a locker's name, so that the text fits
+
+# --- the books: rounds
+ROUND_LOCKERS_MAX = 200  # one page of lockers; nobody drives to more in a day
+ROUND_PARCELS_MAX = 200  # of one kind at one locker: half of the largest locker, and one transaction
+LOCKERS_WITH_ROOM_MAX = 5  # offered to whoever found no room
 
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased

@@ -1,6 +1,6 @@
 """`consigne gateway`: everything that one machine needs, started in order and ended in reverse.
 
-Settings, keys, books, broker, MQTT, clockwork, HTTP; then one line of JSON on stdout says that it is ready.
+Settings, keys, books, broker, MQTT, clockwork, letters, HTTP; then one line of JSON on stdout says that it is ready.
 """
 
 import contextlib
@@ -23,12 +23,15 @@ import uvicorn
 from gateway import config, limits, log
 from gateway.broker import Broker, BrokerError, find_mosquitto
 from gateway.config import Address, ConfigurationError, Settings
+from gateway.domain.events import Answer, Arrival
 from gateway.envelopes import Envelopes
 from gateway.http.app import create_app
 from gateway.http.streams import Streams
 from gateway.key_files import KeyFileError, read_secret, write_secret
 from gateway.keys import Keys
 from gateway.mqtt import Connection
+from gateway.notify.letters import Post
+from gateway.notify.set_up import senders_of
 from gateway.notify.webhooks import Deliverer
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline
@@ -38,6 +41,7 @@ from gateway.services.key_check import WrongKeysError
 from gateway.services.take_up import take_up
 from gateway.store.migrations import StoreError
 from gateway.store.sqlite import SqliteStore
+from gateway.web.app import beside, create_pages
 
 OPERATOR_KEY = "operator.key"
 
@@ -103,8 +107,9 @@ class Web:
         self._socket = _listening(address)
         port = int(self._socket.getsockname()[1])
         self.address = Address(address.host, port)
-        app = create_app(desk, wake, lambda: pipeline.connected)
-        self._streams: Streams = app.state.counter.streams
+        api = create_app(desk, wake, lambda: pipeline.connected)
+        app = beside(api, create_pages(desk, wake, api.state.counter.requests))
+        self._streams: Streams = api.state.counter.streams
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -160,6 +165,7 @@ class Gateway:
         self._keys = keys
         self._ending = ExitStack()
         self.broker: Broker | None = None
+        self._post: Post | None = None  # where no letters are sent
         self.operator_key_file = settings.data / OPERATOR_KEY
 
     def start(self) -> None:
@@ -179,14 +185,29 @@ class Gateway:
             self._deliverer.start()
             ending.callback(self._deliverer.stop)
             self.web = Web(self._settings.http, self.desk, self._wake, self.pipeline)
+            self._start_post(ending)
             self.web.start()
             ending.callback(self.web.stop)
             self._ending = ending.pop_all()
+
+    def _start_post(self, ending: ExitStack) -> None:
+        if self._settings.channels:
+            self._post = Post(self.desk, senders_of(self._settings, f"http://{self.web.address}"))
+            self._post.start()
+            ending.callback(self._post.stop)
 
     def _wake(self) -> None:
         """After every act over HTTP."""
         self._clockwork.wake()
         self._deliverer.wake()
+        if self._post is not None:
+            self._post.wake()
+
+    def _take_up(self, arrivals: Sequence[Arrival]) -> list[Answer]:
+        answers = take_up(self.desk, list(arrivals))
+        if self._post is not None:
+            self._post.wake()
+        return answers
 
     def _start_broker(self, ending: ExitStack) -> Address:
         if self._settings.broker is not None:
@@ -206,9 +227,7 @@ class Gateway:
             sent=lambda ids: commands.mark_sent(desk, ids),
             ahead=lambda order: trust_orders.ahead_of(order, desk.keys.trusted),
         )
-        self.pipeline = Pipeline(
-            lambda arrivals: take_up(desk, list(arrivals)), self._envelopes, outbox, Connection(address)
-        )
+        self.pipeline = Pipeline(self._take_up, self._envelopes, outbox, Connection(address))
         self.pipeline.start()
         ending.callback(self.pipeline.stop)
         until = time.monotonic() + limits.CONNECT_WAIT_S / 2

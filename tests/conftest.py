@@ -11,7 +11,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 # What a test may take from the user's environment: where fetched programs lie. The rest would change what it proves.
-KEPT = {"CONSIGNE_CACHE", "CONSIGNE_MICROPYTHON"}
+KEPT = {"CONSIGNE_CACHE", "CONSIGNE_CHROMIUM", "CONSIGNE_MICROPYTHON"}
 
 for _name in [name for name in os.environ if name.startswith("CONSIGNE_") and name not in KEPT]:
     del os.environ[_name]

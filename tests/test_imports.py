@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("protocol", "device", "gateway", "tools")
 
 # Part -> the parts it may import beside itself. A module belongs to the longest prefix that fits.
+DOORS = ("gateway.asgi", "gateway.qr", "gateway.words")  # what http and web share
 SIDE_DOORS = ("gateway.limits", "gateway.config", "gateway.keys", "gateway.log")
 SERVICE_SIDE = ("protocol", "gateway.domain", "gateway.services", *SIDE_DOORS)
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -27,10 +28,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.domain": ("protocol", "gateway.limits"),
     "gateway.store": ("protocol", "gateway.domain", "gateway.limits"),
     "gateway.services": ("protocol", "gateway.domain", *SIDE_DOORS),
+    "gateway.words": (),
+    "gateway.qr": (),
     "gateway.reach": (),
-    "gateway.http": (*SERVICE_SIDE, "gateway.reach"),
-    "gateway.notify": (*SERVICE_SIDE, "gateway.reach"),
-    "gateway.web": SERVICE_SIDE,
+    "gateway.asgi": ("gateway.limits", "gateway.log"),
+    "gateway.http": (*SERVICE_SIDE, *DOORS, "gateway.reach"),
+    "gateway.web": (*SERVICE_SIDE, *DOORS),
+    "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach", "gateway.key_files"),
     "gateway.main": ("protocol", "gateway"),
     "tools": ("protocol", "device.agent", "gateway"),
     "tools.sim": (
@@ -184,6 +188,7 @@ def is_board_side(name: str) -> bool:
 
 
 def test_setup_needs_nothing_that_is_not_there_yet():
-    for name in ("tools.setup", "tools.micropython", "gateway.packages", "gateway"):
+    bare = ("tools.setup", "tools.micropython", "tools.chromium", "tools.chromium_npm", "gateway.packages", "gateway")
+    for name in bare:
         outside = top_names(MODULES[name]) - set(sys.stdlib_module_names)
         assert not outside, f"{name} runs before anything is installed, and imports {sorted(outside)}"

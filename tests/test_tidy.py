@@ -67,6 +67,10 @@ BANNED_IN_TESTS = {
     # A limit made smaller, to wait less, is no mock: CONSTANTS may be set.
     r"mon" r"keypatch\.setattr\((?!\"[\w.]+\.[A-Z_]+\")": "pass the other thing in as an argument",
 }
+# Path -> why it may leave a test out.
+LEFT_OUT = {
+    "tests/pages/conftest.py": "where no Chromium can be had: it says why; CI on Debian must have one, and fails",
+}
 
 TEXT_ENDINGS = {
     ".py",
@@ -201,6 +205,7 @@ def test_tests_are_run_and_run_for_real():
         [
             f"{relative(path)}: {found.group(0)!r}: {remedy}"
             for path in TESTS
+            if relative(path) not in LEFT_OUT
             for pattern, remedy in BANNED_IN_TESTS.items()
             if (found := re.search(pattern, path.read_text(encoding="utf-8")))
         ]

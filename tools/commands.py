@@ -15,6 +15,7 @@ from urllib.parse import quote
 import segno
 
 from tools.client import OK, REFUSED, UNFINISHED, USAGE, Failed, Gateway, Json
+from tools.console.login import in_fours
 
 BADGE_USAGE = "consigne badge CARRIER HOLDER, or consigne badge HOLDER --technician"
 POLL_S = 0.25
@@ -67,6 +68,13 @@ def show_locker(arguments: Namespace, gateway: Gateway) -> int:
     doors = list(gateway.pages(f"/v1/lockers/{word(arguments.locker)}/compartments"))
     text = f"{fields(locker)}\n\n{table(doors, COMPARTMENT_COLUMNS)}"
     return say(arguments, {**locker, "compartments": doors}, text)
+
+
+def answer_console(arguments: Namespace, gateway: Gateway) -> int:
+    """What a technician without a network types at the locker's console."""
+    body = {"challenge": "".join(arguments.challenge).lower(), "name": arguments.name}
+    found = gateway.post(f"/v1/lockers/{word(arguments.locker)}/console-answers", body)
+    return say(arguments, found, in_fours(str(found["answer"])))
 
 
 def list_parcels(arguments: Namespace, gateway: Gateway) -> int:

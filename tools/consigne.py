@@ -7,11 +7,11 @@ import argparse
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from tools import commands, console, doctor, key_commands
-from tools.client import OK, REFUSED, USAGE, Failed, Gateway, connect_here
+from tools import commands, doctor, key_commands
+from tools.client import OK, REFUSED, Failed, Gateway, connect_here
+from tools.console.command import add_words as console_words
 
 EPILOG = """\
 examples:
@@ -26,8 +26,10 @@ examples:
   consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg
   consigne reissue par_0123456789abc                 its code was phished: another one
   consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M
-  consigne console /dev/ttyUSB0 --login anne         a terminal; Ctrl-] leaves
+  consigne console                                   a terminal on the locker at this laptop's USB
+  consigne console --doors                           its doors as they are, until Ctrl-C
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
+  consigne answer mairie-1 anne 3f2a 19bc 0d4e 77a1  for a technician who has no network there
 
 environment:
   CONSIGNE_URL        the gateway, http://127.0.0.1:8420 if not set
@@ -55,39 +57,6 @@ def start_gateway(rest: list[str]) -> int:
     return gateway_main(rest)
 
 
-def speak_console(arguments: Namespace) -> int:
-    with console.open_port(arguments.port) as port:
-        session = console.Session(port)
-        if arguments.login:
-            console.log_in(session, arguments.login, _answerer(arguments), arguments.locker)
-        orders = _orders(arguments)
-        return console.interact(port) if orders is None else console.run_script(session, orders, print)
-
-
-def _answerer(arguments: Namespace) -> console.Answerer:
-    if arguments.key_file:
-        return console.key_file_answerer(Path(arguments.key_file), arguments.login)
-
-    def ask_gateway(locker: str, challenge: str) -> str:
-        with connect_here() as gateway:
-            body = {"challenge": challenge, "name": arguments.login}
-            return str(gateway.post(f"/v1/lockers/{commands.word(locker)}/console-answers", body)["answer"])
-
-    return ask_gateway
-
-
-def _orders(arguments: Namespace) -> Iterable[str] | None:
-    """None: a person types. Without a terminal the orders are read from stdin."""
-    if arguments.command:
-        return arguments.command
-    if arguments.run and arguments.run != "-":
-        try:
-            return Path(arguments.run).read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as problem:
-            raise Failed(f"cannot read {arguments.run}: {type(problem).__name__}", "name a text file", USAGE)
-    return sys.stdin if arguments.run == "-" or not sys.stdin.isatty() else None
-
-
 # ------------------------------------------------------------------ the words
 def build_parser() -> ArgumentParser:
     parser = ArgumentParser(
@@ -98,7 +67,8 @@ def build_parser() -> ArgumentParser:
     )
     words = parser.add_subparsers(required=True, metavar="COMMAND")
     words.add_parser("gateway", help="start the gateway and its broker (consigne gateway --help)", add_help=False)
-    _console_words(words.add_parser("console", help="speak to a locker's serial console"))
+    console_words(words.add_parser("console", help="speak to a locker's serial console"))
+    _answer_words(words.add_parser("answer", help="answer a console's challenge for a technician without a network"))
     _locker_words(words.add_parser("lockers", help="the lockers").add_subparsers(required=True, metavar="VERB"))
     _parcel_words(words.add_parser("parcels", help="the parcels").add_subparsers(required=True, metavar="VERB"))
     _open_words(words.add_parser("open", help="open a door, and wait until it is"))
@@ -118,15 +88,12 @@ def _json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _console_words(parser: ArgumentParser) -> None:
-    parser.add_argument("port", metavar="PORT", help="the serial port, /dev/ttyUSB0 for example")
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("-c", dest="command", action="append", metavar="ORDER", help="send it and leave (repeatable)")
-    how.add_argument("--run", metavar="FILE", help="send the orders of a file, one a line; - is stdin")
-    parser.add_argument("--login", metavar="NAME", help="log in first, for orders that act")
-    parser.add_argument("--key-file", metavar="FILE", help="answer with the locker's own key, without a gateway")
-    parser.add_argument("--locker", default="", metavar="ID", help="its id, if its console cannot say")
-    parser.set_defaults(call=speak_console)
+def _answer_words(parser: ArgumentParser) -> None:
+    parser.add_argument("locker", metavar="LOCKER")
+    parser.add_argument("name", metavar="NAME", help="the technician's, as typed after login")
+    parser.add_argument("challenge", metavar="CHALLENGE", nargs="+", help="16 digits and letters, as read out")
+    _json(parser)
+    parser.set_defaults(call=with_gateway(commands.answer_console))
 
 
 def _locker_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:

@@ -66,6 +66,7 @@ class Agent:
         self._heartbeat_at = 0
         self._looked_by = 0
         self.heap_free = 0
+        self._lost: dict[int, str] = {}  # module -> what its board's fault is
 
     # -------------------------------------------------------------- one lap
     def start(self, now: int, cause: str) -> "list[Effect]":
@@ -149,6 +150,18 @@ class Agent:
         if place is not None:
             self.openings.contents_sensed(now, place, event.occupied)
 
+    def _module(self, now: int, event: "events.ModuleSensed", effects: "list[Effect]") -> None:
+        """Doors that cannot be seen are told to the gateway by a new birth, and so are those that can be again."""
+        if not event.fault and self._lost.pop(event.module, None) is None:
+            return
+        if event.fault:
+            self._lost[event.module] = event.fault
+            for number in event.compartments:
+                place = self.books.place(number)
+                if place is not None:
+                    self.openings.lost(now, place, effects)
+        self.link.birth_again(now if event.fault else now + _FIRST_LOOK_MS)
+
     def _link_opened(self, now: int, _event: "events.LinkOpened", effects: "list[Effect]") -> None:
         self.link.opened(now, effects)
 
@@ -201,6 +214,7 @@ class Agent:
             "compartments": len(states),
             "held": sum([1 for holding in self.books.holdings if holding]),
             "faults": len(faults),
+            "modules": self._lost,
             "quarantined": sum([1 for flags in self.books.flags if flags & QUARANTINED]),
             "keys": sorted([kid.hex() for kid in self._trusted]),
             "tries_left": self.books.bucket,
@@ -278,6 +292,7 @@ _HANDLERS: "dict[Any, Any]" = {
     events.Scanned: Agent._scan,
     events.DoorSensed: Agent._door,
     events.ContentsSensed: Agent._contents,
+    events.ModuleSensed: Agent._module,
     events.LinkOpened: Agent._link_opened,
     events.LinkClosed: Agent._link_closed,
     events.Received: Agent._received,

@@ -10,6 +10,7 @@ from protocol.limits import (
     LEFT_OPEN_REMIND_MS,
     PULSE_RETRY_MS,
     PULSE_TRIES_MAX,
+    UNSEEN_MS,
 )
 
 # States: the numbers are the places in protocol.numbers.DOOR_STATES.
@@ -17,27 +18,28 @@ UNKNOWN, CLOSED, OPENING, OPEN, LEFT_OPEN, JAMMED, FORCED, FAULTY, OUT_OF_SERVIC
 STATES = 9
 
 # Inputs. WAITED: this state's timer ran out; GAVE_UP: it ran out for the last time; FLAPPED: the sensor cannot
-# be believed; DISABLED, CLEARED: a person took the door out of service, or checked it.
-SENSED_OPEN, SENSED_CLOSED, ORDERED, WAITED, GAVE_UP, FLAPPED, DISABLED, CLEARED = 0, 1, 2, 3, 4, 5, 6, 7
-INPUTS = 8
+# be believed; DISABLED, CLEARED: a person took the door out of service, or checked it; LOST: its board is silent.
+SENSED_OPEN, SENSED_CLOSED, ORDERED, WAITED, GAVE_UP, FLAPPED, DISABLED, CLEARED, LOST = 0, 1, 2, 3, 4, 5, 6, 7, 8
+INPUTS = 9
 
 # Outcomes: what the agent must know or do.
 NOTHING, PULSE, OPENED, SHUT, BROKEN_OPEN, STUCK, REMIND = 0, 1, 2, 3, 4, 5, 6
-STAYS_OPEN, DOUBTED, ALREADY_OPEN, REFUSED, FOUND_OPEN, FOUND_SHUT = 7, 8, 9, 10, 11, 12
+STAYS_OPEN, DOUBTED, ALREADY_OPEN, REFUSED, FOUND_OPEN, FOUND_SHUT, UNSEEN = 7, 8, 9, 10, 11, 12, 13
 
-# One row a state, one cell an input (in the order above): the next state, and the outcome after the slash. "." is a
-# pair that cannot happen. A faulty door's sensor lies, so nothing it says counts; the person in front may still get
-# one pulse for each order.
+# One row a state, one cell an input (both in the order above): the next state, and the outcome after the slash. "." is
+# a pair that cannot happen. A faulty door's sensor lies, so nothing it says counts; the person in front may still get
+# one pulse for each order. A door whose board is lost is as unknown as at a start; its timer is somebody's who stands
+# before it.
 _ROWS = (
-    "open/found_open closed/found_shut opening/pulse . . faulty/doubted out/- unknown/-",  # unknown
-    "forced/broken_open closed/- opening/pulse . . faulty/doubted out/- closed/-",  # closed
-    "open/opened opening/- opening/- opening/pulse jammed/stuck faulty/doubted out/- opening/-",  # opening
-    "open/- closed/shut open/already open/remind left_open/stays_open faulty/doubted out/- open/-",  # open
-    "left_open/- closed/shut left_open/already . . faulty/doubted out/- left_open/-",  # left_open
-    "open/opened jammed/- opening/pulse . . faulty/doubted out/- unknown/-",  # jammed
-    "forced/- closed/shut forced/already . . faulty/doubted out/- forced/-",  # forced
-    "faulty/- faulty/- faulty/pulse . . faulty/- out/- unknown/-",  # faulty
-    "out/- out/- out/refused . . out/- out/- unknown/-",  # out_of_service
+    "open/found_open closed/found_shut opening/pulse unknown/unseen . faulty/doubted out/- unknown/- unknown/-",
+    "forced/broken_open closed/- opening/pulse . . faulty/doubted out/- closed/- unknown/-",  # closed
+    "open/opened opening/- opening/- opening/pulse jammed/stuck faulty/doubted out/- opening/- unknown/-",  # opening
+    "open/- closed/shut open/already open/remind left_open/stays_open faulty/doubted out/- open/- unknown/-",  # open
+    "left_open/- closed/shut left_open/already . . faulty/doubted out/- left_open/- unknown/-",  # left_open
+    "open/opened jammed/- opening/pulse . . faulty/doubted out/- unknown/- unknown/-",  # jammed
+    "forced/- closed/shut forced/already . . faulty/doubted out/- forced/- unknown/-",  # forced
+    "faulty/- faulty/- faulty/pulse . . faulty/- out/- unknown/- faulty/-",  # faulty
+    "out/- out/- out/refused . . out/- out/- unknown/- out/-",  # out_of_service
 )
 _STATES = ("unknown", "closed", "opening", "open", "left_open", "jammed", "forced", "faulty", "out")
 _OUTCOMES = (
@@ -54,6 +56,7 @@ _OUTCOMES = (
     "refused",
     "found_open",
     "found_shut",
+    "unseen",
 )
 _IMPOSSIBLE = 0xFF
 
@@ -100,14 +103,14 @@ class Doors:
 
     def __init__(self, count: int) -> None:
         self.states = bytearray(count)
-        self._sensed = bytearray(count)  # 0 not yet, 1 open, 2 closed
+        self._sensed = bytearray(count)  # 0 not yet, 1 open, 2 closed, 3 its board is lost
         self._tries = bytearray(count)
         self._timers: dict[int, int] = {}  # place -> when its state's time is up
         self._flaps: dict[int, list[int]] = {}  # place -> [since, changes without an order]
 
     def sense(self, now: int, place: int, closed: bool) -> int:
         """The sensor settled. The outcome."""
-        heard = self._sensed[place]
+        heard = self._sensed[place] % 3  # what was said before its board was lost is as good as nothing
         self._sensed[place] = 2 if closed else 1
         before = self.states[place]
         if closed and heard == 2 and before == OPENING:
@@ -134,9 +137,20 @@ class Doors:
         """A person checked it. Where the state becomes unknown, the sensor's last word settles it."""
         self._flaps.pop(place, None)
         outcome = self._apply(now, place, CLEARED)
-        if self.states[place] == UNKNOWN and self._sensed[place]:
+        if self.states[place] == UNKNOWN and self._sensed[place] in (1, 2):
             return self._apply(now, place, SENSED_OPEN if self._sensed[place] == 1 else SENSED_CLOSED)
         return outcome
+
+    def lose(self, now: int, place: int, awaited: bool) -> None:
+        """Its board is silent. `awaited`: somebody stands before it, and is told should it not come back soon."""
+        self._sensed[place] = 3
+        self._apply(now, place, LOST)
+        if awaited and self.states[place] == UNKNOWN:
+            self._timers[place] = now + UNSEEN_MS
+
+    def is_out(self, place: int) -> bool:
+        """Whether an order could not reach it: out of service, or its board is lost."""
+        return self.states[place] == OUT_OF_SERVICE or self._sensed[place] == 3
 
     def due(self, now: int) -> "list[int]":
         """The places whose timer has run out, in order."""
@@ -171,6 +185,6 @@ class Doors:
             self._timers[place] = now + LEFT_OPEN_REMIND_MS
         elif outcome == REMIND:
             self._timers[place] = now + LEFT_OPEN_MS - LEFT_OPEN_REMIND_MS
-        elif after != before:
+        elif after != before or outcome == UNSEEN:
             self._timers.pop(place, None)
         return outcome

@@ -40,11 +40,13 @@ class ContentsSensed(Record):
 
 class ModuleSensed(Record):
     """A module's lock board answers, or does not. `module`: its place in /config.json; `fault`: "" or a word (silent,
-    garbled, busy, wrong_board). Told once per change, and once after a start when it is known."""
+    garbled, busy, wrong_board); `compartments`: those whose doors it tells of, which it does right after it is back.
+    Told once per change, and once after a start when it is known."""
 
-    FIELDS = ("module", "fault")
+    FIELDS = ("module", "fault", "compartments")
     module: int
     fault: str
+    compartments: "list[int]"
 
 
 class LinkOpened(Record):

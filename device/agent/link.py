@@ -19,6 +19,7 @@ from protocol.limits import (
     BACKOFF_MS_MAX,
     BACKOFF_MS_MIN,
     BACKOFF_OFFLINE_MS,
+    BIRTH_PAUSE_MS,
     CLOCK_SYNC_MS,
     DIAL_WAIT_MS,
     LINK_STABLE_MS,
@@ -236,6 +237,11 @@ class Link:
                 self.state = "online"
                 self._online_at = now
                 self.connects += 1
+
+    def birth_again(self, when: int) -> None:
+        """How the doors stand has changed in a way that no event tells."""
+        if self.online:
+            self._birth_again_at = min(self._birth_again_at, max(when, self._born_at + BIRTH_PAUSE_MS))
 
     def tell(self, now: int, message: "Message", _effects: "list[Effect]") -> bool:
         """Say something that is not journalled; False when it is lost."""

@@ -90,7 +90,7 @@ class Openings:
     def pickup(self, now: int, place: int, channel: int, taker: "bytes | None", effects: "list[Effect]") -> str:
         """Open for whoever showed the right code: the recipient, or the delegate whose token is `taker`.
         "" or why not (out_of_service, spent)."""
-        if self.doors.states[place] == door.OUT_OF_SERVICE:
+        if self.doors.is_out(place):
             return "out_of_service"
         deposit = self._books.deposit(place)
         number = self._books.numbers[place]
@@ -126,7 +126,7 @@ class Openings:
             if mine and self._books.holdings[other] == HELD and not self.is_under_way(other):
                 if self.doors.states[other] == door.CLOSED:
                     return other
-                if self.doors.states[other] != door.OUT_OF_SERVICE:
+                if not self.doors.is_out(other):
                     found = other
         return found
 
@@ -146,7 +146,7 @@ class Openings:
         effects: "list[Effect]",
     ) -> str:
         """Open by command or from the console. "" or why not."""
-        if self.doors.states[place] == door.OUT_OF_SERVICE:
+        if self.doors.is_out(place):
             return "out_of_service"
         if self.is_under_way(place) and self._pending[place][0] in (_DEPOSIT, _PICKUP):
             return "wrong_state"
@@ -195,6 +195,11 @@ class Openings:
     # -------------------------------------------------------------- what the doors say
     def sensed(self, now: int, place: int, closed: bool, effects: "list[Effect]") -> "tuple[str, int] | None":
         return self._outcome(now, place, self.doors.sense(now, place, closed), effects)
+
+    def lost(self, now: int, place: int, effects: "list[Effect]") -> None:
+        """Its board is silent: nothing more is known of that door, as after a start, and no order reaches it."""
+        self.doors.lose(now, place, self.is_under_way(place))
+        effects.append(Pulse(self._books.numbers[place], 0))  # none that waits shall come once the board is back
 
     def contents_sensed(self, now: int, place: int, occupied: "bool | None") -> None:
         self._contents.sense(now, place, occupied, self.doors.states[place] == door.CLOSED)
@@ -364,6 +369,10 @@ class Openings:
         """Its sensor flaps: nothing it said or says is evidence, and a person must look."""
         return "deposit_jammed" if self._break_off(now, place, door.FAULTY, JAMMED, effects) else "faulty"
 
+    def _unseen(self, now: int, place: int, effects: "list[Effect]") -> str:
+        """Its board did not come back in time: whoever stands there is told, and a person must look."""
+        return "deposit_jammed" if self._break_off(now, place, door.UNKNOWN, JAMMED, effects) else "jammed"
+
     def _remind(self, _now: int, _place: int, _effects: "list[Effect]") -> str:
         return "remind"
 
@@ -407,4 +416,5 @@ _ON_OUTCOME = {
     door.DOUBTED: Openings._doubted,
     door.FOUND_OPEN: Openings._found_open,
     door.FOUND_SHUT: Openings._found_shut,
+    door.UNSEEN: Openings._unseen,
 }

@@ -59,3 +59,14 @@ def technician_token(  # noqa: PLR0917 - the claims of a token
         deposit=None,
     )
     return tokens.seal(claims, kid, sign)
+
+
+def groups_of(code: str) -> list[str]:
+    """Four groups, of three digits or of four: easier to read out and to type."""
+    size = len(code) // 4
+    return [code[place : place + size] for place in range(0, len(code), size)]
+
+
+def has_scanner(digits: int) -> bool:
+    """Codes of 16 digits are for lockers without one."""
+    return digits == otp.CODE_DIGITS[0]

@@ -46,7 +46,8 @@ class CompartmentStatus:
     parcel: int | None
 
 
-FAULTS = ("jammed", "faulty", "forced", "out_of_service")  # states of a door through which nobody can fetch a parcel
+# States of a door through which nobody can fetch a parcel. One is unknown when its locker said so: its board is lost.
+FAULTS = ("jammed", "faulty", "forced", "out_of_service", "unknown")
 
 
 def availability(compartment: Compartment, allocated: bool) -> str:

@@ -48,6 +48,8 @@ SCOPES_OF = {
     COURIER: _TENANT | {"badges:write"},
     MERCHANT: _TENANT,
 }
+# What whoever shows a courier's badge may do on the pages: no codes, no badges.
+SCOPES_OF_BADGE = frozenset({"parcels:write", "parcels:read", "lockers:read"})
 
 _SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 

@@ -3,26 +3,15 @@ Pickup, Provisioning, IssuedBadge, IssuedCredential and IssuedDelegation."""
 
 from typing import Literal
 
-import segno
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.domain import compartments, delegations, events, ids, lockers, operations, parcels, people
+from gateway import qr
+from gateway.domain import compartments, delegations, events, ids, letters, lockers, operations, parcels, people
+from gateway.domain.codes import groups_of
 from gateway.domain.instants import instant, maybe_instant
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
 Value = int | str | bool | None
-
-
-def groups_of(code: str) -> list[str]:
-    """Four groups, of three digits or of four: easier to read out and to type."""
-    size = len(code) // 4
-    return [code[place : place + size] for place in range(0, len(code), size)]
-
-
-def qr_svg(token: str, sized: bool = True) -> str:
-    """Level M and a quiet zone of four: read from a cracked phone in the rain. Not `sized`: as large as its place."""
-    made = segno.make_qr(token, error="m", boost_error=False)
-    return made.svg_inline(scale=4 if sized else 1, border=4, light="#fff", omitsize=not sized)
 
 
 class Document(BaseModel):
@@ -168,6 +157,42 @@ class Parcel(Document):
         )
 
 
+class Message(Document):
+    """A letter to the recipient. Neither address nor text is kept."""
+
+    kind: Literal["arrived", "code_changed", "reminder", "expired", "collected"]
+    channel: Literal["mail", "sms"]
+    state: Literal["waiting", "sent", "given_up", "dropped"] = Field(
+        description="dropped: outdated before it could be sent, or there is no way to send it."
+    )
+    sent_at: str | None
+    reason: str | None = Field(description="Why it is given up or dropped, or was not sent so far: a stable word.")
+
+    @staticmethod
+    def of(letter: letters.Letter) -> "Message":
+        return Message(
+            kind=letter.kind,  # pyright: ignore[reportArgumentType]
+            channel=letter.channel,  # pyright: ignore[reportArgumentType]
+            state=letter.state,  # pyright: ignore[reportArgumentType]
+            sent_at=maybe_instant(letter.sent_s),
+            reason=letter.reason,
+        )
+
+
+class FollowedParcel(Parcel):
+    """With what its recipient was told."""
+
+    messages: list[Message] | None = Field(
+        description="null: this gateway sends no messages, and whoever expects the parcel has to tell its recipient. "
+        "Empty: nothing was owed so far, or the recipient has no address."
+    )
+
+    @staticmethod
+    def followed(parcel: parcels.Parcel, told: list[letters.Letter] | None) -> "FollowedParcel":
+        messages = None if told is None else [Message.of(letter) for letter in told]
+        return FollowedParcel(**Parcel.of(parcel).model_dump(), messages=messages)
+
+
 class Reservation(Document):
     parcel: str
     locker: str
@@ -203,7 +228,7 @@ class Pickup(Document):
         return Pickup(
             code=" ".join(groups_of(pickup.code)),
             token=pickup.token,
-            qr_svg=qr_svg(pickup.token),
+            qr_svg=qr.svg(pickup.token),
             locker=pickup.locker,
             compartment=pickup.compartment,
             deadline=instant(pickup.deadline_s),
@@ -249,7 +274,7 @@ class IssuedDelegation(Delegation):
     @staticmethod
     def issued(made: delegations.Delegation) -> "IssuedDelegation":
         assert made.token is not None
-        return IssuedDelegation(**Delegation.of(made).model_dump(), token=made.token, qr_svg=qr_svg(made.token))
+        return IssuedDelegation(**Delegation.of(made).model_dump(), token=made.token, qr_svg=qr.svg(made.token))
 
 
 class Operation(Document):
@@ -331,7 +356,7 @@ class IssuedBadge(Badge):
     @staticmethod
     def issued(badge: people.Badge) -> "IssuedBadge":
         assert badge.token is not None
-        return IssuedBadge(**Badge.of(badge).model_dump(), token=badge.token, qr_svg=qr_svg(badge.token))
+        return IssuedBadge(**Badge.of(badge).model_dump(), token=badge.token, qr_svg=qr.svg(badge.token))
 
 
 class Credential(Document):

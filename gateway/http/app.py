@@ -11,11 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import Scope
 
+from gateway.asgi import Envelope, RequestError
 from gateway.domain.errors import Refusal
 from gateway.http import codes, events, keys, lockers, metrics, parcels, people, problems, receipts, webhooks
-from gateway.http.acting import Counter
-from gateway.http.envelope import Envelope, RequestError
+from gateway.http.acting import JSON, Counter
 from gateway.http.problems import FieldError
 from gateway.http.streams import Streams
 from gateway.services.desk import Desk
@@ -59,12 +60,16 @@ def create_app(desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] =
         app.include_router(router)
     for failure, handler in HANDLERS.items():
         app.add_exception_handler(failure, handler)
-    app.add_middleware(Envelope, requests=counter.requests)
+    app.add_middleware(Envelope, takes=JSON, refuse=_refuse, requests=counter.requests)
     app.openapi = lambda: openapi_document(app)
     return app
 
 
 # ------------------------------------------------------------------ failures
+def _refuse(_scope: Scope, request_id: str, code: str, detail: str) -> Response:
+    return problems.answer(problems.problem(request_id, code, detail))
+
+
 def _say(request: Request, code: str, detail: str, **more: Any) -> Response:
     return problems.answer(problems.problem(request.state.request_id, code, detail, **more))
 

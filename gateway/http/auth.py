@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import Header, Request
 
 from gateway import limits
+from gateway.asgi import RequestError
 from gateway.domain.errors import Refusal
 from gateway.domain.people import Principal
 from gateway.http import idempotency
-from gateway.http.envelope import RequestError
 from gateway.services import people
 from gateway.services.desk import Desk
 

@@ -17,10 +17,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from gateway import limits
+from gateway.asgi import Requests
 from gateway.domain.people import Principal
 from gateway.http.acting import counter_of
 from gateway.http.auth import desk_of, needs
-from gateway.http.envelope import Requests
 from gateway.http.routing import READ
 from gateway.services import metrics
 from gateway.services.desk import Desk

@@ -14,14 +14,15 @@ from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.lockers import accepted
 from gateway.http.routing import ACT, READ, Cursor, Limit, ParcelPath, cursor_position, cursor_text
 from gateway.http.schemas import ParcelBody
-from gateway.services import parcels
+from gateway.services import letters, parcels
+from gateway.words import LANGUAGES
 
 router = APIRouter(prefix="/v1/parcels", tags=["parcels"])
 Reader = Annotated[Principal, Depends(needs("parcels:read"))]
 CodeReader = Annotated[Principal, Depends(needs("codes:read"))]
 Remover = Annotated[Principal, Depends(needs("parcels:write"))]
 Language = Annotated[
-    str, Query(pattern=f"^({'|'.join(slip.LANGUAGES)})$", description="Of the page.", examples=list(slip.LANGUAGES))
+    str, Query(pattern=f"^({'|'.join(LANGUAGES)})$", description="Of the page.", examples=list(LANGUAGES))
 ]
 Writer = Annotated[Act, Depends(acts("parcels:write"))]
 
@@ -46,10 +47,14 @@ def list_parcels(request: Request, who: Reader, limit: Limit = limits.PAGE_SIZE,
     return show(answers.ParcelPage(data=rows, next_cursor=cursor_text(following)))
 
 
-@router.get("/{parcel}", response_model=answers.Parcel, responses=READ)
+@router.get("/{parcel}", response_model=answers.FollowedParcel, responses=READ)
 def get_parcel(request: Request, who: Reader, parcel: ParcelPath) -> Response:
-    """Scope parcels:read."""
-    return show(answers.Parcel.of(parcels.get_parcel(desk_of(request), who, parcel_number(parcel))))
+    """With what its recipient was told, and when. Scope parcels:read."""
+    desk, number = desk_of(request), parcel_number(parcel)
+    with desk.store.reading():
+        found = parcels.get_parcel(desk, who, number)
+        told = letters.letters_of(desk, who, number)
+    return show(answers.FollowedParcel.followed(found, told))
 
 
 @router.post("/{parcel}/reservation", status_code=201, response_model=answers.Reservation, responses=ACT)

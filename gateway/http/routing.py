@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 
 from gateway import limits
+from gateway.asgi import RequestError
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import NUMBER_MAX
 from gateway.http import problems
-from gateway.http.envelope import RequestError
 from gateway.http.schemas import Number
 
 READ = problems.responses(401, 403, 404, 422, 500, 503)

@@ -15,10 +15,10 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from gateway import limits, log
+from gateway.asgi import RequestError
 from gateway.domain.events import LoggedEvent
 from gateway.domain.people import Principal
 from gateway.http import answers
-from gateway.http.envelope import RequestError
 from gateway.http.routing import cursor_text
 from gateway.services import events, people
 from gateway.services.desk import Desk

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from gateway import limits, log
 from gateway.domain.ids import WebhookNumber
 from gateway.domain.webhooks import Delivery, signature
-from gateway.notify.post import Poster, Reply, seconds_of
+from gateway.notify.poster import Poster, Reply, seconds_of
 from gateway.services import deliveries
 from gateway.services.deliveries import Outcome, Ready
 from gateway.services.desk import Desk

@@ -4,6 +4,8 @@ The doors in a Birth are the sum of the locker's events up to its last_seq. They
 the books have come exactly that far, so that old news is never taken for a contradiction.
 """
 
+from collections.abc import Sequence
+
 from gateway.domain.compartments import Compartment, Standing, standing
 from gateway.domain.lockers import Locker
 from gateway.services import revocations
@@ -63,6 +65,21 @@ def reconcile(batch: Batch, locker: Locker) -> None:
         told = standing(byte)
         if told is not None:
             _compare(batch, box, told)
+    _look_at_modules(batch, locker.id, boxes)
+
+
+def _look_at_modules(batch: Batch, locker: str, boxes: Sequence[Compartment]) -> None:
+    """A module none of whose doors can be seen has lost its board: one alarm, at its first compartment."""
+    modules: dict[str, list[Compartment]] = {}
+    for box in boxes:
+        modules.setdefault(box.module, []).append(box)
+    for module in modules.values():
+        first = min(box.number for box in module)
+        in_service = [box for box in module if not box.out_of_service]
+        if in_service and all(box.door == "unknown" for box in in_service):
+            batch.alarm(locker, first, "module_lost")
+        else:
+            batch.tx.clear_alarms(locker, first, "module_lost", batch.now)
 
 
 def _compare(batch: Batch, box: Compartment, told: Standing) -> None:

@@ -10,6 +10,7 @@ from gateway.domain.people import (
     COURIER,
     OPERATOR,
     SCOPES,
+    SCOPES_OF_BADGE,
     TECHNICIAN,
     Badge,
     Credential,
@@ -21,7 +22,10 @@ from gateway.domain.people import (
 from gateway.limits import NAME_SIZE_MAX
 from gateway.services import revocations
 from gateway.services.desk import Desk, known_locker
+from protocol.errors import ProtocolError
 from protocol.keys import console_answer as answer_of
+from protocol.tokens import COURIER as BADGE_ROLE
+from protocol.tokens import open_token
 
 _PREFIX = "consigne_"
 _DAY_S = 86_400
@@ -84,7 +88,41 @@ def authenticate(desk: Desk, secret: str) -> Principal:
         credential = tx.credential_of(_digest(secret))
     if credential is None or credential.revoked_s is not None:
         raise Refusal("unauthenticated", "this secret is not known, or no longer")
+    return _principal(credential)
+
+
+def _principal(credential: Credential) -> Principal:
     return Principal(credential.role, credential.tenant, credential.scopes, credential.name, credential.number)
+
+
+def principal_of_credential(desk: Desk, number: CredentialNumber) -> Principal | None:
+    """None: there is no such key any more."""
+    with desk.store.reading() as tx:
+        credential = tx.credential(number)
+    return None if credential is None or credential.revoked_s is not None else _principal(credential)
+
+
+def principal_of_badge(desk: Desk, badge: bytes) -> Principal | None:
+    """A courier who showed this badge, for as long as it is good."""
+    with desk.store.reading() as tx:
+        known = tx.badge(badge)
+    if known is None or known.role != COURIER or not known.good_at(desk.clock()):
+        return None
+    return Principal(COURIER, known.carrier, SCOPES_OF_BADGE, known.holder)
+
+
+def badge_shown(desk: Desk, token: str) -> Badge:
+    """The courier's badge that this text proves. Raises Refusal("unauthenticated")."""
+    refused = Refusal("unauthenticated", "this badge is not known, or no longer", ("ask your office for a new one",))
+    try:
+        said = open_token(token, desk.keys.trusted)
+    except ProtocolError:
+        raise refused
+    with desk.store.reading() as tx:
+        known = tx.badge(said.id)
+    if said.role != BADGE_ROLE or known is None or known.role != COURIER or not known.good_at(desk.clock()):
+        raise refused
+    return known
 
 
 def is_good(desk: Desk, who: Principal) -> bool:

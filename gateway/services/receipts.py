@@ -51,6 +51,8 @@ def hand_in_digits(  # noqa: PLR0917 - what a courier keys in
     who.must("parcels:write")
     if who.role != COURIER:
         raise Refusal("not_allowed", "the digits of a receipt are for its carrier", ("hand in the QR code's text",))
+    if size not in SIZES:
+        raise Refusal("bad_value", f"size: one of {', '.join(SIZES)}")
     compartment = _typed(digits)
     with desk.store.transaction() as tx:
         known = known_locker(tx, locker)
@@ -151,6 +153,7 @@ def _booked(desk: Desk, tx: Transaction, locker: Locker, receipt: receipts.Recei
     put_in(batch, box, parcel, receipt.deposit, when_s, by_receipt=True)
     box.holding, box.deposit = HELD, receipt.deposit
     batch.touch(box)
+    tx.note_handover(parcel.number, None if receipt.badge == _NO_BADGE else receipt.badge, None)
     if receipt.badge != _NO_BADGE:
         check_badge(batch, box, parcel.number, receipt.badge, receipt.carrier, when_s)
     batch.keep()

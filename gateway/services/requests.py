@@ -37,7 +37,7 @@ def deposit_requested(batch: Batch, turn: Turn, up: Up) -> None:
         command = order(batch.desk, batch.tx, locker, answer, parcel=parcel.number)
     else:
         command = order(batch.desk, batch.tx, locker, Decline(up.boot, event.request, number_of(why)))
-    batch.tx.keep_request(locker, up.boot, event.request, command, batch.now)
+    batch.tx.keep_request(locker, up.boot, event.request, command, batch.now, event.badge)
 
 
 def _parcel_of(batch: Batch, locker: str, event: DepositRequested) -> tuple[Parcel | None, str]:

@@ -19,6 +19,7 @@ def deposit_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
     event = up.event
     assert isinstance(event, OfflineDepositAuthorised)
     parcel = _apply(batch, box, event)
+    batch.tx.note_handover(parcel.number, event.badge, batch.when_s(up))
     check_badge(batch, box, parcel.number, event.badge, event.carrier, batch.when_s(up))
     return parcel.number
 

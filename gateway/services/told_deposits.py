@@ -50,6 +50,8 @@ def deposit_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
     box.deposit = event.deposit
     if parcel is None:
         return None  # an alarm once it is inside
+    badge = batch.tx.badge_that_asked(box.locker, up.boot, event.request)
+    batch.tx.note_handover(parcel.number, badge, batch.when_s(up))
     return put_before(batch, box, parcel, event.deposit)
 
 

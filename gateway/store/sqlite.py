@@ -17,10 +17,12 @@ from gateway.store.queries.commands import CommandQueries
 from gateway.store.queries.counts import CountQueries
 from gateway.store.queries.delegations import DelegationQueries
 from gateway.store.queries.keys import KeyQueries
+from gateway.store.queries.letters import LetterQueries
 from gateway.store.queries.lockers import LockerQueries
 from gateway.store.queries.log import LogQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
+from gateway.store.queries.rounds import RoundQueries
 from gateway.store.queries.webhooks import WebhookQueries
 
 _FULL = 2
@@ -34,7 +36,9 @@ def unix_s() -> int:
 class SqliteTransaction(
     LockerQueries,
     ParcelQueries,
+    RoundQueries,
     DelegationQueries,
+    LetterQueries,
     CommandQueries,
     PeopleQueries,
     KeyQueries,

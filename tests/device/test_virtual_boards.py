@@ -19,6 +19,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 ON_BOARD, ON_PINS = [1, 2], [3, 4]
 UART = 3
+LOSS_S = 2.0  # within which a board is noticed to be silent, and to be back
 TAKE_S = 1.0  # nobody takes a parcel out sooner; a door open for less than 0.4 s is not seen by every board
 
 
@@ -62,10 +63,15 @@ def test_parcels_come_out_of_doors_on_a_board_and_on_pins_also_while_the_board_i
         collect(locker, 3)
         locker.client.ask("board", module="A", fault="silent", on=True)
         collect(locker, 4)
+        time.sleep(LOSS_S)
+        locker.client.keys(code_of(2))
+        locker.client.wait_for_screen("Porte 2 en panne")  # told at once, without a pulse into the void
         locker.client.ask("board", module="A", fault="silent", on=False)
+        time.sleep(LOSS_S)
         collect(locker, 2)
         pulsed = [pulse["compartment"] for pulse in locker.client.state()["pulses"]]
     finally:
         locker.stop()
     assert pulsed == [1, 3, 4, 2]
-    assert story_of(tmp_path / "one").count("Collected") == 4
+    story = story_of(tmp_path / "one")
+    assert story.count("Collected") == 4 and "DoorFaulted" not in story

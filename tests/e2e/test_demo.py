@@ -1,10 +1,8 @@
 """The demonstration: its page, its one journey, and that it leaves nothing behind."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from demo_process import running_demo, start
 
 from tools.console import Session, open_port
 from tools.demo.journey import HAND_S
@@ -24,25 +23,9 @@ CONSOLES: list[str] = []  # the serial ports that the demo printed
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
     """`python -m tools.demo`, its address, and the folder everything it starts works in."""
     folder = tmp_path_factory.mktemp("demo")
-    process = start(folder, "--no-browser")
-    assert process.stdout
-    url = ""
-    for line in process.stdout:
-        if " console " in line:
-            CONSOLES.append(line.split()[-1])
-        if "http://" in line and "page" in line:
-            url = line.split()[-1]
-            break
-    assert url
-    yield process, url, folder
-    process.kill()
-    process.wait()
-
-
-def start(folder: Path, *flags: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tools.demo", *flags]
-    environment = {**os.environ, "TMPDIR": str(folder)}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    with running_demo(folder) as running:
+        CONSOLES.extend(running.consoles)
+        yield running.process, running.url, folder
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -192,7 +175,7 @@ def test_one_journey_plays_itself_and_an_outright_kill_leaves_nothing_either(tmp
     assert set(last) == {"journey", "deposit_ms", "pickup_ms"}
 
     process = start(tmp_path, "--once")
-    wait_until(lambda: any("tools.locker" in line for line in left_behind(tmp_path)))
+    wait_until(lambda: any("tools.locker" in line for line in left_behind(tmp_path)), 60)
     process.kill()
     process.communicate()
     wait_until(lambda: not left_behind(tmp_path))

@@ -16,7 +16,7 @@ from books_town import COLIBRI, Town, open_town
 from gateway.config import Settings
 from gateway.domain.people import Principal
 from gateway.domain.webhooks import Webhook
-from gateway.notify.post import LookUp, Poster
+from gateway.notify.poster import LookUp, Poster
 from gateway.notify.webhooks import Deliverer
 from gateway.services import deliveries, webhooks
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from gateway import log
 from gateway.config import Settings
+from gateway.domain import ids
 from gateway.domain.events import Arrival
 from gateway.domain.people import GATEWAY, SCOPES_OF
 from gateway.http.app import create_app
@@ -28,11 +29,13 @@ from gateway.keys import Keys
 from gateway.services import people, take_up
 from gateway.services.desk import Desk
 from gateway.store.sqlite import SqliteStore
+from gateway.web.app import beside, create_pages
 from protocol import messages, numbers
 from protocol.messages import Birth, Collected, DepositAuthorised, Deposited, Message, Up
 
 CLOSED = numbers.DOOR_STATES.index("closed")
 NOW_S = 1_800_000_000
+RECIPIENT = {"name": "Anne Lefèvre", "mail": "anne@exemple.fr", "phone": "+33 3 22 00 00 00"}
 
 
 def key() -> dict[str, str]:
@@ -109,7 +112,7 @@ class Town:
         self.says(locker, messages.PickupAuthorised(box, number, numbers.KEYPAD, 0, None), Collected(box, number))
 
 
-def _serve(app: FastAPI, listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
+def _serve(app: ASGIApp, listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -130,9 +133,9 @@ def town(folder: Path, keys: Keys | None = None) -> Iterator[Town]:
     listener.listen()
     written = io.StringIO()
     log.configure(as_json=False, stream=written)
-    app = create_app(desk, lambda: wakes.append(1))
-    server, thread = _serve(app, listener)
-    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written, app.state.counter.streams)
+    api = create_app(desk, lambda: wakes.append(1))
+    server, thread = _serve(beside(api, create_pages(desk, lambda: wakes.append(1))), listener)
+    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written, api.state.counter.streams)
     try:
         yield made
     finally:
@@ -153,3 +156,17 @@ def open_locker(made: Town, locker: str = "mairie-1", count: int = 3, size: str 
     assert operator.post(f"/v1/lockers/{locker}/provisioning", headers=key()).status_code == 201
     made.birth(locker, count)
     return operator
+
+
+def deposited(here: Town, **locker: Any) -> str:
+    """The parcel of a recipient with a name, in the one compartment of a locker."""
+    operator = here.caller()
+    body = {**locker_body(count=1), **locker}
+    assert operator.post("/v1/lockers", json=body, headers=key()).status_code == 201
+    assert operator.post("/v1/lockers/mairie-1/provisioning", headers=key()).status_code == 201
+    here.birth("mairie-1", 1)
+    new = parcel_body("label-1", recipient=RECIPIENT, merchant="fleurs")
+    parcel = operator.post("/v1/parcels", json=new, headers=key()).json()["id"]
+    assert operator.post(f"/v1/parcels/{parcel}/reservation", headers=key()).status_code == 201
+    here.deposit("mairie-1", 1, 1, ids.parcel_number(parcel))
+    return parcel

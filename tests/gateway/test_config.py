@@ -88,3 +88,84 @@ def test_data_lives_where_the_system_says(tmp_path: Path):
 def test_the_usage_names_every_setting():
     for name in Settings.__dataclass_fields__:
         assert "--" + name.replace("_", "-") in usage()
+
+
+# ------------------------------------------------------------------ letters
+MAILS = ["--smtp", "smtps://consigne%40town@mail.example:465", "--mail-from", "Consignes <a@b.example>"]
+
+
+def test_without_a_word_no_letter_is_sent(tmp_path: Path):
+    assert load([], home(tmp_path)).channels == ()
+
+
+def test_a_mail_server_is_an_address_with_a_user_and_never_a_password(tmp_path: Path):
+    settings = load([*MAILS, "--smtp-password-file", "secret"], home(tmp_path))
+    assert settings.smtp == Address("mail.example", 465, "consigne@town", tls=True)
+    assert settings.channels == ("mail",)
+    said = "".join(problems(["--smtp", "smtp://me:hush@mail.example:587", *MAILS[2:]], home(tmp_path)))
+    assert "smtp_password_file" in said and "hush" not in said
+
+
+@pytest.mark.parametrize(
+    "text", ["mail.example:25", "http://m:25", "smtp://m", "smtp://:25", "smtp://m:x", "smtp://m:1/x"]
+)
+def test_what_is_no_mail_server_is_refused(tmp_path: Path, text: str):
+    assert problems(["--smtp", text, *MAILS[2:]], home(tmp_path))
+
+
+def test_settings_that_go_together_are_asked_for_together(tmp_path: Path):
+    assert any("smtp_password_file" in each for each in problems(MAILS, home(tmp_path)))
+    alone = {
+        "smtp": "smtp://m:25",
+        "mail_from": "a@b.example",
+        "smtp_password_file": "x",
+        "sms_url": "https://s.example",
+        "sms_headers_file": "x",
+        "sms_body": '{"a": "{to}{text}"}',
+    }
+    for name, value in alone.items():
+        said = problems([f"--{name.replace('_', '-')}={value}"], home(tmp_path))
+        assert len(said) == 1 and f"{name} goes with" in said[0]
+
+
+@pytest.mark.parametrize("text", ["a", "a@", "a@b, c@d", "a@b\nBcc: c@d", "é@b.example", "<>", ""])
+def test_what_is_no_sender_is_refused(tmp_path: Path, text: str):
+    assert problems(["--smtp", "smtp://m:25", "--mail-from", text], home(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("https://colis.example", True),
+        ("https://colis.example/consigne/", True),
+        ("http://127.0.0.1:8420", True),
+        ("http://[::1]:8420", True),
+        ("http://localhost", True),
+        ("http://colis.example", False),
+        ("https://me:hush@colis.example", False),
+        ("https://colis.example/?a=1", False),
+        ("https://colis.example/#a", False),
+        ("https://", False),
+        ("https://h:99999", False),
+        ("ftp://colis.example", False),
+        ("https://" + "x" * 100, False),
+    ],
+)
+def test_people_are_sent_to_https_addresses_only(tmp_path: Path, text: str, good: bool):
+    if good:
+        assert load(["--public-url", text], home(tmp_path)).public_url == text.rstrip("/")
+    else:
+        said = "".join(problems(["--public-url", text], home(tmp_path)))
+        assert "hush" not in said
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"to": "{to}"}', '{"text": "{text}"}', '"{to}{text}"'])
+def test_what_is_no_template_of_a_text_message_is_refused(tmp_path: Path, text: str):
+    assert problems(["--sms-url", "https://s.example/", f"--sms-body={text}"], home(tmp_path))
+
+
+def test_text_messages_leave_by_https_or_to_this_machine_only(tmp_path: Path):
+    body = '--sms-body={"a": "{to}", "b": ["{text}"]}'
+    assert load(["--sms-url", "https://s.example/v1?x=1", body], home(tmp_path)).channels == ("sms",)
+    assert load(["--sms-url", "http://127.0.0.1:9/", body], home(tmp_path)).channels == ("sms",)
+    assert problems(["--sms-url", "http://s.example/", body], home(tmp_path))

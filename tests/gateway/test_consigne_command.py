@@ -16,6 +16,7 @@ from gateway.domain import ids
 from gateway.domain.people import SCOPES
 from gateway.services import commands
 from protocol import messages, numbers, receipts, tokens
+from protocol.keys import console_answer
 from tools import consigne
 from tools.client import OK, REFUSED, UNAUTHENTICATED, UNREACHABLE, USAGE
 
@@ -294,7 +295,15 @@ def test_a_slip_goes_to_stdout_or_into_a_new_file_for_its_owners_eyes(
 def test_the_console_challenge_is_answered_through_the_gateway(here: Town) -> None:
     with line("mairie-1", here.desk.keys.locker_key("mairie-1", 1)) as locker:
         assert consigne.main(["console", locker.port, "--login", "anne", "-c", "selftest"]) == OK
-        assert locker.agent.console.actor == "anne"
+        assert b"login anne\r" in locker.typed and locker.agent.console.actor == ""
+
+
+def test_somebody_online_answers_a_challenge_that_was_read_out(here: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = run(capsys, "answer", "mairie-1", "anne", "3F2A", "19bc", "0d4e", "77a1")
+    expected = console_answer(here.desk.keys.locker_key("mairie-1", 1), bytes.fromhex("3f2a19bc0d4e77a1"), "anne")
+    assert code == OK and text.replace(" ", "").strip() == expected and len(text.split()) == 3
+    code, text = run(capsys, "answer", "mairie-1", "anne", "3f2a", "--json")
+    assert code == REFUSED and text == ""
 
 
 @pytest.mark.usefixtures("here")

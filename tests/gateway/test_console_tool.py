@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import pty
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ from console_line import Line, line
 
 from tools import consigne, console
 from tools.client import OK, REFUSED, UNAUTHENTICATED, UNREACHABLE, USAGE, Failed
+from tools.console import doors
 
 KEY = bytes(range(32))
 ROOT = Path(consigne.__file__).parent.parent
@@ -79,8 +82,9 @@ def test_a_technician_logs_in_with_the_lockers_key_and_acts(
     locker: Line, key_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert consigne.main(["console", locker.port, "--login", "anne", "--key-file", key_file, "-c", "selftest"]) == OK
-    assert capsys.readouterr().out.startswith("OK ")
-    assert locker.agent.console.actor == "anne"
+    assert capsys.readouterr().out.startswith("OK "), "which it is to nobody"
+    assert b"login anne\r" in locker.typed
+    assert locker.agent.console.actor == "", "whoever comes next at the cable is nobody"
     assert KEY.hex().encode() not in locker.typed, "the key itself never travels"
 
 
@@ -162,10 +166,10 @@ def test_noise_on_the_line_ends_in_an_error_and_not_in_memory() -> None:
             thread.join(5)
 
 
-def test_a_person_types_in_a_terminal_and_leaves_with_ctrl_bracket(locker: Line) -> None:
+def test_raw_keys_go_to_the_locker_as_they_are_typed_and_ctrl_bracket_leaves(locker: Line) -> None:
     """The command runs in a terminal of its own; what is typed there reaches the locker key by key."""
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "tools.consigne", "console", locker.port]
+    command = [sys.executable, "-m", "tools.consigne", "console", locker.port, "--raw"]
     person = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT)
     try:
         seen = read_until(master, b"mairie-1> ")
@@ -185,5 +189,106 @@ def read_until(master: int, wanted: bytes) -> bytes:
     seen, until = b"", time.monotonic() + 10
     while wanted not in seen:
         assert time.monotonic() < until, seen
-        seen += os.read(master, 4096)
+        if select.select([master], [], [], 0.1)[0]:
+            seen += os.read(master, 4096)
     return seen
+
+
+@contextlib.contextmanager
+def answering(*replies: bytes) -> Iterator[serial.Serial]:
+    """Our port, whose far end gives one reply for each order that came."""
+
+    def reply_to_each(master: int) -> None:
+        for reply in replies:
+            read_until(master, b"\r")
+            os.write(master, reply)
+
+    with wire() as (master, port):
+        thread = threading.Thread(target=reply_to_each, args=(master,))
+        thread.start()
+        yield port
+        thread.join(10)
+
+
+BANNER = b"\r\nConsigne, locker m-1. Type help.\r\nm-1> "
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_orders() -> None:
+    late = b"doors\r\nOK 1\r\nmairie-1> status\r\nOK 2\r\nmairie-1> "
+    with answering(b"", late) as port:
+        session = console.Session(port, wait_s=0.3)
+        with pytest.raises(Failed, match="does not answer"):
+            session.order("doors")
+        session.wait_s = 10
+        assert session.order("status") == "OK 2"
+
+
+def test_a_locker_that_restarts_before_it_answers_is_an_err_of_its_own() -> None:
+    with answering(b"time\r\nOK {}\r\nm-1 anne# ", b"open 3\r\n" + BANNER) as port:
+        session = console.Session(port)
+        assert (session.order("time"), session.actor) == ("OK {}", "anne")
+        assert session.order("open 3").startswith("ERR restarted ")
+        assert session.actor == "", "a restart ends every login"
+
+
+def test_a_board_that_restarts_when_its_port_is_opened_is_asked_again() -> None:
+    with answering(b"rst:0x1\r\n" + BANNER, b'status\r\nOK {"locker":"m-1"}\r\nm-1> ') as port:
+        assert console.Session(port).ask("status") == {"locker": "m-1"}
+
+
+def test_a_locker_in_safe_idle_mode_is_heard_without_its_echo() -> None:
+    with answering(b"", b"ERR fault the locker is out of order; type: reboot\r\n") as port:
+        session = console.Session(port, wait_s=0.2)
+        with pytest.raises(Failed):
+            session.order("status")
+        session.wait_s = 10
+        assert session.order("status").startswith("ERR fault ")
+
+
+@pytest.mark.parametrize("order", ["login léa", "status\rreboot", "status\n", "\x03"])
+def test_what_the_console_would_hear_otherwise_is_not_sent(order: str) -> None:
+    with wire() as (master, port), pytest.raises(Failed, match="plain letters"):
+        os.set_blocking(master, False)
+        try:
+            console.Session(port).order(order)
+        finally:
+            with pytest.raises(BlockingIOError):
+                os.read(master, 1)
+
+
+def test_a_badge_is_not_taken_from_a_command_line(locker: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    assert consigne.main(["console", locker.port, "-c", "badge RRQ+D9P60CO0HD4"]) == USAGE
+    said = capsys.readouterr().err
+    assert "--badge" in said and "RRQ" not in said and locker.typed == b""
+
+
+def test_raw_without_a_terminal_is_refused(locker: Line) -> None:
+    command = [sys.executable, "-m", "tools.consigne", "console", locker.port, "--raw"]
+    ended = subprocess.run(command, input="status\n", cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == USAGE and "for a terminal" in ended.stderr
+
+
+def test_a_damaged_answer_is_not_taken_for_one() -> None:
+    with answering(b'OK {"challenge":"3f2\r\n') as port, pytest.raises(Failed, match="damaged"):
+        console.Session(port).ask("login anne")
+
+
+def test_a_view_left_running_keeps_no_login_alive(
+    locker: Line, key_file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tools.console.doors.CONSOLE_IDLE_MS", 0)
+
+    def end_it() -> None:
+        until = time.monotonic() + 10
+        while b"logout" not in locker.typed and time.monotonic() < until:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with console.open_port(locker.port) as port:
+        session = console.Session(port)
+        console.log_in(session, "anne", console.key_file_answerer(Path(key_file), "anne"))
+        ending = threading.Thread(target=end_it)
+        ending.start()
+        assert doors.watch(session) == OK
+        ending.join()
+    assert locker.agent.console.actor == "" and "logged out at" in capsys.readouterr().err

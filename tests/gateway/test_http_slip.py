@@ -6,40 +6,25 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
-from http_town import Town, key, locker_body, open_locker, parcel_body, town
+from http_town import RECIPIENT, Town, deposited, key, open_locker, parcel_body, town
 
-from gateway.domain import ids
 from gateway.http import slip
+from gateway.words import LANGUAGES
+from gateway.words.moments import moment
 from protocol import otp
 
 CET = timezone(timedelta(hours=1), "CET")
 GMT = timezone(timedelta(), "GMT")
 NO_ZONES = timezone(timedelta(), "Europe")  # what C says for TZ=Europe/Paris on a machine without time zones
 HOSTILE = '<script>alert("x")</script> & Mairie'
-RECIPIENT = {"name": "Anne Lefèvre", "mail": "anne@exemple.fr", "phone": "+33 3 22 00 00 00"}
 
 
 @pytest.fixture
 def here(tmp_path: Path):
     with town(tmp_path) as made:
         yield made
-
-
-def deposited(here: Town, **locker: Any) -> str:
-    """The parcel of a recipient with a name, in the one compartment of a locker."""
-    operator = here.caller()
-    body = {**locker_body(count=1), **locker}
-    assert operator.post("/v1/lockers", json=body, headers=key()).status_code == 201
-    assert operator.post("/v1/lockers/mairie-1/provisioning", headers=key()).status_code == 201
-    here.birth("mairie-1", 1)
-    new = parcel_body("label-1", recipient=RECIPIENT, merchant="fleurs")
-    parcel = operator.post("/v1/parcels", json=new, headers=key()).json()["id"]
-    assert operator.post(f"/v1/parcels/{parcel}/reservation", headers=key()).status_code == 201
-    here.deposit("mairie-1", 1, 1, ids.parcel_number(parcel))
-    return parcel
 
 
 class Seen(HTMLParser):
@@ -89,12 +74,6 @@ def test_a_slip_is_french_unless_english_is_asked_for(here: Town) -> None:
     for unknown in ("de", "", "FR", "fr|en", "fr\n"):
         refused = operator.get(f"/v1/parcels/{parcel}/slip", params={"language": unknown})
         assert (refused.status_code, refused.json()["code"]) == (422, "bad_value"), unknown
-
-
-def test_every_language_says_everything() -> None:
-    for language, words in slip.LANGUAGES.items():
-        assert (len(words.weekdays), len(words.months), len(words.advice)) == (7, 12, 2), language
-        assert all(vars(words).values()), language
 
 
 def test_a_code_of_16_digits_stands_in_groups_of_four_and_without_a_qr_that_nothing_there_could_read(
@@ -232,7 +211,7 @@ def test_a_slip_is_documented_as_a_page_and_its_refusals_as_problems(here: Town)
     ],
 )
 def test_a_deadline_reads_as_people_write_it(until: datetime, french: str, english: str) -> None:
-    said = {name: slip.moment(until, words) for name, words in slip.LANGUAGES.items()}
+    said = {name: moment(until, words) for name, words in LANGUAGES.items()}
     assert {name: " ".join(text.split()) for name, text in said.items()} == {"fr": french, "en": english}
     assert re.search(r"(à|at)\u00a0\d", said["fr"] + said["en"]), "the hour stays with its word"
 

@@ -110,7 +110,7 @@ def secrets_of(stack: Stack) -> dict[str, bytes]:
     for locker in LOCKERS:
         found[locker] = keys.locker_key(locker, 1)
         found |= {f"{locker} {purpose}": keys.sub_key(locker, 1, purpose) for purpose in PURPOSES}
-    return found | {name: keys.derived(name) for name in ("broker", "credentials", "check")}
+    return found | {name: keys.derived(name) for name in ("broker", "credentials", "check", "pages", "letters")}
 
 
 def every_get(stack: Stack) -> list[str]:

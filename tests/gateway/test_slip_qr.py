@@ -1,7 +1,7 @@
 """The QR of a slip can be read: half the size of a small screen, and printed, held askew, badly lit.
 
-The page's own SVG is drawn by resvg and read by zxing-cpp; neither knows anything of ours. No browser draws it here:
-Ubuntu has none to unpack without root. Sizes are those of the page's style. gateway/README.md tells of a browser.
+The page's own SVG is drawn by resvg and read by zxing-cpp; neither knows anything of ours. Sizes are those of the
+page's style. A browser draws the whole page in tests/pages.
 """
 
 import io

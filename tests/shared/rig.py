@@ -63,6 +63,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.up: "list[messages.Up]" = []
+        self.births: "list[messages.Birth]" = []
         self.acknowledges = True
         self.seq = 0
         self._in = bytearray()
@@ -128,6 +129,7 @@ class Gateway:
     def _read(self, payload: bytes) -> bytes:
         up = messages.decode_up(cose.open_mac0(self._up_key, b"\x01", payload))
         if isinstance(up.event, messages.Birth):
+            self.births.append(up.event)
             time = messages.SetTime(up.event.nonce, self.now_s)
             return self.say(time) + self.say(messages.Ack(self.seq))
         if up.seq == 0:

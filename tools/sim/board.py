@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tools.sim.rules import Rules
 
 BOOT_MS = 1_500
+LOSS_MS = 1_800  # until a board is noticed to be silent
+BACK_MS = 150  # until one that is plugged in again has told its doors
 QUIET_MS_MAX = 6 * HOUR
 QUIET_VAIN_MS_MAX = HOUR  # while nobody can answer
 
@@ -163,6 +165,7 @@ class Locker:
     def _begin(self) -> None:
         assert self.shell is not None
         self.shell.begin(self.now_ms(), self.cause)
+        self._miss_board()
         self.boots_failed = 0 if self.shell.agent is not None else self.boots_failed + 1
         self.rules.began(self.name, self.boots_failed, self.folder in self._flash.full)
 
@@ -194,6 +197,36 @@ class Locker:
     def _spend_other(self) -> None:
         if self.spend("other"):
             raise PowerCut
+
+    # -------------------------------------------------------------- a lock board
+    def unplug_board(self, numbers: list[int]) -> None:
+        """Of these compartments; what their doors do from now on nobody sees."""
+        self.cabinet.silent.update(numbers)
+        for number in numbers:
+            self.cabinet.drive(number, False)  # it times its pulses itself; one under way ends with it
+        self.world.note(self.name, "unplugged", numbers)
+        self._miss_board()
+
+    def plug_board(self) -> None:
+        numbers = sorted(self.cabinet.silent)
+        self.cabinet.silent.clear()
+        self.world.note(self.name, "plugged", numbers)
+        self.world.after(BACK_MS, lambda: self._board_is_back(numbers))
+
+    def _board_is_back(self, numbers: list[int]) -> None:
+        if self.powered and numbers and not self.cabinet.silent:
+            self._happened(on.ModuleSensed(0, "", numbers))
+            for number in numbers:
+                self._sensed(number, self.cabinet.closed_by_sensor(number))
+
+    def _miss_board(self) -> None:
+        boot, numbers = self._booted, sorted(self.cabinet.silent)
+
+        def missed() -> None:
+            if self.powered and boot == self._booted and numbers and sorted(self.cabinet.silent) == numbers:
+                self._happened(on.ModuleSensed(0, "silent", numbers))
+
+        self.world.after(LOSS_MS, missed)
 
     # -------------------------------------------------------------- laps
     def now_ms(self) -> int:
@@ -273,6 +306,8 @@ class Locker:
         if self._tell_doors:
             self._tell_doors = False
             for number in self.config.numbers:
+                if number in self.cabinet.silent:
+                    continue
                 self._sense(number, self.cabinet.closed_by_sensor(number), events)
         inbox, self._inbox = self._inbox, []
         if inbox and self.memory_left >= 0:
@@ -282,6 +317,8 @@ class Locker:
         for event in inbox:
             if isinstance(event, on.DoorSensed):
                 self.rules.sensed(self.name, event.compartment, event.closed)
+            elif isinstance(event, on.ModuleSensed):
+                self.rules.board(self.name, event.compartments, event.fault)
         events.extend(inbox)
 
     def _sense(self, number: int, closed: bool, events: list[Any]) -> None:
@@ -291,6 +328,7 @@ class Locker:
     def forget(self, *_: Any) -> None:
         """doors.forget(): every door is to be told again."""
         self._tell_doors = True
+        self._miss_board()
 
     def _sensed(self, number: int, closed: bool) -> None:
         self._happened(on.DoorSensed(number, closed))

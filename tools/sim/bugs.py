@@ -430,3 +430,17 @@ def pulse_after_boot() -> Generator[None, None, None]:
     table: Any = device.agent.openings
     with _instead(table._ON_OUTCOME, door.FOUND_SHUT, make):
         yield
+
+
+@_bug
+def lost_board_ignored() -> Generator[None, None, None]:
+    """What a board said of its doors before it fell silent still counts."""
+
+    def make(_former: Any) -> Any:
+        def lost(_self: Openings, _now: int, _place: int, _orders: Any) -> None:
+            pass
+
+        return lost
+
+    with _instead(Openings, "lost", make):
+        yield

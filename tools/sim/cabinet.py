@@ -45,11 +45,12 @@ class Cabinet:
         self.doors = {number: Door(number) for number in numbers}
         self.sensed: Callable[[int, bool], None] = lambda _number, _closed: None
         self.powered = False
+        self.silent: set[int] = set()  # doors whose board is unplugged: no order reaches it, and it tells nothing
 
     # -------------------------------------------------------------- coils
     def drive(self, number: int, on: bool) -> None:
         door = self.doors[number]
-        if on == door.coil:
+        if on == door.coil or (on and number in self.silent):
             return
         door.coil = on
         door.coil_since = self._world.now
@@ -87,8 +88,11 @@ class Cabinet:
         return not door.open
 
     def _report(self, door: Door) -> None:
-        if self.powered:
-            self.sensed(door.number, self.closed_by_sensor(door.number))
+        self._tell(door, self.closed_by_sensor(door.number))
+
+    def _tell(self, door: Door, closed: bool) -> None:
+        if self.powered and door.number not in self.silent:
+            self.sensed(door.number, closed)
 
     # -------------------------------------------------------------- faults
     def break_door(self, number: int, fault: str) -> None:
@@ -107,6 +111,5 @@ class Cabinet:
 
     def _flap(self, door: Door, left: int) -> None:
         if door.fault == FLAPPING and left:
-            if self.powered:
-                self.sensed(door.number, bool(left & 1))
+            self._tell(door, bool(left & 1))
             self._world.after(FLAP_MS, lambda: self._flap(door, left - 1))

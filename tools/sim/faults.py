@@ -149,6 +149,24 @@ def _breaking(simulation: "Simulation", locker: "Locker") -> Life:
         cabinet.mend_door(number)
 
 
+def _boards(simulation: "Simulation") -> None:
+    _each(simulation, _loose_plug)
+
+
+def _loose_plug(simulation: "Simulation", locker: "Locker") -> Life:
+    """The board of some doors is off for a moment, a while, or a day; a day may come in many pieces."""
+    world = simulation.world
+    often = world.chance.choice((6 * HOUR, DAY, 3 * DAY))
+    while True:
+        yield world.about(often)
+        if world.healing:
+            return
+        numbers = locker.config.numbers
+        locker.unplug_board(numbers[: max(1, len(numbers) // 2)])
+        yield world.about(world.chance.choice((SECOND, 5 * SECOND, 20 * SECOND, HOUR, DAY)))
+        locker.plug_board()
+
+
 # ------------------------------------------------------------------ the gateway
 def _gateway(simulation: "Simulation") -> None:
     simulation.world.live(_kills(simulation))
@@ -205,6 +223,7 @@ _KINDS = {
     "flash": _flash,
     "memory": _memory,
     "doors": _doors,
+    "boards": _boards,
     "gateway": _gateway,
     "backup": _backup,
     "drift": _drift,

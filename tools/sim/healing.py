@@ -57,6 +57,7 @@ def _mend(simulation: "Simulation") -> None:
         locker.memory_left = -1
         locker.line.up = True
         locker.line.deaf = False
+        locker.plug_board()
         for number, door in locker.cabinet.doors.items():
             locker.cabinet.mend_door(number)
             if door.open and locker.name not in simulation.crowd.at_panel:  # not in anybody's face

@@ -77,6 +77,7 @@ class Book:
         self.commands: set[bytes] = set()
         self.wrong: list[int] = []
         self.sensor: dict[int, bool] = {}
+        self.unseen: set[int] = set()  # doors whose board was said to be silent
         self.seen_open: dict[int, bool] = {}  # since what is under way there was authorised, by its sensor
         self.committed = 0  # the highest seq that the gateway's books ever held
         self.logged = 0  # up to where its log was compared
@@ -196,6 +197,8 @@ class Rules:
         book.seen_open[number] = False
         if number in book.quarantined:
             self.broken("I12", f"{locker} offers door {number}, which is quarantined")
+        if number in book.unseen:
+            self.broken("I12", f"{locker} offers door {number}, whose board is lost")
         if self.world.now - book.courier_asked > _REQUEST_LATE_MS:
             self.broken("I4", f"{locker} opens door {number} for a deposit that no courier asked for: {event!r}")
 
@@ -244,6 +247,12 @@ class Rules:
         book.sensor[number] = closed
         if not closed:
             book.seen_open[number] = True
+
+    def board(self, locker: str, numbers: list[int], fault: str) -> None:
+        """Its agent was told that these doors cannot be seen, or can be again."""
+        unseen = self.books[locker].unseen
+        unseen.clear()
+        unseen.update(numbers if fault else ())
 
     # -------------------------------------------------------------- the gateway
     def look_at(self, town: "Town") -> None:

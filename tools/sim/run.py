@@ -17,8 +17,8 @@ from tools.sim.rules import Rules
 from tools.sim.town import TIMER_MS, Town
 from tools.sim.world import DAY, Life, Violation, World
 
-KINDS = ("network", "broker", "power", "flash", "memory", "doors", "gateway", "backup", "guesser", "replayer",
-         "captured", "slips", "drift")  # fmt: skip
+KINDS = ("network", "broker", "power", "flash", "memory", "doors", "boards", "gateway", "backup", "guesser",
+         "replayer", "captured", "slips", "drift")  # fmt: skip
 CALM = 0.25  # the share of seeds in which a kind of fault is left out
 
 

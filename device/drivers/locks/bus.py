@@ -29,6 +29,8 @@ class Station:
     channel, input) rows; `items`: (compartment, input) pairs with a sensor of what lies inside; `own_ms`: the time of
     a pulse that cannot be set."""
 
+    blind = False  # its module's doors are watched by pins
+
     def __init__(  # noqa: PLR0917 - what /config.json says of a board
         self,
         place: int,
@@ -145,7 +147,8 @@ class Station:
 
     def _tell(self, fault: str, events: "list[Any]") -> None:
         self._told = fault
-        events.append(ModuleSensed(self.place, fault))
+        seen = [] if self.blind else [number for number, _channel in self.locks]
+        events.append(ModuleSensed(self.place, fault, seen))
 
 
 class Bus:

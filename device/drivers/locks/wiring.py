@@ -82,7 +82,9 @@ def station(place: int, module: "dict[str, Any]") -> Station:
         if box.get("occupied") is True:
             _expect(board.ITEMS, place, "occupied", "left out: this board has no such inputs")
             items.append((box["number"], inlet))
-    return Station(place, board.Codec(address, channels, module), boxes, items, polarity, own_ms)
+    made = Station(place, board.Codec(address, channels, module), boxes, items, polarity, own_ms)
+    made.blind = not has_inputs(module)
+    return made
 
 
 def buses(

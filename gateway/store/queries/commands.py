@@ -102,10 +102,12 @@ class CommandQueries:
         ).fetchone()
         return None if row is None else row[0]
 
-    def keep_request(self, locker: str, boot: int, request: int, command: bytes, now_s: int) -> None:
+    def keep_request(  # noqa: PLR0917 - a row
+        self, locker: str, boot: int, request: int, command: bytes, now_s: int, badge: bytes
+    ) -> None:
         self.sql.execute(
-            "INSERT INTO deposit_requests (locker, boot, request, command, asked_s) VALUES (?, ?, ?, ?, ?)",
-            (locker, boot, request, command, now_s),
+            "INSERT INTO deposit_requests (locker, boot, request, command, asked_s, badge) VALUES (?, ?, ?, ?, ?, ?)",
+            (locker, boot, request, command, now_s, badge),
         )
 
     def drop_requests(self, before_s: int) -> None:

@@ -8,7 +8,7 @@ from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
 from gateway.store.queries.changes import ChangeQueries
 
-_PARCEL = (
+PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
     " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s"
 )
@@ -16,10 +16,10 @@ _IN_LOCKER = "SELECT parcel FROM allocations WHERE locker = ?4 AND ended_s IS NU
 _COUNTED = "state = 'deposited' AND paused_s IS NULL"
 # Word for word the condition of the index compartments_at_fault.
 _AT_FAULT = "(quarantined OR out_of_service OR door IN (" + ", ".join([f"'{door}'" for door in FAULTS]) + "))"
-_RESERVATION = "parcel, locker, compartment, made_s, until_s"
+RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 
-def _parcel(row: Sequence[object]) -> Parcel:
+def parcel_of(row: Sequence[object]) -> Parcel:
     fields = list(row)
     for place in (6, 7, -4, -3, -2):
         fields[place] = bool(fields[place])
@@ -30,11 +30,11 @@ class ParcelQueries(ChangeQueries):
     moved: set[str]
 
     def _one_parcel(self, where: str, *values: object) -> Parcel | None:
-        row = self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values).fetchone()
-        return None if row is None else _parcel(row)
+        row = self.sql.execute(f"SELECT {PARCEL} FROM parcels WHERE {where}", values).fetchone()
+        return None if row is None else parcel_of(row)
 
     def _parcels(self, where: str, *values: object) -> list[Parcel]:
-        return [_parcel(row) for row in self.sql.execute(f"SELECT {_PARCEL} FROM parcels WHERE {where}", values)]
+        return [parcel_of(row) for row in self.sql.execute(f"SELECT {PARCEL} FROM parcels WHERE {where}", values)]
 
     def add_parcel(self, parcel: Parcel, new: NewParcel) -> None:
         """The personal fields go to their own table, and only if there are any."""
@@ -210,11 +210,11 @@ class ParcelQueries(ChangeQueries):
                 conditions.append(column)
                 values.append(value)
         rows = self.sql.execute(
-            f"SELECT {_PARCEL}, position FROM parcels WHERE {' AND '.join(conditions)} ORDER BY position DESC LIMIT ?",
+            f"SELECT {PARCEL}, position FROM parcels WHERE {' AND '.join(conditions)} ORDER BY position DESC LIMIT ?",
             (*values, limit + 1),
         ).fetchall()
         following = rows[limit - 1][-1] if len(rows) > limit else None
-        return [_parcel(row[:-1]) for row in rows[:limit]], following
+        return [parcel_of(row[:-1]) for row in rows[:limit]], following
 
     def parcels_past_deadline(self, now_s: int, limit: int) -> list[Parcel]:
         return self._parcels(
@@ -261,7 +261,9 @@ class ParcelQueries(ChangeQueries):
         )
 
     def forget_people(self, left_before_s: int) -> None:
-        """Recipients, and whom they sent, of parcels that left before then."""
+        """Recipients, the letters to them, and whom they sent, of parcels that left before then."""
+        gone = "(SELECT parcel FROM recipients WHERE ended_s <= ?)"
+        self.sql.execute(f"DELETE FROM letters WHERE parcel IN {gone}", (left_before_s,))
         self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (left_before_s,))
         self.sql.execute("DELETE FROM delegations WHERE left_s <= ?", (left_before_s,))
 
@@ -275,7 +277,7 @@ class ParcelQueries(ChangeQueries):
         self.moved.add(locker)
 
     def _one_allocation(self, where: str, *values: object) -> Reservation | None:
-        row = self.sql.execute(f"SELECT {_RESERVATION} FROM allocations WHERE {where}", values).fetchone()
+        row = self.sql.execute(f"SELECT {RESERVATION} FROM allocations WHERE {where}", values).fetchone()
         return None if row is None else Reservation(*row)
 
     def allocation_of(self, parcel: ParcelNumber) -> Reservation | None:
@@ -299,7 +301,7 @@ class ParcelQueries(ChangeQueries):
 
     def reservations_past_end(self, now_s: int, limit: int) -> list[Reservation]:
         rows = self.sql.execute(
-            f"SELECT {_RESERVATION} FROM allocations WHERE ended_s IS NULL AND until_s <= ? ORDER BY until_s LIMIT ?",
+            f"SELECT {RESERVATION} FROM allocations WHERE ended_s IS NULL AND until_s <= ? ORDER BY until_s LIMIT ?",
             (now_s, limit),
         )
         return [Reservation(*row) for row in rows]

@@ -1,7 +1,7 @@
 """The envelope around every request: its id, size and type limits, the headers of every answer, one log line.
 
-Plain ASGI, outermost: whatever fails inside is answered here as a problem, and only its kind and place are logged,
-because an exception's text may hold what the caller sent.
+Plain ASGI, outermost: whatever fails inside is answered here in the manner of the app, and only its kind and place
+are logged, because an exception's text may hold what the caller sent.
 """
 
 import asyncio
@@ -10,12 +10,13 @@ import secrets
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import limits, log
-from gateway.http import problems
 
 SECURITY_HEADERS = (
     (b"cache-control", b"no-store"),
@@ -25,7 +26,9 @@ SECURITY_HEADERS = (
 )
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
-JSON = "application/json"
+
+# How an app says that a request was refused: scope, request id, code, detail -> the answer.
+Refuse = Callable[[Scope, str, str, str], Response]
 
 
 class RequestError(Exception):
@@ -61,7 +64,7 @@ async def _gather(receive: Receive) -> bytes:
             return bytes(body)
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
+async def read_body(scope: Scope, receive: Receive, takes: str) -> bytes:
     """The whole body within its limits. Raises RequestError, HungUpError."""
     declared = header(scope, b"content-length")
     if declared.isdecimal() and int(declared[:20]) > limits.HTTP_BODY_SIZE_MAX:
@@ -73,8 +76,8 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         raise RequestError("timeout", "The body did not arrive in time.")
     if body and scope["method"] in METHODS_WITH_BODY:
         kind = header(scope, b"content-type").split(";")[0].strip().lower()
-        if kind != JSON:
-            raise RequestError("unsupported_media_type", f"A body is {JSON}.")
+        if kind != takes:
+            raise RequestError("unsupported_media_type", f"A body is {takes}.")
     return body
 
 
@@ -129,9 +132,13 @@ class Requests:
 
 
 class Envelope:
-    def __init__(self, app: ASGIApp, requests: Requests) -> None:
+    """`takes`: the media type of every body; `refuse`: the app's way to say no; `requests` counts them."""
+
+    def __init__(self, app: ASGIApp, takes: str, refuse: Refuse, requests: Requests) -> None:
         self.app = app
         self.requests = requests
+        self._takes = takes
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -143,21 +150,18 @@ class Envelope:
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
         try:
-            body = await read_body(scope, receive)
+            body = await read_body(scope, receive, self._takes)
             state["body_digest"] = hashlib.sha256(body).digest()
             await self.app(scope, _replay(body, receive), answering)
         except HungUpError:
             answering.status = 499
         except RequestError as refused:
-            said = problems.problem(request_id, refused.code, refused.detail)
-            await problems.answer(said)(scope, receive, answering)
+            await self._refuse(scope, request_id, refused.code, refused.detail)(scope, receive, answering)
         except Exception as failure:  # the outermost loop: answered, logged, counted
             log.event("http_failed", request=request_id, kind=type(failure).__name__, place=place_of(failure))
             if not answering.status:
-                said = problems.problem(
-                    request_id, "internal", "The gateway failed. A retry with the same key acts at most once."
-                )
-                await problems.answer(said)(scope, receive, answering)
+                detail = "The gateway failed. A retry with the same key acts at most once."
+                await self._refuse(scope, request_id, "internal", detail)(scope, receive, answering)
         # The route's template, because paths and queries hold ids.
         route = getattr(scope.get("route"), "path", "-")
         self.requests.note(scope["method"], route, answering.status)

@@ -1,0 +1,45 @@
+"""Times as people write them, by the clock of the place: this machine's (TZ, else its own setting)."""
+
+from datetime import datetime
+
+from gateway.words import Words
+
+# People in these live by UTC and call it otherwise. With TZ set and no zones installed, C says "Europe" and means UTC.
+ZONES_OF_UTC = ("GMT", "WET")
+
+
+def here(seconds: int) -> datetime:
+    """Unix seconds by the clock of the place."""
+    return datetime.fromtimestamp(seconds).astimezone()
+
+
+def day(at: datetime, words: Words) -> str:
+    return words(
+        "calendar.day",
+        weekday=words.several("calendar.weekdays")[at.weekday()],
+        day=words("calendar.first") if at.day == 1 else at.day,
+        month=words.several("calendar.months")[at.month - 1],
+        year=at.year,
+    )
+
+
+def time(at: datetime, words: Words) -> str:
+    """To the minute. A machine that knows no time of the place says that it is UTC."""
+    said = words("calendar.time" if at.minute else "calendar.full_hour", hour=at.hour, minute=at.minute)
+    if not at.utcoffset() and at.tzname() not in ZONES_OF_UTC:
+        said += " UTC"
+    return said.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def moment(at: datetime, words: Words) -> str:
+    return words("calendar.moment", day=day(at, words), time=time(at, words))
+
+
+def soon(at: datetime, words: Words) -> str:
+    """Short, for what is a matter of days."""
+    return words(
+        "calendar.soon",
+        day=words("calendar.first") if at.day == 1 else at.day,
+        month=words.several("calendar.months")[at.month - 1],
+        time=time(at, words),
+    )
