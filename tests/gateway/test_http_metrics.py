@@ -136,7 +136,7 @@ def test_strangers_cannot_make_rows_of_their_own(here: Town) -> None:
     """Neither with addresses nor with methods that there are none of."""
     caller = here.caller()
     for number in range(20):
-        caller.get(f"/nowhere-{number}")
+        caller.get(f"/v1/nowhere-{number}")
         caller.request(f"M{number}", "/v1/parcels")
     rows = [row for row in scraped(here) if row[0] == "consigne_http_requests_total"]
     assert ("consigne_http_requests_total", "GET", "-", "404") in rows

@@ -64,7 +64,8 @@ def test_no_other_statement_changes_a_parcels_state() -> None:
     text = "\n".join(path.read_text() for path in sorted(folder.rglob("*.py")))
     text = re.sub(r'"\s*\n?\s*f?"', "", text)  # a statement over several lines
     assert len(re.findall(r"INSERT (?:OR \w+ )?INTO parcels\b", text)) == 1
-    changing = [found for found in re.findall(r"UPDATE parcels SET (.*?)(?: WHERE| FROM)", text) if "state =" in found]
+    sets = re.findall(r"UPDATE parcels SET (.*?)(?: WHERE| FROM)", text)
+    changing = [found for found in sets if re.search(r"\bstate =", found)]
     assert len(changing) == 1
 
 
