@@ -3,6 +3,7 @@
 import pytest
 
 from gateway import words
+from gateway.domain.people import SCOPES
 from gateway.words import LANGUAGES, accepted, places
 
 FRENCH = LANGUAGES["fr"]
@@ -53,3 +54,8 @@ def test_french_signs_stand_behind_a_space_that_does_not_break() -> None:
 )
 def test_a_browser_gets_the_best_language_of_ours(header: str, code: str) -> None:
     assert accepted(header).code == code
+
+
+def test_every_right_can_be_said() -> None:
+    """A new one without words would end its page with an error."""
+    assert {f"scope.{scope}" for scope in SCOPES} <= FRENCH.texts.keys()
