@@ -20,11 +20,13 @@
     if (text === before) return;
     before = text;
     const old = things();
-    const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const links = () => [...part.querySelectorAll("a")];
+    const place = links().indexOf(document.activeElement); // a door has two links: on the drawing, and in the list
+    const focused = place < 0 ? null : links()[place].getAttribute("href");
     part.innerHTML = text; // a part of our own page, escaped where it was made
     const changed = [...things()].filter(([name, now]) => old.get(name) !== now).map(([, now]) => now);
     if (changed.length) said.textContent = changed.slice(0, SAID_AT_ONCE).join(". ");
-    if (focused) [...part.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
+    if (links()[place]?.getAttribute("href") === focused) links()[place]?.focus();
   }
 
   async function look() {

@@ -1,0 +1,77 @@
+"""The operator's and a merchant's pages in a browser: they fit, axe finds nothing, and a front tells what changed."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from browsing import TWO_VIEWS, Visit
+from http_town import Town, deposited
+from page_checks import axe, fits
+from playwright.sync_api import Page, expect
+
+from gateway.domain.people import GATEWAY, SCOPES_OF
+from gateway.services import people
+from protocol.messages import DoorFaulted
+from protocol.numbers import DOOR_STATES
+
+JAMMED = DoorFaulted(1, DOOR_STATES.index("jammed"), True)
+OPERATORS = (
+    "/operator",
+    "/operator/lockers/mairie-1",
+    "/operator/lockers/mairie-1/compartments/1",
+    "/operator/alarms",
+    "/operator/parcels",
+    "/operator/people",
+    "/operator/badges",
+    "/operator/signing-keys",
+    "/operator/use",
+    "/operator/log",
+    "/operator/log/acts",
+)
+pytestmark = pytest.mark.parametrize("view", TWO_VIEWS, ids=str)
+
+
+def signed_in(here: Town, visit: Visit, role: str, tenant: str = "") -> Page:
+    _, secret = people.issue_credential(here.desk, GATEWAY, role, tenant, SCOPES_OF[role], role)
+    page = visit.open(f"{here.url}/sign-in")
+    page.locator("#key").fill(secret)
+    page.locator("main button").click()
+    page.wait_for_url(f"**/{role}")
+    return page
+
+
+def test_every_page_of_the_operator_fits_and_can_be_used_by_everybody(here: Town, visit: Visit) -> None:
+    parcel = deposited(here)
+    here.says("mairie-1", JAMMED)
+    page = signed_in(here, visit, "operator")
+    for path in (*OPERATORS, f"/operator/parcels/{parcel}"):
+        page.goto(here.url + path)
+        fits(page)
+        axe(page)
+
+
+def test_a_merchant_announces_a_parcel_and_prints_its_label(here: Town, visit: Visit) -> None:
+    deposited(here)
+    page = signed_in(here, visit, "merchant", "bookshop")
+    for path in ("/merchant", "/merchant/new"):
+        page.goto(here.url + path)
+        fits(page)
+        axe(page)
+    page.locator("main form button").click()
+    page.wait_for_url("**/merchant/parcels/**")
+    place = urlsplit(page.url).path
+    for path in (place, place + "/label"):
+        page.goto(here.url + path)
+        fits(page)
+        axe(page)
+
+
+def test_a_front_tells_what_changed_and_keeps_the_focus_where_it_was(here: Town, visit: Visit) -> None:
+    deposited(here)
+    page = signed_in(here, visit, "operator")
+    page.goto(f"{here.url}/operator/lockers/mairie-1")
+    door = page.locator(".doors a").first
+    door.focus()
+    here.says("mairie-1", JAMMED)
+    expect(page.locator("[data-live-said]")).to_have_text(re.compile("quarant"))
+    expect(door).to_be_focused()
