@@ -21,6 +21,7 @@ KINDS = (
     "events_lost",
     "holding_differs",
     "journal_went_back",
+    "module_lost",
     "no_room_for_revocations",
     "opened_by_an_unknown_order",
     "parcel_unknown_to_its_locker",
