@@ -4,6 +4,7 @@ A handler is three steps: who asks (sessions), do it (services), show it (pages)
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request
@@ -41,7 +42,8 @@ ROUTERS = (
     *operator.ROUTERS,
     *merchant.ROUTERS,
 )
-API = ("/v1/", "/openapi.json", "/health", "/ready", "/metrics")  # what is not a page
+# What is not a page: the API, of this and of any later version, and what machines read.
+API = re.compile(r"/v[0-9]+(/|$)|/(openapi\.json|health|ready|metrics)$")
 CODE_OF_STATUS = {404: "unknown_page", 405: "method_not_allowed", 422: "bad_value"}
 
 
@@ -63,7 +65,7 @@ def beside(api: ASGIApp, all_pages: ASGIApp) -> ASGIApp:
     """One address for both."""
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
-        is_api = scope["type"] != "http" or scope["path"].startswith(API)
+        is_api = scope["type"] != "http" or API.match(scope["path"]) is not None
         await (api if is_api else all_pages)(scope, receive, send)
 
     return either
