@@ -90,6 +90,8 @@ def _serve(stack: Stack, port: int, no_browser: bool) -> None:
 
     def ready(url: str) -> None:
         say(f"the page: {url}")
+        say(f"the operator's, carriers' and merchants' pages: {stack.url}/sign-in")
+        say(f"  the operator's key for them: {stack.operator_key_file}")
         say("Ctrl-C ends it all")
         if not no_browser:
             show(url)

@@ -91,8 +91,12 @@ class Stack:
         return str(self.gateway.ready["http"])
 
     @property
+    def operator_key_file(self) -> Path:
+        return Path(str(self.gateway.ready["operator_key_file"]))
+
+    @property
     def operator_key(self) -> str:
-        return Path(str(self.gateway.ready["operator_key_file"])).read_text("ascii").strip()
+        return self.operator_key_file.read_text("ascii").strip()
 
     @property
     def broker(self) -> tuple[str, int]:
