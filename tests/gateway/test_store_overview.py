@@ -8,7 +8,7 @@ from books_town import BOOKSHOP, COLIBRI, OPERATOR, Town, open_town, refused
 
 from gateway.domain.parcels import Parcel
 from gateway.domain.search import ParcelSearch
-from gateway.services import alarms, fleet, history, openings, searches
+from gateway.services import alarms, expiry, fleet, history, openings, searches
 from gateway.store.migrations import migrations
 
 # What may be read from end to end: what is as large as the fleet (c: its compartments; l, place: lists we give).
@@ -111,3 +111,23 @@ def test_alarms_from_before_this_version_have_no_owner(town: Town) -> None:
         tx.raise_alarm("mairie-1", 0, "events_lost", None, town.now[0])
     (alarm,) = alarms.open_alarms(town.desk, OPERATOR)
     assert (alarm.owner, alarm.owned_s, alarm.asleep_at(town.now[0])) == (None, None, False)
+
+
+def test_no_index_of_the_pages_takes_the_clockworks_place(town: Town) -> None:
+    """It looks every few seconds, by indexes that hold only what it is about."""
+    said: set[str] = set()
+    town.locker("S", "S")
+    town.deposited("label-1")
+    with town.store.transaction() as tx:
+        tx.sql.set_trace_callback(said.add)
+        expiry.expire_due(town.desk)
+        tx.sql.set_trace_callback(None)
+        steps = [
+            step[3]
+            for statement in said
+            if statement.startswith(("SELECT", "UPDATE"))
+            for step in tx.sql.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+        ]
+    for index in ("parcels_by_deadline", "parcels_expired"):
+        assert any(f"INDEX {index}" in step for step in steps), (index, steps)
+    assert not any("parcels_of_state" in step for step in steps)

@@ -17,7 +17,13 @@ class SearchQueries:
         """Those that fit, after the parcel `after` of the page before: in order of label where its beginning is
         given, else newest first."""
         conditions, values = ["1"], list[object]()
-        columns = {"state": asked.state, "carrier": asked.carrier, "merchant": asked.merchant, "locker": asked.locker}
+        # By the very expression of the index parcels_of_state.
+        columns = {
+            "state || ''": asked.state,
+            "carrier": asked.carrier,
+            "merchant": asked.merchant,
+            "locker": asked.locker,
+        }
         for column, value in columns.items():
             if value:
                 conditions.append(f"{column} = ?")
