@@ -22,7 +22,6 @@ PULSE_TRIES_MAX = 3  # then the door is jammed
 PULSE_RETRY_MS = 2_000
 LEFT_OPEN_REMIND_MS = 30_000
 LEFT_OPEN_MS = 180_000
-UNSEEN_MS = 15_000  # a board that is lost for longer, while somebody stands before its open door: a person looks
 DOOR_FLAPS_MAX = 5  # sensor changes without an order, per minute, before it is faulty
 CONTENTS_SETTLE_MS = 1_000  # an occupancy sensor may be so much later than the door's switch
 REQUEST_TTL_MS = 60_000  # how long an Assign may answer a courier's request
@@ -67,7 +66,6 @@ MQTT_TOPIC_SIZE_MAX = 64  # room for an incoming topic beside its payload
 RESEND_PAUSE_MS = 2_000  # the same gap named by each of eight events is mended once
 REFUSAL_PAUSE_MS = 1_000  # a stranger's rubbish must not make us talk
 TIME_ANSWER_MS = 60_000  # a SetTime held back by the broker for longer would set the clock that much too late
-BIRTH_PAUSE_MS = 10_000  # a board on a loose plug must not make us introduce ourselves all the time
 CLOCK_SYNC_MS = 6 * 3_600_000  # a crystal drifts by seconds a day; a new birth asks for the time again
 CLOCK_SKEW_S_MAX = 5  # a command may seem to come from this far ahead
 

@@ -199,8 +199,8 @@ class Commands:
         happening = self._openings.put_out_of_service(now, place, out, effects)
         if happening is not None:
             self._panel.happened(now, happening, effects)
-        if not out and self._openings.doors.is_out(place):  # silence means closed; and this one's board is lost
-            self._ledger.link.birth_again(now)
+        if not out and self._openings.doors.refused(place):  # silence means closed; and this one's board is lost
+            self._ledger.link.again(now)
         return ""
 
     def _identify(self, now: int, down: "Down", effects: "list[Effect]") -> str:

@@ -156,11 +156,11 @@ class Agent:
             return
         if event.fault:
             self._lost[event.module] = event.fault
-            for number in event.compartments:
+            for number in event.numbers:
                 place = self.books.place(number)
                 if place is not None:
-                    self.openings.lost(now, place, effects)
-        self.link.birth_again(now if event.fault else now + _FIRST_LOOK_MS)
+                    self.openings.drop(now, place, effects)
+        self.link.again(now if event.fault else now + _FIRST_LOOK_MS)
 
     def _link_opened(self, now: int, _event: "events.LinkOpened", effects: "list[Effect]") -> None:
         self.link.opened(now, effects)

@@ -10,7 +10,6 @@ from protocol.limits import (
     LEFT_OPEN_REMIND_MS,
     PULSE_RETRY_MS,
     PULSE_TRIES_MAX,
-    UNSEEN_MS,
 )
 
 # States: the numbers are the places in protocol.numbers.DOOR_STATES.
@@ -18,20 +17,20 @@ UNKNOWN, CLOSED, OPENING, OPEN, LEFT_OPEN, JAMMED, FORCED, FAULTY, OUT_OF_SERVIC
 STATES = 9
 
 # Inputs. WAITED: this state's timer ran out; GAVE_UP: it ran out for the last time; FLAPPED: the sensor cannot
-# be believed; DISABLED, CLEARED: a person took the door out of service, or checked it; LOST: its board is silent.
-SENSED_OPEN, SENSED_CLOSED, ORDERED, WAITED, GAVE_UP, FLAPPED, DISABLED, CLEARED, LOST = 0, 1, 2, 3, 4, 5, 6, 7, 8
+# be believed; DISABLED, CLEARED: a person took the door out of service, or checked it; _LOST: its board is silent.
+SENSED_OPEN, SENSED_CLOSED, ORDERED, WAITED, GAVE_UP, FLAPPED, DISABLED, CLEARED, _LOST = 0, 1, 2, 3, 4, 5, 6, 7, 8
 INPUTS = 9
 
 # Outcomes: what the agent must know or do.
 NOTHING, PULSE, OPENED, SHUT, BROKEN_OPEN, STUCK, REMIND = 0, 1, 2, 3, 4, 5, 6
-STAYS_OPEN, DOUBTED, ALREADY_OPEN, REFUSED, FOUND_OPEN, FOUND_SHUT, UNSEEN = 7, 8, 9, 10, 11, 12, 13
+STAYS_OPEN, DOUBTED, ALREADY_OPEN, REFUSED, FOUND_OPEN, FOUND_SHUT = 7, 8, 9, 10, 11, 12
 
 # One row a state, one cell an input (both in the order above): the next state, and the outcome after the slash. "." is
 # a pair that cannot happen. A faulty door's sensor lies, so nothing it says counts; the person in front may still get
 # one pulse for each order. A door whose board is lost is as unknown as at a start; its timer is somebody's who stands
 # before it.
 _ROWS = (
-    "open/found_open closed/found_shut opening/pulse unknown/unseen . faulty/doubted out/- unknown/- unknown/-",
+    "open/found_open closed/found_shut opening/pulse unknown/stuck . faulty/doubted out/- unknown/- unknown/-",
     "forced/broken_open closed/- opening/pulse . . faulty/doubted out/- closed/- unknown/-",  # closed
     "open/opened opening/- opening/- opening/pulse jammed/stuck faulty/doubted out/- opening/- unknown/-",  # opening
     "open/- closed/shut open/already open/remind left_open/stays_open faulty/doubted out/- open/- unknown/-",  # open
@@ -56,7 +55,6 @@ _OUTCOMES = (
     "refused",
     "found_open",
     "found_shut",
-    "unseen",
 )
 _IMPOSSIBLE = 0xFF
 
@@ -141,14 +139,14 @@ class Doors:
             return self._apply(now, place, SENSED_OPEN if self._sensed[place] == 1 else SENSED_CLOSED)
         return outcome
 
-    def lose(self, now: int, place: int, awaited: bool) -> None:
-        """Its board is silent. `awaited`: somebody stands before it, and is told should it not come back soon."""
+    def forget(self, now: int, place: int, pending: bool) -> None:
+        """Its board is silent. `pending`: somebody stands before it, and is told should it not come back soon."""
         self._sensed[place] = 3
-        self._apply(now, place, LOST)
-        if awaited and self.states[place] == UNKNOWN:
-            self._timers[place] = now + UNSEEN_MS
+        self._apply(now, place, _LOST)
+        if pending and self.states[place] == UNKNOWN:
+            self._timers[place] = now + LEFT_OPEN_REMIND_MS
 
-    def is_out(self, place: int) -> bool:
+    def refused(self, place: int) -> bool:
         """Whether an order could not reach it: out of service, or its board is lost."""
         return self.states[place] == OUT_OF_SERVICE or self._sensed[place] == 3
 
@@ -185,6 +183,6 @@ class Doors:
             self._timers[place] = now + LEFT_OPEN_REMIND_MS
         elif outcome == REMIND:
             self._timers[place] = now + LEFT_OPEN_MS - LEFT_OPEN_REMIND_MS
-        elif after != before or outcome == UNSEEN:
+        elif after != before or outcome == STUCK:
             self._timers.pop(place, None)
         return outcome

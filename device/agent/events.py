@@ -40,13 +40,13 @@ class ContentsSensed(Record):
 
 class ModuleSensed(Record):
     """A module's lock board answers, or does not. `module`: its place in /config.json; `fault`: "" or a word (silent,
-    garbled, busy, wrong_board); `compartments`: those whose doors it tells of, which it does right after it is back.
+    garbled, busy, wrong_board); `numbers`: the compartments whose doors it tells of, and does right after it is back.
     Told once per change, and once after a start when it is known."""
 
-    FIELDS = ("module", "fault", "compartments")
+    FIELDS = ("module", "fault", "numbers")
     module: int
     fault: str
-    compartments: "list[int]"
+    numbers: "list[int]"
 
 
 class LinkOpened(Record):

@@ -19,7 +19,6 @@ from protocol.limits import (
     BACKOFF_MS_MAX,
     BACKOFF_MS_MIN,
     BACKOFF_OFFLINE_MS,
-    BIRTH_PAUSE_MS,
     CLOCK_SYNC_MS,
     DIAL_WAIT_MS,
     LINK_STABLE_MS,
@@ -238,10 +237,11 @@ class Link:
                 self._online_at = now
                 self.connects += 1
 
-    def birth_again(self, when: int) -> None:
-        """How the doors stand has changed in a way that no event tells."""
+    def again(self, when: int) -> None:
+        """A new birth: how the doors stand has changed in a way that no event tells. Not all the time, because of a
+        board on a loose plug."""
         if self.online:
-            self._birth_again_at = min(self._birth_again_at, max(when, self._born_at + BIRTH_PAUSE_MS))
+            self._birth_again_at = min(self._birth_again_at, max(when, self._born_at + LINK_STABLE_MS))
 
     def tell(self, now: int, message: "Message", _effects: "list[Effect]") -> bool:
         """Say something that is not journalled; False when it is lost."""

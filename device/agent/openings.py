@@ -90,7 +90,7 @@ class Openings:
     def pickup(self, now: int, place: int, channel: int, taker: "bytes | None", effects: "list[Effect]") -> str:
         """Open for whoever showed the right code: the recipient, or the delegate whose token is `taker`.
         "" or why not (out_of_service, spent)."""
-        if self.doors.is_out(place):
+        if self.doors.refused(place):
             return "out_of_service"
         deposit = self._books.deposit(place)
         number = self._books.numbers[place]
@@ -126,7 +126,7 @@ class Openings:
             if mine and self._books.holdings[other] == HELD and not self.is_under_way(other):
                 if self.doors.states[other] == door.CLOSED:
                     return other
-                if not self.doors.is_out(other):
+                if not self.doors.refused(other):
                     found = other
         return found
 
@@ -146,7 +146,7 @@ class Openings:
         effects: "list[Effect]",
     ) -> str:
         """Open by command or from the console. "" or why not."""
-        if self.doors.is_out(place):
+        if self.doors.refused(place):
             return "out_of_service"
         if self.is_under_way(place) and self._pending[place][0] in (_DEPOSIT, _PICKUP):
             return "wrong_state"
@@ -196,9 +196,9 @@ class Openings:
     def sensed(self, now: int, place: int, closed: bool, effects: "list[Effect]") -> "tuple[str, int] | None":
         return self._outcome(now, place, self.doors.sense(now, place, closed), effects)
 
-    def lost(self, now: int, place: int, effects: "list[Effect]") -> None:
+    def drop(self, now: int, place: int, effects: "list[Effect]") -> None:
         """Its board is silent: nothing more is known of that door, as after a start, and no order reaches it."""
-        self.doors.lose(now, place, self.is_under_way(place))
+        self.doors.forget(now, place, self.is_under_way(place))
         effects.append(Pulse(self._books.numbers[place], 0))  # none that waits shall come once the board is back
 
     def contents_sensed(self, now: int, place: int, occupied: "bool | None") -> None:
@@ -351,6 +351,7 @@ class Openings:
         return "deposit_jammed" if self._break_off(now, place, door.FORCED, WRONG_BOX, effects) else "forced"
 
     def _stuck(self, now: int, place: int, effects: "list[Effect]") -> str:
+        """It does not open, or its board was lost with somebody before it and has not come back."""
         self._fault(now, place, door.JAMMED, True, effects)
         pending = self._pending.get(place)
         if pending is None or pending[0] != _DEPOSIT:
@@ -368,10 +369,6 @@ class Openings:
     def _doubted(self, now: int, place: int, effects: "list[Effect]") -> str:
         """Its sensor flaps: nothing it said or says is evidence, and a person must look."""
         return "deposit_jammed" if self._break_off(now, place, door.FAULTY, JAMMED, effects) else "faulty"
-
-    def _unseen(self, now: int, place: int, effects: "list[Effect]") -> str:
-        """Its board did not come back in time: whoever stands there is told, and a person must look."""
-        return "deposit_jammed" if self._break_off(now, place, door.UNKNOWN, JAMMED, effects) else "jammed"
 
     def _remind(self, _now: int, _place: int, _effects: "list[Effect]") -> str:
         return "remind"
@@ -416,5 +413,4 @@ _ON_OUTCOME = {
     door.DOUBTED: Openings._doubted,
     door.FOUND_OPEN: Openings._found_open,
     door.FOUND_SHUT: Openings._found_shut,
-    door.UNSEEN: Openings._unseen,
 }

@@ -62,7 +62,7 @@ def test_the_table_is_the_one_we_mean():
     for state in range(door.STATES):
         if state not in (door.FAULTY, door.OUT_OF_SERVICE):
             assert TABLE[state, door.FLAPPED] == (door.FAULTY, door.DOUBTED)
-            assert TABLE[state, door.LOST] == (door.UNKNOWN, door.NOTHING)
+            assert TABLE[state, door._LOST] == (door.UNKNOWN, door.NOTHING)
         assert TABLE[state, door.DISABLED] == (door.OUT_OF_SERVICE, door.NOTHING)
 
 

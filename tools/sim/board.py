@@ -318,7 +318,7 @@ class Locker:
             if isinstance(event, on.DoorSensed):
                 self.rules.sensed(self.name, event.compartment, event.closed)
             elif isinstance(event, on.ModuleSensed):
-                self.rules.board(self.name, event.compartments, event.fault)
+                self.rules.board(self.name, event.numbers, event.fault)
         events.extend(inbox)
 
     def _sense(self, number: int, closed: bool, events: list[Any]) -> None:

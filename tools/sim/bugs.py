@@ -442,5 +442,5 @@ def lost_board_ignored() -> Generator[None, None, None]:
 
         return lost
 
-    with _instead(Openings, "lost", make):
+    with _instead(Openings, "drop", make):
         yield
