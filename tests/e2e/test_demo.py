@@ -175,7 +175,7 @@ def test_one_journey_plays_itself_and_an_outright_kill_leaves_nothing_either(tmp
     assert set(last) == {"journey", "deposit_ms", "pickup_ms"}
 
     process = start(tmp_path, "--once")
-    wait_until(lambda: any("tools.locker" in line for line in left_behind(tmp_path)), 60)
+    wait_until(lambda: any("tools.locker" in line for line in left_behind(tmp_path)))
     process.kill()
     process.communicate()
     wait_until(lambda: not left_behind(tmp_path))

@@ -173,7 +173,7 @@ def test_a_page_loads_nothing_from_anywhere_else_and_runs_no_script_of_others(he
             assert browser(here).get(address).headers["cache-control"] == assets.FOR_A_YEAR
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/assets/nothing.css", "/assets/..%2fapp.py", "/p/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/docs", "/assets/nothing.css", "/assets/..%2fapp.py", "/p/"])
 def test_a_page_that_is_not_there_says_what_to_do(here: Town, path: str) -> None:
     answer = browser(here).get(path)
     assert answer.status_code == 404 and "Ouvrez le lien du message en entier" in answer.text
