@@ -79,10 +79,10 @@ class Board:
         modules: list[dict[str, Any]] = document["modules"]
         if not any([module.get("driver", "gpio") != "gpio" or "supply" in module for module in modules]):
             boxes = _compartments(document)
-            return Guard([_coils(document, boxes, 0)]), _doors(document, boxes)
+            return Guard([_coils(document, boxes, _one_shot())]), _doors(document, boxes)
         from device.drivers.locks.mixed import cabinet  # noqa: PLC0415 - its room in the heap only where it is needed
 
-        return cabinet(document, _coils, _doors, _uart, self.clock.now_ms)
+        return cabinet(document, _coils, _doors, _uart, _i2c, _one_shot, self.clock.now_ms)
 
     def _transport(self, document: "dict[str, Any]") -> Transport:
         broker = document["broker"]
@@ -144,10 +144,10 @@ def _compartments(document: "dict[str, Any]") -> "list[dict[str, Any]]":
     return [box for module in document["modules"] for box in module["compartments"]]
 
 
-def _coils(document: "dict[str, Any]", boxes: "list[dict[str, Any]]", timer: int) -> GpioCoils:
+def _coils(document: "dict[str, Any]", boxes: "list[dict[str, Any]]", arm: "Any") -> GpioCoils:
     pin = machine.Pin
     on = document.get("lock_on", 1)
-    return GpioCoils({box["number"]: pin(box["lock"], pin.OUT, value=1 - on) for box in boxes}, on, _one_shot(timer))
+    return GpioCoils({box["number"]: pin(box["lock"], pin.OUT, value=1 - on) for box in boxes}, on, arm)
 
 
 def _one_shot(number: int = 0) -> "Callable[[int, Callable[[Any], None]], None]":
