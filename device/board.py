@@ -67,6 +67,11 @@ class Board:
         self.transport = self._transport(document)
         self.sources: list[Any] = [self.console, self.transport, self.doors]
         self._add_panel(document)
+        if any([box.get("light") is not None for box in _compartments(document)]):
+            from device.drivers.lights import lights  # noqa: PLC0415 - its room in the heap only where it is needed
+
+            self.locks = lights(document, self.locks, machine)
+            self.sources.append(self.locks)  # behind the doors, whose events it reads
         self.display = _display(document)
         if hasattr(self.display, "gather"):
             self.sources.append(self.display)  # it draws a little a lap

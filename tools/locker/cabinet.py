@@ -10,6 +10,7 @@ from tools.locker.buses import Buses, on_board
 from tools.locker.cable import CUTS, Cable
 from tools.locker.chips import Chips, wires
 from tools.locker.controller import Controller, now_ms
+from tools.locker.lamps import Lamps
 from tools.locker.physics import CabinetError, Front
 from tools.locker.screen import Screen
 from tools.locker.serial_port import SerialPort
@@ -40,7 +41,10 @@ class Cabinet:
         self._drawing: asyncio.TimerHandle | None = None
         on_pins = [module for module in hardware["modules"] if not on_board(module)]
         pins = [box["lock"] for module in on_pins for box in module["compartments"]]
-        watched = pins + wires(hardware) + [bus["de"] for bus in hardware.get("buses", []) if "de" in bus]
+        self._lamps = Lamps(hardware)
+        watched = (
+            pins + self._lamps.pins + wires(hardware) + [bus["de"] for bus in hardware.get("buses", []) if "de" in bus]
+        )
         self._controller = Controller(interpreter, folder, watched, 2 * len(pins) + KEYPAD_PINS, self)
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
@@ -84,8 +88,12 @@ class Cabinet:
 
     # -------------------------------------------------------------- the board's outputs
     def drive(self, pin: int, level: int, at_ms: float) -> None:
-        if not self._chips.drive(pin, level) and not self._buses.enable(pin, level, at_ms):
+        others = self._chips.drive(pin, level) or self._lamps.drive(pin, level)
+        if not others and not self._buses.enable(pin, level, at_ms):
             self._front.drive(pin, level, at_ms)
+
+    def shine(self, pin: int, data: bytes) -> None:
+        self._lamps.shine(pin, data)
 
     def access(self, bus: int, address: int, data: bytes, size: int) -> bytes | None:
         return self._chips.access(bus, address, data, size)
@@ -113,6 +121,7 @@ class Cabinet:
     def power_lost(self, at_ms: float) -> None:
         self._buses.power_lost()
         self._chips.power_lost()
+        self._lamps.power_lost()
         self._front.power_lost(at_ms)
         self._cable.break_all()
         self._screen.clear()
@@ -233,6 +242,7 @@ class Cabinet:
             "screen": self._screen.lines,
             "qr": self._screen.qr,
             "compartments": self._front.state(),
+            "lit": self._lamps.lit,
             "pulses": list(self._front.pulses),
             "outputs_off_ms": self._front.safe_ms,
         }

@@ -45,6 +45,7 @@ class Hands(Protocol):
     def access(self, bus: int, address: int, data: bytes, size: int) -> bytes | None: ...
     def shift(self, bus: int, data: bytes) -> bytes: ...
     def sound(self, pin: int, hertz: int) -> None: ...
+    def shine(self, pin: int, data: bytes) -> None: ...
     def printed(self, data: bytes) -> None: ...
     def power_lost(self, at_ms: float) -> None: ...
     def power_came(self) -> None: ...
@@ -236,6 +237,9 @@ class Controller:
     def _take_sound(self, words: list[str]) -> None:
         self._hands.sound(int(words[0]), int(words[1]))
 
+    def _take_strip(self, words: list[str]) -> None:
+        self._hands.shine(int(words[0]), bytes.fromhex(words[1]))
+
     # -------------------------------------------------------------- watchdog and reset
     def _take_watchdog(self, words: list[str]) -> None:
         self._feed(int(words[0]) / 1000)
@@ -260,6 +264,7 @@ _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
     "I": Controller._take_access,
     "Q": Controller._take_shift,
     "Z": Controller._take_sound,
+    "B": Controller._take_strip,
     "D": Controller._take_watchdog,
     "F": Controller._take_feed,
     "X": Controller._take_reset,

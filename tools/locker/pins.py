@@ -33,7 +33,9 @@ FORBIDDEN: dict[str, dict[int, str]] = {
 def uses(hardware: dict[str, Any]) -> Iterator[tuple[int, str]]:
     """(pin, what hangs on it) of everything that the document names."""
     for module in hardware["modules"]:
-        yield from _of_a_module(module)
+        yield from _of_a_module(module, "lights" not in hardware)  # else they hang on one pin
+    if "lights" in hardware:
+        yield hardware["lights"]["pin"], "the lights"
     keypad: dict[str, Any] = hardware.get("keypad") or {}
     for part in ("rows", "columns"):
         yield from ((pin, f"keypad {part}") for pin in keypad.get(part, ()))
@@ -47,8 +49,8 @@ def uses(hardware: dict[str, Any]) -> Iterator[tuple[int, str]]:
         yield hardware["buzzer"], "buzzer"
 
 
-def _of_a_module(module: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    on_pins = ["light"] + (["door", "occupied"] if doors_on_pins(module) else [])
+def _of_a_module(module: dict[str, Any], lights: bool) -> Iterator[tuple[int, str]]:
+    on_pins = (["light"] if lights else []) + (["door", "occupied"] if doors_on_pins(module) else [])
     if module.get("driver", "gpio") == "gpio":
         on_pins.append("lock")
     for box in module["compartments"]:

@@ -19,6 +19,7 @@ from tools.locker.pins import check
 
 BOARD_FIELDS = ("driver", "bus", "address", "channels", "closed_when", "feedback", "variant", "pulse_ms", "supply")
 CHIP_FIELDS = ("i2c", "spi", "reset", "latch", "enable", "check")
+OPTIONAL = ("lights", "sensors")
 BOX_FIELDS = ("number", "size", "lock", "door", "occupied", "light")
 LOCAL = "127.0.0.1"
 # Below the ports that systems give out by themselves, so that nobody else has it after a restart.
@@ -79,6 +80,7 @@ def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
             for module in hardware["modules"]
         ],
         **{name: hardware[name] for name in ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed")},
+        **{name: hardware[name] for name in OPTIONAL if name in hardware},
         "occupied_full": hardware.get("occupied_full", 0),
         "watchdog_ms": hardware.get("watchdog_ms", WATCHDOG_MS),
         "code_digits": bundle.code_digits,

@@ -2,6 +2,7 @@
 
 import _thread
 import time
+from binascii import hexlify
 from typing import TYPE_CHECKING
 
 import micropython
@@ -174,6 +175,10 @@ class WDT:
         if (now - self._fed) & _TICKS_MASK >= self._quiet:
             self._fed = now
             bundle.send("F\n")
+
+
+def bitstream(pin: Pin, _encoding: int, _timing: "tuple[int, ...]", data: bytes) -> None:
+    bundle.send(f"B {pin.number} {hexlify(data).decode()}\n")
 
 
 def reset() -> None:
