@@ -42,9 +42,8 @@ class Cabinet:
         on_pins = [module for module in hardware["modules"] if not on_board(module)]
         pins = [box["lock"] for module in on_pins for box in module["compartments"]]
         self._lamps = Lamps(hardware)
-        watched = (
-            pins + self._lamps.pins + wires(hardware) + [bus["de"] for bus in hardware.get("buses", []) if "de" in bus]
-        )
+        enables = [bus["de"] for bus in hardware.get("buses", []) if "de" in bus]
+        watched = pins + self._lamps.pins + wires(hardware) + enables
         self._controller = Controller(interpreter, folder, watched, 2 * len(pins) + KEYPAD_PINS, self)
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
