@@ -8,7 +8,7 @@ import json
 import machine
 
 
-def hold(pin: int, level: int) -> None:
+def drive(pin: int, level: int) -> None:
     try:
         machine.Pin(pin, machine.Pin.OUT, value=level)
     except ValueError as error:  # the others are driven all the same
@@ -20,16 +20,16 @@ try:
         document = json.load(file)
     off = 1 - document.get("lock_on", 1)
     for module in document["modules"]:
-        for wire, level in (("reset", 0), ("enable", 1)):  # of a chip: it lets go of all its outputs
-            if wire in module:
-                hold(module[wire], level)
+        for name, level in (("reset", 0), ("enable", 1)):  # of a chip: it lets go of all its outputs
+            if name in module:
+                drive(module[name], level)
         if module.get("driver", "gpio") == "gpio":  # else `lock` is a channel of a board or chip
             for box in module["compartments"]:
-                hold(box.get("lock", -1), off)
+                drive(box.get("lock", -1), off)
     for bus in document.get("buses", []):
         if "de" in bus:
-            hold(bus["de"], 0)
+            drive(bus["de"], 0)
     del document
 except (OSError, ValueError, KeyError) as error:
     print("ERR unconfigured", error)  # not provisioned yet: no pin is known, and none is driven
-del hold
+del drive

@@ -22,7 +22,10 @@ from tools.micropython import Interpreter
 HEAP_KB = 110  # an ESP32 without PSRAM, before Wi-Fi
 # What the shim itself takes, measured (README.md tells how): modules, file systems, and what a Pin costs here
 # that is built into a board's firmware.
-SHIM_KB = 12
+SHIM_KB = 10
+# The same for what only some lockers need of it (shim/extras.py), and how /config.json and hardware.json say so.
+EXTRAS_KB = 3
+EXTRAS = ('"i2c"', '"spi"', '"lights"', '"wiegand"', '"de"')
 SHIM_PIN_BYTES = 72
 ROMFS_SINCE = (1, 25)
 # Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
@@ -138,7 +141,7 @@ class Controller:
         code_path = str(code / "rom.img" if has_romfs else code / "sources")
         heap = self._interpreter.heap_options(self._heap_kb(has_romfs))
         image = str((self._folder / "flash.img").absolute())
-        arguments = [str(code / "shim/launch.py"), socket_path, image, code_path, str(self._cause)]
+        arguments = [str(code / "shim/launch.py"), socket_path, image, code_path, str(self._cause), ",".join(EXTRAS)]
         self._process = await asyncio.create_subprocess_exec(
             *self._interpreter.command,
             *heap,
@@ -162,6 +165,8 @@ class Controller:
 
     def _heap_kb(self, has_romfs: bool) -> int:
         shim_kb = SHIM_KB + self._pin_count * SHIM_PIN_BYTES // 1024
+        if any(word in (self._folder / "hardware.json").read_text() for word in EXTRAS):
+            shim_kb += EXTRAS_KB
         return HEAP_KB + shim_kb + (0 if has_romfs else SOURCES_KB)
 
     def _fell_silent(self) -> None:

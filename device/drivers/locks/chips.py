@@ -9,6 +9,7 @@ import machine
 from device.agent.config import ConfigError
 from device.drivers.locks.expander import Expander
 from device.drivers.locks.heard import Heard
+from device.drivers.more import i2c
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     Arm = Callable[[int, Callable[[Any], None]], None]
 
 
-def chips(
-    document: "dict[str, Any]", i2c: "Callable[[dict[str, Any]], Any]", arm: "Callable[[int], Arm]"
-) -> "list[tuple[int, Expander, Any]]":
+def chips(document: "dict[str, Any]", arm: "Callable[[int], Arm]") -> "list[tuple[int, Expander, Any]]":
     """(supply, what the guard drives, what is gathered) of each. `arm(supply)`: its one-shot timer. Raises
     ConfigError."""
     made: list[tuple[int, Expander, Any]] = []
@@ -33,7 +32,7 @@ def chips(
             from device.drivers.locks.mcp23017 import ADDRESSES  # noqa: PLC0415 - its room only where it is needed
 
             key = (module.get("i2c"), module.get("address", ADDRESSES[0]))
-            one, chip = _mcp23017(place, module, i2c, arm(supply))
+            one, chip = _mcp23017(place, module, arm(supply))
         else:
             key = (module.get("spi"), module.get("latch"))
             one, chip = _hc595(place, module, arm(supply))
@@ -43,9 +42,7 @@ def chips(
     return made
 
 
-def _mcp23017(
-    place: int, module: "dict[str, Any]", i2c: "Callable[[dict[str, Any]], Any]", arm: "Arm"
-) -> "tuple[Expander, Any]":
+def _mcp23017(place: int, module: "dict[str, Any]", arm: "Arm") -> "tuple[Expander, Any]":
     from device.drivers.locks.mcp23017 import ADDRESSES, OUTPUT_ONLY, PINS, Mcp23017  # noqa: PLC0415
 
     address = module.get("address", ADDRESSES[0])

@@ -17,7 +17,6 @@ def cabinet(  # noqa: PLR0917 - how the board makes each kind of part
     coils: "Callable[[Any, Any, Any], Any]",
     doors: "Callable[[Any, Any], Any]",
     uart: "Callable[[Any, int], Any]",
-    i2c: "Callable[[Any], Any]",
     one_shot: "Callable[[int], Any]",
     now: "Callable[[], int]",
 ) -> "tuple[Any, Any]":
@@ -29,7 +28,7 @@ def cabinet(  # noqa: PLR0917 - how the board makes each kind of part
     if any([module.get("driver") in CHIPS for module in modules]):
         from device.drivers.locks.chips import chips  # noqa: PLC0415 - its room in the heap only where it is needed
 
-        for supply, one, chip in chips(document, i2c, arm):
+        for supply, one, chip in chips(document, arm):
             found.append((supply, one))
             sources.append(chip)
     if any([is_on_bus(module) for module in modules]):

@@ -2,7 +2,6 @@
 
 import _thread
 import time
-from binascii import hexlify
 from typing import TYPE_CHECKING
 
 import micropython
@@ -24,7 +23,6 @@ class Board:
 class Pin:
     IN, OUT, OPEN_DRAIN = 1, 3, 7
     PULL_DOWN, PULL_UP = 1, 2
-    IRQ_FALLING = 2
 
     def __init__(self, number: int, mode: int = IN, pull: "int | None" = None, *, value: "int | None" = None) -> None:
         self.number = number
@@ -54,17 +52,12 @@ class Pin:
                 return found
         return self._rest
 
-    def irq(self, handler: "Any", trigger: int) -> None:
-        """Soft, as ESP32's are: between two bytecodes of ours, when the wires are looked at."""
-        assert trigger == self.IRQ_FALLING
-        bundle.falling[self.number] = lambda: handler(self)
-
 
 class UART:
-    def __init__(self, number: int, baudrate: int = 9600, *, rxbuf: int = 256, **_options: "Any") -> None:
+    def __init__(self, number: int, baud: int = 9600, *, rxbuf: int = 256, **_options: "Any") -> None:
         self._number = number
-        self._byte_us = 10_000_000 // baudrate
-        self._out_at = ticks_ms()
+        self._byte_us = 10_000_000 // baud
+        self.until = ticks_ms()
         self._size = rxbuf
         self._waiting = b""
         bundle.uarts[number] = self
@@ -88,37 +81,11 @@ class UART:
 
     def write(self, data: bytes) -> int:
         now = ticks_ms()
-        left = (self._out_at - now) & _TICKS_MASK
+        left = (self.until - now) & _TICKS_MASK
         begins = left if left <= _TICKS_MASK // 2 else 0
-        self._out_at = now + begins + len(data) * self._byte_us // 1000 + 1
+        self.until = now + begins + len(data) * self._byte_us // 1000 + 1
         bundle.transmit(self._number, data)
         return len(data)
-
-    def txdone(self) -> bool:
-        return (ticks_ms() - self._out_at) & _TICKS_MASK <= _TICKS_MASK // 2
-
-
-class I2C:
-    def __init__(self, number: int, **_options: "Any") -> None:
-        self._number = number
-
-    def writeto(self, address: int, data: bytes) -> int:
-        bundle.access(self._number, address, data, 0)
-        return len(data)
-
-    def readfrom_mem(self, address: int, register: int, size: int) -> bytes:
-        return bundle.access(self._number, address, bytes([register]), size)
-
-
-class SPI:
-    def __init__(self, number: int, **_options: "Any") -> None:
-        self._number = number
-
-    def write(self, data: bytes) -> None:
-        bundle.shift(self._number, data)
-
-    def write_readinto(self, data: bytes, into: bytearray) -> None:
-        into[:] = bundle.shift(self._number, data)
 
 
 class PWM:
@@ -175,10 +142,6 @@ class WDT:
         if (now - self._fed) & _TICKS_MASK >= self._quiet:
             self._fed = now
             bundle.send("F\n")
-
-
-def bitstream(pin: Pin, _encoding: int, _timing: "tuple[int, ...]", data: bytes) -> None:
-    bundle.send(f"B {pin.number} {hexlify(data).decode()}\n")
 
 
 def reset() -> None:

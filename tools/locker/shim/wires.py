@@ -39,7 +39,7 @@ class Wires:
         self.pumped = -1  # when the socket was last looked at, in ticks
         self._socket: Any = None
         self._poll = select.poll()
-        self.falling: dict[int, Any] = {}  # pin -> whom to call when it falls
+        self.handler: dict[int, Any] = {}  # pin -> whom to call when it falls
         self._rest = b""
         self._answer: Any = None
         self._told = False  # which pins to tell of; there may be none
@@ -118,17 +118,7 @@ class Wires:
     def transmit(self, uart: int, data: bytes) -> None:
         self.send(f"U {uart} {hexlify(data).decode()} {ticks_ms()}\n")
 
-    def access(self, bus: int, address: int, data: bytes, size: int) -> bytes:
-        """Raises OSError when nobody acknowledges."""
-        answer = self._ask(f"I {bus} {address} {size} {hexlify(data).decode()}\n")
-        if not answer:
-            raise OSError(19)  # ENODEV, as on ESP32
-        return unhexlify(answer[0])[1:]
-
-    def shift(self, bus: int, data: bytes) -> bytes:
-        return unhexlify(self._ask(f"Q {bus} {hexlify(data).decode()}\n")[0])[1:]
-
-    def _ask(self, line: str) -> "list[bytes]":
+    def request(self, line: str) -> "list[bytes]":
         self._answer = None
         self.send(line)
         while self._answer is None:
@@ -140,7 +130,7 @@ class Wires:
         self._answer = words
 
     def _fall(self, words: "list[bytes]") -> None:
-        called = self.falling.get(int(words[0]))
+        called = self.handler.get(int(words[0]))
         if called is not None:
             called()
 
