@@ -113,7 +113,7 @@ class Board:
             uart = _uart(scanner, _UART_BUFFER)
             source = _more().scanner(scanner, uart) if "kind" in scanner else None
             self.sources.append(source or Scanner(uart))
-        if "lights" in document:
+        if "lights" in document or "sensors" in document:
             self.locks = _more().others(document, self.locks, self.sources)
 
     def _busy(self) -> bool:

@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING
 
 import machine
 
+from device.agent.events import Sensed
+from device.drivers.doors import DoorSwitches
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -49,4 +52,24 @@ def others(document: "dict[str, Any]", locks: "Any", sources: "list[Any]") -> "A
 
         locks = lights(document, locks, machine)
         sources.append(locks)  # behind the doors, whose events it reads
+    sensors: dict[str, Any] = document.get("sensors", {})
+    if "tamper" in sensors:
+        pin = machine.Pin(sensors["tamper"], machine.Pin.IN, machine.Pin.PULL_UP)
+        sources.append(DoorSwitches([(0, pin)], 0, _tampered))
+    if "temperature" in sensors:
+        import onewire  # noqa: PLC0415 - frozen in every port that has the wire
+
+        from device.drivers.ds18b20 import Ds18b20  # noqa: PLC0415
+
+        sources.append(Ds18b20(onewire.OneWire(machine.Pin(sensors["temperature"]))))
+    if "supply" in sensors:
+        from device.drivers.ina226 import Ina226  # noqa: PLC0415
+
+        part = sensors["supply"]
+        sources.append(Ina226(i2c(part), part.get("address", 0x40), part.get("shunt_mohm", 2)))
     return locks
+
+
+def _tampered(_number: int, is_closed: bool) -> Sensed:
+    """Its switch closes to ground while the housing is shut."""
+    return Sensed("tamper", 0 if is_closed else 1)

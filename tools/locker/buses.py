@@ -25,6 +25,7 @@ FAMILIES: dict[str, tuple[Callable[..., Board], int, int, int]] = {
     "modbus": (Modbus, 8, 9600, 1),
 }
 _DRIVING_MS_MAX = 200.0  # a driver that is left on does not stop the time
+_TURN_MS = 1.0  # from the last byte to the moment at which a board turns its driver off
 _LOOK_MS = 20.0  # a door that is pushed by hand is seen by its board so soon
 
 
@@ -116,9 +117,12 @@ class Buses:
         if level:
             self._driving[wire] = (self._clock(), max(0.0, wire.moment - at_ms))
         _since, late_ms = self._driving.get(wire, (0.0, 0.0))
-        wire.enable(at_ms + late_ms, bool(level))
+        moment = at_ms + late_ms
         if not level:
             self._driving.pop(wire, None)
+            if 0 < moment - wire.out_ms < _DRIVING_MS_MAX:  # a busy PC between two statements of the board
+                moment = wire.out_ms + _TURN_MS
+        wire.enable(moment, bool(level))
         self._wake()
         return True
 
