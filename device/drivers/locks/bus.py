@@ -36,9 +36,8 @@ class Station:
     ) -> None:
         self.codec = codec
         self.own_ms = own_ms
-        self.locks = [(number, channel) for number, channel, _input in boxes]
-        self._inputs = {channel: inlet for _number, channel, inlet in boxes}
-        self.heard = Heard(place, [(number, inlet) for number, _channel, inlet in boxes], items, polarity)
+        self._boxes = boxes
+        self.heard = Heard(place, boxes, items, polarity)
         self.due_ms = 0
         self.set_ms = 0  # what the board's own time was set to; -1: it cannot be
         self.set_tries = 0
@@ -48,7 +47,7 @@ class Station:
 
     # -------------------------------------------------------------- as the guard sees it
     def holds(self, compartment: int) -> bool:
-        return any([number == compartment for number, _channel in self.locks])
+        return any([box[0] == compartment for box in self._boxes])
 
     def takes_ms(self, ms: int) -> int:
         if hasattr(self.codec, "setting") and self.set_ms >= 0:
@@ -58,19 +57,21 @@ class Station:
         return self.own_ms
 
     def begin(self, now_ms: int, compartment: int, ms: int) -> None:
-        for number, channel in self.locks:
+        for number, channel, inlet in self._boxes:
             if number == compartment:
                 self.on_ms = 0
                 self.until = now_ms + SEND_MS_MAX + self.takes_ms(ms)
                 self.pending = (channel, ms, now_ms + SEND_MS_MAX)
-                self.heard.doors.pulsed(self._inputs[channel])
+                self.heard.doors.pulsed(inlet)
 
     def sent(self, out_ms: int, channel: int, ms: int) -> None:
         """Its last byte is out then: the board may have heard it."""
         self.on_ms = self.takes_ms(ms)
         self.until = out_ms + self.on_ms
         self.pending = None
-        self.heard.doors.pulsed(self._inputs[channel])
+        for box in self._boxes:
+            if box[1] == channel:
+                self.heard.doors.pulsed(box[2])
 
     def drop(self, now_ms: int) -> None:
         self.pending = None

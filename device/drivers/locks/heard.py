@@ -6,6 +6,7 @@ from device.agent.events import ContentsSensed, DoorSensed, ModuleSensed
 from device.drivers.locks.settle import Settle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 LOSS_MS = 1_500  # without a good answer for so long, a board is lost; the agent hears of it within 2 s
@@ -14,16 +15,16 @@ LOST_POLL_MS = 400  # of a board that is lost: it shall not take the others' tim
 
 
 class Heard:
-    """`place`: its module's in /config.json; `doors`, `items`: (compartment, input) pairs of door switches, and of
-    sensors of what lies inside; `polarity`: 0 turns the doors' round."""
+    """`place`: its module's in /config.json; `doors`, `items`: rows that begin with a compartment and end with the
+    input of its door switch, or of what sees inside; `polarity`: 0 turns the doors' round."""
 
     blind = False  # its module's doors are watched by pins
 
     def __init__(
-        self, place: int, doors: "list[tuple[int, int]]", items: "list[tuple[int, int]]", polarity: int
+        self, place: int, doors: "Sequence[tuple[int, ...]]", items: "list[tuple[int, int]]", polarity: int
     ) -> None:
         self._place = place
-        self._numbers = [number for number, _inlet in doors]
+        self._rows = doors
         self.doors = Settle(doors, DoorSensed)
         self.contents = Settle(items, ContentsSensed) if items else None
         self._items = items
@@ -83,4 +84,5 @@ class Heard:
 
     def _tell(self, fault: str, events: "list[Any]") -> None:
         self._told = fault
-        events.append(ModuleSensed(self._place, fault, [] if self.blind else self._numbers))
+        numbers = [] if self.blind else [box[0] for box in self._rows]
+        events.append(ModuleSensed(self._place, fault, numbers))

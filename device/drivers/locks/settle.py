@@ -7,19 +7,19 @@ All inputs are bits of a number, bit 0 is channel 1.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 
 class Settle:
-    """`boxes`: (compartment, channel) pairs; `tell` makes the event."""
+    """`boxes`: rows that begin with a compartment and end with its channel; `tell` makes the event."""
 
-    def __init__(self, boxes: "list[tuple[int, int]]", tell: "Callable[[int, bool], Any]") -> None:
+    def __init__(self, boxes: "Sequence[tuple[int, ...]]", tell: "Callable[[int, bool], Any]") -> None:
         self._boxes = boxes
         self._tell = tell
         mask = 0
-        for _number, channel in boxes:
-            mask |= 1 << (channel - 1)
+        for box in boxes:
+            mask |= 1 << (box[-1] - 1)
         self._mask = mask
         self.forget()
 
@@ -49,6 +49,7 @@ class Settle:
         self._known |= news
         news |= glimpsed
         if news:
-            for number, channel in self._boxes:
-                if news >> (channel - 1) & 1:
-                    events.append(self._tell(number, (bits >> (channel - 1) & 1) == 1))
+            for box in self._boxes:
+                place = box[-1] - 1
+                if news >> place & 1:
+                    events.append(self._tell(box[0], (bits >> place & 1) == 1))
