@@ -22,8 +22,22 @@ class Lights:
         for lamp in lamps.values():
             lamp.value(0)
 
-    def __getattr__(self, name: str) -> "Any":
-        return getattr(self._locks, name)
+    # Each by its name: what is compiled for a board has other names, and none to ask for by chance (shared_names.py).
+    @property
+    def busy(self) -> bool:
+        return self._locks.busy
+
+    def tick(self, now_ms: int) -> None:
+        self._locks.tick(now_ms)
+
+    def deadline_ms(self) -> "int | None":
+        return self._locks.deadline_ms()
+
+    def drop(self, now_ms: int) -> None:
+        self._locks.drop(now_ms)
+
+    def off(self, now_ms: int) -> None:
+        self._locks.off(now_ms)
 
     def pulse(self, now_ms: int, compartment: int, ms: int) -> None:
         if ms and compartment in self._lamps and self._until.get(compartment) != -1:
@@ -83,8 +97,12 @@ def lights(document: "dict[str, Any]", locks: "Any", machine: "Any") -> Lights:
     if not strip:
         return Lights(locks, {box["number"]: machine.Pin(box["light"], machine.Pin.OUT, value=0) for box in boxes})
     pin = machine.Pin(strip["pin"], machine.Pin.OUT, value=0)
+
+    def send(data: bytearray) -> None:
+        machine.bitstream(pin, 0, T0H_T0L_T1H_T1L_NS, data)
+
     row = Strip(
-        lambda data: machine.bitstream(pin, 0, T0H_T0L_T1H_T1L_NS, data),
+        send,
         max([box["light"] for box in boxes]),
         tuple(strip.get("color", (80, 80, 80))),
     )
