@@ -13,7 +13,7 @@ from tools.bench.memory import LARGE_KB, measured
 from tools.locker import rom
 from tools.locker.controller import HEAP_KB, ROMFS_SINCE
 from tools.locker.fewer_names import with_fewer_names
-from tools.locker.shared_names import SHIM, dictionary, keywords, rom_words, spare_words
+from tools.locker.shared_names import dictionary, keywords, rom_words, shim_words, spare_words
 from tools.locker.text_names import said
 
 _PANEL = """from typing import TYPE_CHECKING
@@ -133,7 +133,6 @@ def test_no_name_that_a_boards_own_modules_are_asked_for_is_changed() -> None:
     """The stubs of ESP32's `machine`, `network` and so on say what they are asked for."""
     texts, untouched = as_flashed()
     words = dictionary(texts, untouched)
-    spoken = {word for path in SHIM.glob("*.py") for word in re.findall(r"\w+", path.read_text())}
     folders = [Path(folder) for folder in sys.path if folder.endswith("site-packages")]
     stubs = [path for folder in folders for name in _STUBS for path in _stubs(folder, name)]
     assert stubs, "micropython-esp32-stubs is not installed"
@@ -146,7 +145,7 @@ def test_no_name_that_a_boards_own_modules_are_asked_for_is_changed() -> None:
                 asked.add(node.arg)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 asked.add(node.target.id)
-    clash = sorted(name for name in (asked | spoken) & set(words) if name[0] != "_")
+    clash = sorted(name for name in (asked | shim_words()) & set(words) if name[0] != "_")
     assert not clash, f"add these to tools/locker/micropython_words.txt: {clash}"
 
 
