@@ -56,7 +56,7 @@ class Warning(Notice):
     FIELDS = ("heading", "body", "urgency")
 
 
-def told(now):
+def feed(now):
     notice = Warning("a", "b", 3)
     panel = Panel(now).light(brightly=True)
     panel.colour_set_from_outside = 7
@@ -78,7 +78,7 @@ def run(files: dict[str, str], folder: Path) -> str:
         modules.append(importlib.util.module_from_spec(spec))
         sys.modules[path.stem] = modules[-1]
         spec.loader.exec_module(modules[-1])
-    return modules[-1].told(5)  # the virtual board says this name too, so it stays
+    return modules[-1].feed(5)  # the virtual board says this name too, so it stays
 
 
 def test_a_program_says_the_same_with_words_of_the_rom(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_parameters_are_renamed_unless_a_call_or_anything_else_of_the_file_says_
         "    def swap(self, compartment, period, wing, *, kept=1):\n"
         "        said = f'{compartment + 1} {self.depth_of_it}'\n"
         "        return said, [compartment for _ in (1,)], lambda compartment: compartment, kept, 'compartment'\n"
-        "def told(compartment):\n"
+        "def feed(compartment):\n"
         "    return Box().swap(compartment, 1, 2)[0]\n"
     )
     short = with_fewer_names({"small.py": text})["small.py"]
@@ -108,8 +108,8 @@ def test_parameters_are_renamed_unless_a_call_or_anything_else_of_the_file_says_
         assert stays in short, stays
     names: dict[str, object] = {"__name__": "small"}
     exec(short.replace("import wing\n", ""), names)
-    told = names["told"]
-    assert callable(told) and told(4) == "5 3"
+    feed = names["feed"]
+    assert callable(feed) and feed(4) == "5 3"
     assert {"period", "server_hostname"} <= keywords(), "what calls name is known"
 
 
