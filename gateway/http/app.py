@@ -32,6 +32,7 @@ from gateway.http import (
 from gateway.http.acting import JSON, Counter
 from gateway.http.problems import FieldError
 from gateway.http.streams import Streams
+from gateway.rates import Gate
 from gateway.services.desk import Desk
 
 VERSION = "1.0.0"
@@ -57,8 +58,11 @@ DESCRIPTION = (
 )
 
 
-def create_app(desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] = lambda: True) -> FastAPI:
-    """`wake` is called after every commit of an act; `ready` says whether the broker can be reached."""
+def create_app(
+    desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] = lambda: True, gate: Gate | None = None
+) -> FastAPI:
+    """`wake` is called after every commit of an act; `ready` says whether the broker can be reached; `gate` is shared
+    with the pages."""
     app = FastAPI(
         title="Consigne",
         version=VERSION,
@@ -75,7 +79,7 @@ def create_app(desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] =
         app.include_router(router)
     for failure, handler in HANDLERS.items():
         app.add_exception_handler(failure, handler)
-    app.add_middleware(Envelope, takes=JSON, refuse=_refuse, requests=counter.requests)
+    app.add_middleware(Envelope, takes=JSON, refuse=_refuse, requests=counter.requests, gate=gate or Gate())
     app.openapi = lambda: openapi_document(app)
     return app
 

@@ -11,8 +11,8 @@ from gateway.domain.ids import NUMBER_MAX
 from gateway.http import problems
 from gateway.http.schemas import Number
 
-READ = problems.responses(401, 403, 404, 422, 500, 503)
-ACT = problems.responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 503)
+READ = problems.responses(401, 403, 404, 422, 429, 500, 503)
+ACT = problems.responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503)
 ID_DIGITS = 16
 PUBLIC: dict[str, Any] = {"security": []}
 
