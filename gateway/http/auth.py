@@ -65,10 +65,11 @@ class Act:
     slot: idempotency.Slot
 
 
+KEY_NAME = "Idempotency-Key"
 KeyHeader = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias=KEY_NAME,
         description="Random, new for every act; the same on a retry, which then gets the first answer. Required.",
     ),
 ]
