@@ -24,6 +24,7 @@ Json = dict[str, Any]
 
 # Exit codes of every command; `consigne --help` prints them.
 OK, REFUSED, USAGE, UNREACHABLE, UNAUTHENTICATED, UNFINISHED = range(6)
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
 class Failed(Exception):  # noqa: N818 — it reads as what happened
