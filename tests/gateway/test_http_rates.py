@@ -122,6 +122,16 @@ def test_who_shows_no_good_key_is_counted_by_address_and_holds_up_no_good_key(he
     assert answers == [401] * STRANGER_REQUESTS_PER_S + [429]
 
 
+def test_behind_a_proxy_on_this_machine_everyone_has_an_address_of_their_own(here: Town) -> None:
+    proxy = here.with_secret(None)
+
+    def ask(address: str) -> httpx.Response:
+        return proxy.get("/v1/lockers", headers={"X-Forwarded-For": address})
+
+    until_refused(lambda: ask("192.0.2.1"))
+    assert ask("192.0.2.2").status_code == 401 and ask("192.0.2.1").status_code == 429
+
+
 def test_a_new_key_costs_its_address_nothing(here: Town) -> None:
     browser = here.with_secret(None)
     for number in range(STRANGER_REQUESTS_AT_ONCE + 20):
