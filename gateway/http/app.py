@@ -23,6 +23,7 @@ from gateway.http import (
     metrics,
     parcels,
     people,
+    privacy,
     problems,
     receipts,
     reports,
@@ -49,6 +50,7 @@ ROUTERS = (
     keys.router,
     events.router,
     webhooks.router,
+    privacy.router,
     metrics.router,
 )
 DESCRIPTION = (

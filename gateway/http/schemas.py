@@ -73,6 +73,7 @@ Scope = Literal[
     "keys:write",
     "technicians:write",
     "webhooks:write",
+    "privacy:write",
 ]
 
 
