@@ -63,7 +63,7 @@ class Clockwork:
         self._thread = threading.Thread(target=self._run, name="clockwork", daemon=True)
         self._expire_at = 0.0
         self._scrub_at = 0.0
-        self._scrubbed_at = -limits.SCRUB_PAUSE_S
+        self._asked_at = -limits.SCRUB_PAUSE_S
 
     def start(self) -> None:
         self._thread.start()
@@ -107,9 +107,10 @@ class Clockwork:
         """What timers deleted leaves the files a few times a day; what somebody asked for, soon. The log is told the
         head of the acts' chain then: the books could be rewritten as a whole, and it could not."""
         now = time.monotonic()
-        asked = now >= self._scrubbed_at + limits.SCRUB_PAUSE_S and erasures.unfinished(self._desk)
+        asked = now >= self._asked_at + limits.SCRUB_PAUSE_S and erasures.unfinished(self._desk)
         if (asked or now >= self._scrub_at) and erasures.finish(self._desk):
-            self._scrubbed_at, self._scrub_at = now, now + limits.SCRUB_EVERY_S
+            self._scrub_at = now + limits.SCRUB_EVERY_S
+            self._asked_at = now if asked else self._asked_at
             act, head = audit.head(self._desk)
             log.event("acts_chained", act=act, head=head)
 
