@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from gateway import limits
 from gateway.domain import audit as chain
 from gateway.domain import ids, privacy
+from gateway.domain.errors import Refusal
 from gateway.domain.people import Principal
 from gateway.domain.personal import BASES, PERSONAL, STAFF, TIMERS
 from gateway.http.acting import Said, once, show
@@ -153,10 +154,12 @@ def erase(request: Request, act: Writer, body: ErasureBody) -> Response:
     desk = desk_of(request)
 
     def work() -> Said:
-        if body.parcel is not None and body.mail is None and body.phone is None:
+        if body.parcel is None:
+            made = erasures.erase_person(desk, act.who, body.domain())
+        elif body.mail is None and body.phone is None:
             made = [erasures.erase(desk, act.who, ids.parcel_number(body.parcel))]
         else:
-            made = erasures.erase_person(desk, act.who, body.domain())
+            raise Refusal("bad_value", "name a parcel or an address, not both")
         return Said(202, Erasures(data=[Erasure.of(one) for one in made]))
 
     return once(request, act, work)

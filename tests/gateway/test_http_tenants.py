@@ -52,6 +52,11 @@ NEEDED = [
     ("DELETE", "/v1/webhooks/{webhook}", "webhooks:write"),
     ("POST", "/v1/webhooks/{webhook}/rotation", "webhooks:write"),
     ("POST", "/v1/webhooks/{webhook}/redelivery", "webhooks:write"),
+    ("POST", "/v1/privacy/erasures", "privacy:write"),
+    ("GET", "/v1/privacy/erasures/{parcel}", "privacy:write"),
+    ("POST", "/v1/privacy/lookups", "privacy:write"),
+    ("GET", "/v1/privacy/parcels/{parcel}", "privacy:write"),
+    ("GET", "/v1/privacy/audit", "events:read"),
 ]
 MADE = ("/v1/lockers", "/v1/parcels", "/v1/badges", "/v1/credentials", "/v1/receipts", "/v1/webhooks")
 BODIES = {
