@@ -21,6 +21,7 @@ from gateway.domain.acts import PERSON_ERASED, Act
 from gateway.limits import AUDIT_WRONG_MAX
 
 GENESIS = bytes(32)
+_as_text = json.JSONEncoder(separators=(",", ":")).encode
 ALTERED, RELABELLED, MISSING = "altered", "relabelled", "missing"
 CUT_OFF, UNCHAINED, HIDDEN = "cut_off", "unchained", "hidden"
 MEANING = {
@@ -82,7 +83,7 @@ class Check:
 
 
 def _digest(before: bytes, values: tuple[object, ...]) -> bytes:
-    return hashlib.sha256(before + json.dumps(values, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(before + _as_text(values).encode()).digest()
 
 
 def actor_digest(salt: bytes, act: Act) -> bytes:

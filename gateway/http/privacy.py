@@ -13,7 +13,6 @@ from gateway.domain import audit as chain
 from gateway.domain import ids, privacy
 from gateway.domain.errors import Refusal
 from gateway.domain.people import Principal
-from gateway.domain.personal import BASES, PERSONAL, STAFF, TIMERS
 from gateway.http.acting import Said, once, show
 from gateway.http.answers import Document, instant, maybe_instant
 from gateway.http.auth import Act, acts, desk_of, needs
@@ -25,7 +24,6 @@ router = APIRouter(prefix="/v1/privacy", tags=["privacy"])
 Reader = Annotated[Principal, Depends(needs(erasures.SCOPE))]
 Writer = Annotated[Act, Depends(acts(erasures.SCOPE))]
 Auditor = Annotated[Principal, Depends(needs("events:read"))]
-_DAY_S = 86_400
 
 
 class ContactBody(Body):
@@ -98,7 +96,8 @@ class PersonalData(Document):
 
     @staticmethod
     def of(export: exports.Export) -> "PersonalData":
-        return PersonalData(parcel=ids.parcel_id(export.parcel), known=export.known, purposes=_purposes())
+        purposes = [Purpose(**purpose) for purpose in export.purposes]
+        return PersonalData(parcel=ids.parcel_id(export.parcel), known=export.known, purposes=purposes)
 
 
 class AlteredAct(Document):
@@ -131,20 +130,6 @@ class Audit(Document):
             head=check.head_hash.hex(),
             wrong=wrong,
         )
-
-
-def _purposes() -> list[Purpose]:
-    return [
-        Purpose(
-            fields=[f"{each.table}.{column}" for column in each.columns],
-            purpose=each.en,
-            basis=BASES[each.basis][1],
-            kept_days=TIMERS[each.timer].kept_s // _DAY_S,
-            since=TIMERS[each.timer].en,
-        )
-        for each in PERSONAL
-        if each.whose != STAFF
-    ]
 
 
 @router.post("/erasures", status_code=202, response_model=Erasures, responses=ACT)

@@ -7,20 +7,23 @@ from gateway.domain.acts import PERSON_EXPORTED
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.instants import maybe_instant
 from gateway.domain.people import Principal
+from gateway.domain.personal import BASES, PERSONAL, STAFF, TIMERS
 from gateway.domain.privacy import Contact
 from gateway.services import acts
 from gateway.services.desk import Desk, known_parcel, must_operate
 from gateway.services.erasures import SCOPE, found
 
+_DAY_S = 86_400
 _MOMENT = "_s"  # how a column of Unix seconds ends
 
 
 @dataclass(frozen=True)
 class Export:
-    """`known`: table -> rows, with times as RFC 3339."""
+    """`known`: table -> rows, with times as RFC 3339. `purposes`: what for, why one may, how long."""
 
     parcel: ParcelNumber
     known: dict[str, list[dict[str, Any]]]
+    purposes: list[dict[str, Any]]
 
 
 def parcels_of(desk: Desk, who: Principal, contact: Contact) -> list[ParcelNumber]:
@@ -38,7 +41,8 @@ def export(desk: Desk, who: Principal, number: ParcelNumber) -> Export:
         known_parcel(tx, who, number)
         acts.note(desk, tx, who, PERSON_EXPORTED, desk.clock(), parcel=number)
         rows = tx.all_of_person(number)
-    return Export(number, {table: [_readable(row) for row in found_rows] for table, found_rows in rows.items()})
+    known = {table: [_readable(row) for row in found_rows] for table, found_rows in rows.items()}
+    return Export(number, known, _purposes())
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
@@ -48,3 +52,17 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
         )
         for name, value in row.items()
     }
+
+
+def _purposes() -> list[dict[str, Any]]:
+    return [
+        {
+            "fields": [f"{each.table}.{column}" for column in each.columns],
+            "purpose": each.en,
+            "basis": BASES[each.basis][1],
+            "kept_days": TIMERS[each.timer].kept_s // _DAY_S,
+            "since": TIMERS[each.timer].en,
+        }
+        for each in PERSONAL
+        if each.whose != STAFF
+    ]
