@@ -164,11 +164,11 @@ def test_what_has_piled_up_goes_in_batches_and_the_evidence_of_an_open_report_st
     town.deposited("label-1")
     evidence = "SELECT count(*) FROM events WHERE locker = 'mairie-1'"
     with town.store.transaction() as tx:
-        row = ("gare-1", 1, 1, 1, 1, first, b"\x80")
-        tx.sql.executemany(
-            "INSERT INTO events (locker, boot, seq, type, t_mono_ms, taken_s, fields) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [row] * count,
+        add = (
+            "INSERT INTO events (locker, boot, seq, type, t_mono_ms, taken_s, fields) VALUES (?, 1, 1, 1, 1, ?, x'80')"
         )
+        tx.sql.executemany(add, [("mairie-1", first)] * KEEPING_BATCH_MAX)
+        tx.sql.executemany(add, [("gare-1", first)] * count)
         tx.sql.execute(
             "INSERT INTO reports (number, parcel, kind, found, locker, made_s, after_event)"
             " SELECT 1, number, 'empty', 'collected', 'mairie-1', 1, 0 FROM parcels"
