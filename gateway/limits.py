@@ -154,6 +154,17 @@ GENERATED_LABEL_DIGITS = 10  # 50 random bits: two labels of a carrier never mee
 
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased
+RECIPIENT_WAITS_S = 90 * 86_400  # of a parcel that was announced and never came
+TRAIL_KEPT_S = 400 * 86_400  # who did what: claims about carriage end after a year, and a month to settle them
+ANSWERS_KEPT_S = 86_400  # a caller that lost its answer asks again the same day
+REQUESTS_KEPT_S = 7 * 86_400  # a broker that holds back a request for longer is answered anew
+KEEPING_BATCH_MAX = 500  # rows of a kind in one round: what has piled up must not hold the books for long
+SCRUB_EVERY_S = 6 * 3_600  # what was deleted leaves the files too, well within the day that is promised
+SCRUB_PAUSE_S = 600  # erasures asked for in a row are scrubbed together: it rewrites the personal tables
+SCRUB_WAIT_MS = 200  # for readers, while nobody can write; then it is tried again in the next round
+FOUND_OF_A_PERSON_MAX = 200  # parcels of one address: a carrier's own, written into every order, must not erase all
+AUDIT_BATCH = 1_000  # acts read at a time
+AUDIT_WRONG_MAX = 20  # named; a chain rewritten as a whole must not make an answer of all of it
 BUSY_WAIT_MS = 5_000  # a backup tool may hold the file for a moment
 CHECKPOINT_PAGES = 8_000  # 32 MB of write-ahead log: SQLite's own 1,000 halve the events a second
 

@@ -36,7 +36,7 @@ from gateway.notify.webhooks import Deliverer
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline
 from gateway.rates import Gate
-from gateway.services import commands, expiry, key_check, lockers, people, trust_orders
+from gateway.services import audit, commands, erasures, expiry, key_check, lockers, people, trust_orders
 from gateway.services.desk import Desk
 from gateway.services.key_check import WrongKeysError
 from gateway.services.take_up import take_up
@@ -63,6 +63,8 @@ class Clockwork:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clockwork", daemon=True)
         self._expire_at = 0.0
+        self._scrub_at = 0.0
+        self._asked_at = -limits.SCRUB_PAUSE_S
 
     def start(self) -> None:
         self._thread.start()
@@ -98,7 +100,20 @@ class Clockwork:
             commands.expire_commands(self._desk)
             expiry.expire_due(self._desk)
             trust_orders.keep_up(self._desk)
+            erasures.carry_out(self._desk)
+            self._scrub()
             self._pipeline.wake()
+
+    def _scrub(self) -> None:
+        """What timers deleted leaves the files a few times a day; what somebody asked for, soon. The log is told the
+        head of the acts' chain then: the books could be rewritten as a whole, and it could not."""
+        now = time.monotonic()
+        asked = now >= self._asked_at + limits.SCRUB_PAUSE_S and erasures.unfinished(self._desk)
+        if (asked or now >= self._scrub_at) and erasures.finish(self._desk):
+            self._scrub_at = now + limits.SCRUB_EVERY_S
+            self._asked_at = now if asked else self._asked_at
+            act, head = audit.head(self._desk)
+            log.event("acts_chained", act=act, head=head)
 
 
 class Web:

@@ -9,7 +9,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 
-from tools import commands, doctor, key_commands
+from tools import commands, doctor, key_commands, privacy_commands
 from tools.client import INTERRUPTED, OK, USAGE, Failed, Gateway, connect_here
 from tools.console.command import add_words as console_words
 from tools.usage import Parser, version
@@ -27,6 +27,9 @@ examples:
   consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg
   consigne reissue par_0123456789abc                 its code was phished: another one
   consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M
+  consigne privacy export par_0123456789abc          all that is known of its recipient, as JSON
+  consigne privacy erase --contact                   asks for the address, and erases whoever has it
+  consigne audit check                               is the log of acts as it was written?
   consigne console                                   a terminal on the locker at this laptop's USB
   consigne console --doors                           its doors as they are, until Ctrl-C
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
@@ -85,6 +88,12 @@ def build_parser() -> ArgumentParser:
     _delegate_words(words.add_parser("delegate", help="let somebody else collect a parcel, once"))
     _reissue_words(words.add_parser("reissue", help="give a parcel another code, and wait until the locker has it"))
     _receipt_words(words.add_parser("receipt", help="hand in what a locker without a gateway showed"))
+    _privacy_words(
+        words.add_parser("privacy", help="what is known of a recipient").add_subparsers(required=True, metavar="VERB")
+    )
+    _audit_words(
+        words.add_parser("audit", help="the log of what people did").add_subparsers(required=True, metavar="VERB")
+    )
     check = words.add_parser("doctor", help="check this machine and the gateway")
     check.set_defaults(call=doctor.check, json=False)
     _json(check)
@@ -181,6 +190,24 @@ def _slip_words(parser: ArgumentParser) -> None:
     parser.add_argument("--language", default="fr", metavar="LANGUAGE", help="fr (if not given) or en")
     parser.add_argument("--output", metavar="FILE", help="a new file for the page; else it goes to stdout")
     parser.set_defaults(call=with_gateway(commands.print_slip))
+
+
+def _privacy_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    export = verbs.add_parser("export", help="all that is known, as JSON, to hand to that person")
+    export.set_defaults(call=with_gateway(privacy_commands.export))
+    erase = verbs.add_parser("erase", help="erase it; what is under way waits until it has left")
+    erase.set_defaults(call=with_gateway(privacy_commands.erase))
+    for verb in (export, erase):
+        verb.add_argument("parcel", metavar="PARCEL", nargs="?", help="par_…")
+        verb.add_argument("--contact", action="store_true", help="ask for a mail address or telephone number instead")
+    erase.add_argument("--yes", action="store_true", help="do not ask")
+    _json(erase)
+
+
+def _audit_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    check = verbs.add_parser("check", help="whether it is as it was written; exit code 1 if it is not")
+    check.set_defaults(call=with_gateway(privacy_commands.check_acts))
+    _json(check)
 
 
 def _key_words(verbs: "argparse._SubParsersAction[Parser]") -> None:

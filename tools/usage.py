@@ -57,6 +57,14 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("consigne receipt CR1:MAIRIE-1:…", "the text of the QR code"),
         ("consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M", "the digits"),
     ),
+    "privacy": (("consigne privacy export par_0123456789abc", ""), ("consigne privacy erase --contact", "")),
+    "privacy export": (
+        ("consigne privacy export par_0123456789abc > known.json", ""),
+        ("consigne privacy export --contact", "asks for the address"),
+    ),
+    "privacy erase": (("consigne privacy erase par_0123456789abc", "says what it erases, and asks"),),
+    "audit": (("consigne audit check", ""),),
+    "audit check": (("consigne audit check", "exit code 1, and the first row that is not as it was written"),),
     "doctor": (("consigne doctor", ""), ("consigne doctor --json | jq '.[] | select(.ok | not)'", "")),
 }
 

@@ -24,6 +24,7 @@ from gateway.http import (
     metrics,
     parcels,
     people,
+    privacy,
     problems,
     receipts,
     reports,
@@ -52,6 +53,7 @@ ROUTERS = (
     keys.router,
     events.router,
     webhooks.router,
+    privacy.router,
     metrics.router,
 )
 DESCRIPTION = (

@@ -37,6 +37,7 @@ KNOWN: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "unknown_credential": (404, ("Check the credential id.",)),
     "unknown_key": (404, ("List the signing keys with GET /v1/keys.",)),
     "unknown_report": (404, ("List them with GET /v1/reports.",)),
+    "unknown_erasure": (404, ("Ask for it with POST /v1/privacy/erasures.",)),
     "unknown_page": (404, ("Open the link from the message, whole.",)),
     "unknown_webhook": (404, ("List yours with GET /v1/webhooks.",)),
     "unknown_opening": (404, ("Ask for the door anew.",)),

@@ -80,6 +80,7 @@ Scope = Literal[
     "keys:write",
     "technicians:write",
     "webhooks:write",
+    "privacy:write",
 ]
 
 

@@ -167,7 +167,14 @@ def show_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
     with desk.store.transaction() as tx:
         pickup = pickup_code(desk, who, number)
         acts.note(
-            tx, who, CODE_SHOWN, desk.clock(), place=(pickup.locker, pickup.compartment), parcel=number, reason="page"
+            desk,
+            tx,
+            who,
+            CODE_SHOWN,
+            desk.clock(),
+            place=(pickup.locker, pickup.compartment),
+            parcel=number,
+            reason="page",
         )
         return pickup
 

@@ -183,6 +183,19 @@ def report(request: Request, secret: str, parcel: Link, form: Posted) -> Respons
     return _act(request, secret, "reported", refused, lambda: customer.report(desk, parcel, form["kind"], words))
 
 
+@router.post("/p/{secret}/erasure", dependencies=OURS)
+def erase(request: Request, secret: str, parcel: Link) -> Response:
+    """Once the parcel has left. The page ends with it, so that it is done is said here."""
+    try:
+        customer.forget(desk_of(request), parcel)
+    except Refusal as refusal:
+        if refusal.code == "unknown_page":
+            raise
+        return pages.see(f"/p/{secret}?said=changed#said")
+    request.app.state.wake()
+    return show(request, "erased.html", {})
+
+
 @router.post("/p/{secret}/delegations")
 def delegate(request: Request, secret: str, parcel: Link, form: Posted) -> Response:
     """With `name`, and `once` of this form: sent twice, it is one delegation. The QR and the link are shown here."""

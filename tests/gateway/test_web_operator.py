@@ -318,6 +318,24 @@ def test_the_code_is_shown_when_asked_for_by_whoever_may_and_it_is_noted(here: T
     assert other_language.headers["location"] == place + "?lang=en", "the code is not shown by a mere link"
 
 
+def test_a_recipient_is_shown_to_itself_and_erased_from_the_parcels_page(here: Town) -> None:
+    anna = browser(here)
+    place = f"/operator/parcels/{parcel_of(here)}"
+    with here.desk.store.transaction() as tx:
+        tx.sql.execute("INSERT INTO recipients (parcel, name) SELECT number, 'Zoé Martin' FROM parcels")
+    copy = anna.send(anna.get(place).form("/copy"))
+    assert copy.json()["known"]["recipients"][0]["name"] == "Zoé Martin" and copy.json()["purposes"]
+    assert copy.headers["content-disposition"].startswith("attachment") and copy.headers["cache-control"] == "no-store"
+    assert anna.act(place, "/erasure") == place
+    read = anna.get(place)
+    assert "quand le colis sera parti" in read.text and not any(
+        form.action.endswith("/erasure") for form in read.forms
+    )
+    assert "a montré ce qui est connu d’une personne" in read.text
+    weak = browser(here, scopes=SCOPES - {"privacy:write"})
+    assert not any(form.action.endswith(("/copy", "/erasure")) for form in weak.get(place).forms)
+
+
 def test_a_parcel_is_taken_back_or_gets_a_new_code(here: Town) -> None:
     somebody = browser(here)
     place = f"/operator/parcels/{parcel_of(here)}"

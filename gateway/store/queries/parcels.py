@@ -72,8 +72,8 @@ class ParcelQueries(ChangeQueries):
         personal = (new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref)
         if any(personal):
             self.sql.execute(
-                "INSERT INTO recipients (parcel, name, mail, phone, ref) VALUES (?, ?, ?, ?, ?)",
-                (number, *personal),
+                "INSERT INTO recipients (parcel, name, mail, phone, ref, made_s) VALUES (?, ?, ?, ?, ?, ?)",
+                (number, *personal, self.clock()),
             )
 
     def keep_parcel(self, parcel: Parcel) -> None:
@@ -260,14 +260,6 @@ class ParcelQueries(ChangeQueries):
             since_s,
             limit,
         )
-
-    def forget_people(self, left_before_s: int) -> None:
-        """Recipients, the letters to them, whom they sent, and what they wrote, of parcels that left before then."""
-        gone = "(SELECT parcel FROM recipients WHERE ended_s <= ?)"
-        self.sql.execute(f"DELETE FROM letters WHERE parcel IN {gone}", (left_before_s,))
-        self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (left_before_s,))
-        self.sql.execute("DELETE FROM delegations WHERE left_s <= ?", (left_before_s,))
-        self.sql.execute("UPDATE reports SET words = NULL WHERE left_s <= ? AND words IS NOT NULL", (left_before_s,))
 
     # -------------------------------------------------------------- allocations
     def allocate(self, parcel: ParcelNumber, locker: str, compartment: int, now_s: int, until_s: int | None) -> None:

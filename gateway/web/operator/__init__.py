@@ -10,6 +10,7 @@ from gateway.web.operator import (
     locker,
     operations,
     parcels,
+    privacy,
     signing,
     usage,
 )
@@ -21,6 +22,7 @@ ROUTERS = (
     operations.router,
     alarms.router,
     parcels.router,
+    privacy.router,
     keys.router,
     badges.router,
     signing.router,
