@@ -1,7 +1,7 @@
 """A real browser for the pages: one a file, a fresh profile a test, three screens in both languages."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,24 @@ def visit(browser: Browser, view: View, request: pytest.FixtureRequest) -> Itera
     finally:
         one.context.close()
     assert not faults, "\n".join(["the browser tells of:", *faults])
+
+
+@pytest.fixture
+def meet(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[View], Visit]]:
+    """Somebody with a browser of their own; several may be about. The test fails when any of their pages complained."""
+    met: list[Visit] = []
+
+    def somebody(view: View) -> Visit:
+        met.append(Visit.begin(browser, view, request.node.originalname.removeprefix("test_")))
+        return met[-1]
+
+    try:
+        yield somebody
+        faults = [fault for one in met for fault in one.faults()]
+    finally:
+        for one in met:
+            one.context.close()
+    assert not faults, "\n".join(["a browser tells of:", *faults])
 
 
 @pytest.fixture
