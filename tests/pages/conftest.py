@@ -67,7 +67,7 @@ def meet(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[
     met: list[Visit] = []
 
     def somebody(view: View) -> Visit:
-        met.append(Visit.begin(browser, view, request.node.originalname.removeprefix("test_")))
+        met.append(Visit.begin(browser, view, request.module.__name__.removeprefix("test_")))
         return met[-1]
 
     try:
