@@ -11,6 +11,7 @@ from browsing import View, Visit
 from letters_town import FROM, Postbox, codes_in, postbox, words_of
 from playwright.sync_api import Page, expect
 from real_town import CARRIER, COURIER, OPERATOR, RECIPIENT, RealTown, looked_again, read_qr, real_town, seen, sign_in
+from scene import Scene
 
 from tools.demo.journey import Play
 
@@ -84,6 +85,14 @@ def refused(waiting: Waiting, code: str) -> None:
     assert scene.pulses() == before
 
 
+def refused_as_used(scene: Scene, code: str) -> None:
+    scene.cabinet.wait_for_screen("Bienvenue", 20)
+    before = scene.pulses()
+    scene.cabinet.keys(code)
+    scene.cabinet.wait_for_screen("Ce code a déjà")
+    assert scene.pulses() == before
+
+
 def unfold(page: Page, title: str) -> None:
     page.locator("summary", has_text=title).click()
 
@@ -124,7 +133,13 @@ def test_somebody_who_is_sent_opens_the_door_once_with_a_qr_of_their_own_and_the
     at_door(waiting)
     page.goto(waiting.link)
     expect(page.locator(".lead")).to_contain_text("par Mme Bertin, à qui vous l’aviez confié")
+    expect(page.get_by_text("Le QR de cette personne, et lui seul")).to_be_visible()
     seen(anne, page, "collected-by-somebody")
+    refused_as_used(scene, waiting.code)
+    scene.cabinet.wait_for_screen("Bienvenue", 20)
+    scene.cabinet.scan(qr)  # they forgot something
+    scene.cabinet.wait_for_door(waiting.door, "open")
+    waiting.hands.close_door()
 
 
 def test_who_comes_too_late_reads_it_on_the_page_and_the_courier_takes_the_parcel_back(
