@@ -63,7 +63,7 @@ def visit(browser: Browser, view: View, request: pytest.FixtureRequest) -> Itera
 
 @pytest.fixture
 def meet(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[View], Visit]]:
-    """Somebody with a browser of their own; several may be about. The test fails when any of their pages complained."""
+    """Somebody with a browser of their own; several may be about. Fails when a page of any of them complained."""
     met: list[Visit] = []
 
     def somebody(view: View) -> Visit:

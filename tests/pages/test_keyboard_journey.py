@@ -32,6 +32,8 @@ def tab_to(page: Page, name: str) -> None:
     for _ in range(TABS_MAX):
         page.keyboard.press("Tab")
         words, outlined, kind = page.evaluate(_AT)
+        if kind == "body":  # round the end of the page
+            continue
         assert outlined, f"nobody sees that the focus is on: {words}"
         passed.append(words)
         if words.startswith(name) and kind != "svg":
@@ -48,9 +50,7 @@ def says(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
-def test_a_recipient_sends_somebody_takes_it_back_and_reports_with_the_keyboard_alone(
-    here: Town, meet: Meet
-) -> None:
+def test_a_recipient_sends_somebody_takes_it_back_and_reports_with_the_keyboard_alone(here: Town, meet: Meet) -> None:
     number = parcel_number(deposited(here))
     anne = meet(DESK)
     page = anne.open(f"{here.url}/p/{link_secret(here.desk.keys.derived(PURPOSE), number)}")
@@ -63,6 +63,7 @@ def test_a_recipient_sends_somebody_takes_it_back_and_reports_with_the_keyboard_
     press(page, "Faire son QR")
     says(page, "Le QR de Mme Bertin")
     press(page, "Retour au colis")
+    says(page, "Votre colis vous attend")
     press(page, "Reprendre")
     expect(page.locator("#said")).to_be_focused()
     expect(page.locator("#said")).to_contain_text("C’est demandé")

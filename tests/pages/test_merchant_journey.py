@@ -1,4 +1,4 @@
-"""A shop's parcel on a real stack: ordered and labelled at the shop, put in by a courier, fetched, and told all along."""
+"""A shop's parcel on a real stack: ordered and labelled there, put in by a courier, fetched, and told all along."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""An operator's day at the desk, on a real stack: a door jams and its alarm comes by itself, a door is opened from afar
+"""An operator's day at the desk, on a real stack: a door jams and its alarm comes by itself, one is opened from afar
 by two people, one is taken out of service, and a badge is taken back."""
 
 from collections.abc import Callable, Iterator

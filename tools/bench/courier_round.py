@@ -49,8 +49,8 @@ def run(report: Report, counts: Counts) -> None:
 
 def _tell(report: Report, times: Times, counts: Counts, lost: int) -> None:
     report.note(
-        f"The courier's hands take {counts.hand_s:g} s a parcel, which is not counted. Without that pause the locks would: "
-        "coils may be on for 6 s a minute, which is 20 openings."
+        f"The courier's hands take {counts.hand_s:g} s a parcel, which is not counted. Without that pause the locks' "
+        "own limit would be: coils may be on for 6 s a minute, which is 20 openings."
     )
     report.row("parcels", len(times.machine), "", "each in a door of its own, announced before")
     _rows(report, "scan_to_open", times.scan_to_open, "label's last byte on the wire → door open")
