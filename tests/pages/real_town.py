@@ -93,7 +93,7 @@ def seen(visit: Visit, page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
         fits(page)
         stem = f"{visit.test}-{name}-{width}-{visit.view.language}"
-        page.screenshot(path=PICTURES / f"{stem}.png", full_page=True)
+        page.screenshot(path=PICTURES / f"{stem}.png", full_page=True, scale="css", animations="disabled")
     page.set_viewport_size(before)
 
 

@@ -75,22 +75,18 @@ def at_door(waiting: Waiting) -> None:
     waiting.hands.collected()
 
 
-def refused(waiting: Waiting, code: str) -> None:
-    """Typed, it opens nothing, and the screen says what to do."""
-    scene = waiting.town.at()
+def refused(scene: Scene, code: str, what: str) -> None:
+    """Typed, it opens nothing, and the screen says why."""
+    at_rest(scene)
     before = scene.pulses()
-    scene.cabinet.wait_for_screen("Bienvenue", 20)
     scene.cabinet.keys(code)
-    scene.cabinet.wait_for_screen("Code non valable")
+    scene.cabinet.wait_for_screen(what)
     assert scene.pulses() == before
 
 
-def refused_as_used(scene: Scene, code: str) -> None:
-    scene.cabinet.wait_for_screen("Bienvenue", 20)
-    before = scene.pulses()
-    scene.cabinet.keys(code)
-    scene.cabinet.wait_for_screen("Ce code a déjà")
-    assert scene.pulses() == before
+def at_rest(scene: Scene) -> None:
+    scene.cabinet.keys("*")
+    scene.cabinet.wait_for_screen("Bienvenue", 25)
 
 
 def unfold(page: Page, title: str) -> None:
@@ -135,8 +131,8 @@ def test_somebody_who_is_sent_opens_the_door_once_with_a_qr_of_their_own_and_the
     expect(page.locator(".lead")).to_contain_text("par Mme Bertin, à qui vous l’aviez confié")
     expect(page.get_by_text("Le QR de cette personne, et lui seul")).to_be_visible()
     seen(anne, page, "collected-by-somebody")
-    refused_as_used(scene, waiting.code)
-    scene.cabinet.wait_for_screen("Bienvenue", 20)
+    refused(scene, waiting.code, "Ce code a déjà")
+    at_rest(scene)
     scene.cabinet.scan(qr)  # they forgot something
     scene.cabinet.wait_for_door(waiting.door, "open")
     waiting.hands.close_door()
@@ -154,7 +150,7 @@ def test_who_comes_too_late_reads_it_on_the_page_and_the_courier_takes_the_parce
     expect(page.get_by_role("heading", level=1)).to_have_text("Le délai est passé")
     seen(anne, page, "expired")
     town.at().wait_event("CommandDone", 0)  # the locker knows that the code is over
-    refused(waiting, waiting.code)
+    refused(town.at(), waiting.code, "Code non valable")
     round_ = sign_in(courier, town, town.key("courier", CARRIER))
     round_.get_by_role("link", name="Aller à Mairie").click()
     seen(courier, round_, "to-take-back")
