@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browsing import VIEWS, View, Visit
+from browsing import VIEWS, WAIT_MS, View, Visit
 from http_town import Town, town
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from gateway.packages import os_release
 from tools.chromium import Chromium, ChromiumError, find
@@ -15,6 +15,8 @@ from tools.chromium_npm import find_node
 
 # Nothing but this machine has a name: a page that asks for another host gets no answer from anybody.
 ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-gpu"]
+
+expect.set_options(timeout=WAIT_MS)
 
 
 def _chromium() -> Chromium:

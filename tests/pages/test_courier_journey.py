@@ -69,13 +69,14 @@ def test_a_door_jams_a_box_is_too_small_and_each_parcel_is_in_another_door_that_
     page, qr = with_badge(town, courier)
     seen(courier, page, "badge")
     page.get_by_role("link", name="Tournée", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tournée du jour")
     seen(courier, page, "round")
     page.get_by_role("link", name="Aller à Mairie").click()
     page.get_by_role("button", name="Garder une porte pour chacun (2)").click()
     expect(page.get_by_role("status")).to_have_text("C’est fait : chaque colis a sa porte.")
     seen(courier, page, "doors-kept")
     kept = town.parcel(jammed_parcel)["compartment"]
-    assert f"porte {kept}" in row(page, jams)
+    assert f"porte {kept}" in row(page, jams) and "gardée jusqu’au" in row(page, jams)
     shows_badge(scene, qr)
     scene.cabinet.jam(kept)
     hands = deposits(scene, jams)  # the screen said that it jams, and the next door opened

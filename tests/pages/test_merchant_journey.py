@@ -19,8 +19,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealTown]:
         yield running
 
 
-def row(page: Page, label: str) -> str:
-    page.get_by_role("link", name="Colis", exact=True).click()
+def row(page: Page, town: RealTown, label: str) -> str:
+    page.goto(f"{town.stack.url}/merchant")
     return page.locator("tr", has_text=label).inner_text()
 
 
@@ -47,6 +47,7 @@ def test_a_shop_orders_labels_and_follows_its_parcel_until_it_is_fetched(town: R
     expect(page.get_by_role("status")).to_contain_text("est gardée pour ce colis")
     seen(shop, page, "ordered")
     page.get_by_role("link", name="Étiquette à imprimer").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Étiquette")
     seen(shop, page, "label")
     label = read_qr(page.locator(".qr"))
     hands.show_badge()
@@ -57,12 +58,12 @@ def test_a_shop_orders_labels_and_follows_its_parcel_until_it_is_fetched(town: R
     hands.parcel = found["id"]
     hands.deposited()
     hands.courier_leaves()
-    assert f"Porte {hands.compartment}" in row(page, label)
+    assert f"Porte {hands.compartment}" in row(page, town, label)
     seen(shop, page, "deposited")
     hands.type_code()
     hands.close_door()
     hands.collected()
-    assert "retiré" in row(page, label)
+    assert "retiré" in row(page, town, label)
     seen(shop, page, "collected")
     (line,) = exported(page)
     assert label in line.values() and str(hands.compartment) in line.values()

@@ -10,7 +10,6 @@ from real_town import OPERATOR, PHONE, RealTown, read_qr, real_town, seen, sign_
 from scene import Scene
 
 Meet = Callable[[View], Visit]
-LIVE_MS = 30_000  # a page looks every three to five seconds, on a busy machine
 SECOND = View(PHONE, "en")  # the colleague has a phone at hand
 
 
@@ -30,7 +29,7 @@ def door_page(page: Page, town: RealTown, number: int) -> None:
 
 def ordered(page: Page) -> None:
     """The order's page follows it by itself to its end."""
-    expect(page.locator("[data-over]")).to_contain_text("Done", timeout=LIVE_MS)
+    expect(page.locator("[data-over]")).to_contain_text("Done")
 
 
 def at_rest(scene: Scene) -> None:
@@ -56,7 +55,7 @@ def test_the_alarm_of_a_jammed_door_comes_by_itself_and_is_looked_after_and_sett
     hands.courier_leaves()
     hands.close()
     alarm = page.locator("article.alarm", has_text=f"Door {jammed}")
-    expect(alarm).to_be_visible(timeout=LIVE_MS)
+    expect(alarm).to_be_visible()
     title = alarm.locator("h3").inner_text()
     expect(page.locator("[data-live-said]")).to_have_text(title)
     seen(desk, page, "alarm")
@@ -90,13 +89,14 @@ def test_a_door_with_a_parcel_opens_from_afar_only_when_a_second_person_wants_it
     expect(page.get_by_role("button", name="Confirm and open")).to_have_count(0)
     assert scene.pulses() == before
     waits = theirs.get_by_role("link", name=f"Door {hands.compartment}")
-    expect(waits).to_be_visible(timeout=LIVE_MS)  # the page of all lockers tells by itself
+    expect(waits).to_be_visible()  # the page of all lockers tells by itself
     seen(second, theirs, "waits-for-a-second")
     waits.click()
+    expect(theirs.get_by_role("button", name="Confirm and open")).to_be_visible()
     seen(second, theirs, "confirm")
     theirs.get_by_role("button", name="Confirm and open").click()
     hands.door("open")
-    expect(theirs.locator("[data-live]")).to_contain_text("Done", timeout=LIVE_MS)
+    expect(theirs.locator("[data-live]")).to_contain_text("Done")
     seen(second, theirs, "opened")
     hands.close_door()
     assert town.parcel(hands.parcel)["state"] == "deposited", "opened is not collected"
@@ -119,7 +119,7 @@ def test_a_door_is_taken_out_of_service_and_comes_back(town: RealTown, meet: Mee
     page.get_by_role("button", name="Put back into service").click()
     ordered(page)
     page.goto(f"{town.stack.url}/operator/lockers/mairie-1")
-    expect(page.locator(".doors a[data-says='14']")).to_contain_text("free", timeout=LIVE_MS)
+    expect(page.locator(".doors a[data-says='14']")).to_contain_text("free")
     scene.assert_books_exact()
 
 
@@ -130,6 +130,7 @@ def test_a_badge_that_is_taken_back_on_the_page_is_refused_at_the_locker(town: R
     page.get_by_label("Staff number").fill("livreur-9")
     page.get_by_label("Carrier").fill("colis-bleu")
     page.get_by_role("button", name="Make a badge").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The badge, shown this once")
     seen(desk, page, "badge")
     qr = read_qr(page.locator(".qr"))
     at_rest(scene)
@@ -142,6 +143,7 @@ def test_a_badge_that_is_taken_back_on_the_page_is_refused_at_the_locker(town: R
     scene.cabinet.wait_for_screen("Bienvenue")  # also whoever stands there with it
     scene.cabinet.scan(qr)
     scene.cabinet.wait_for_screen("QR non valable")
+    expect(page.locator("tr", has_text="livreur-9")).to_contain_text("taken back")
     page.reload()
     expect(page.locator("tr", has_text="livreur-9")).to_contain_text("1 of 1")
     seen(desk, page, "badge-taken-back")

@@ -153,6 +153,7 @@ def test_who_comes_too_late_reads_it_on_the_page_and_the_courier_takes_the_parce
     refused(town.at(), waiting.code, "Code non valable")
     round_ = sign_in(courier, town, town.key("courier", CARRIER))
     round_.get_by_role("link", name="Aller à Mairie").click()
+    expect(round_.get_by_role("heading", level=1)).to_have_text("Mairie")
     seen(courier, round_, "to-take-back")
     round_.get_by_role("button", name=f"Reprendre : ouvrir la porte {waiting.door}").click()
     waiting.hands.door("open")
