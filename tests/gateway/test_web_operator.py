@@ -40,11 +40,13 @@ def pages(here: Town) -> list[str]:
     parcel = parcel_of(here)
     return [
         "/operator",
+        "/operator/fleet",
         "/operator/lockers/mairie-1",
         "/operator/lockers/mairie-1/front",
         DOOR,
         "/operator/lockers/mairie-1/compartments/2",
         "/operator/alarms",
+        "/operator/alarms/open",
         "/operator/parcels",
         f"/operator/parcels/{parcel}",
         "/operator/people",

@@ -23,7 +23,7 @@ NOT_BY_LINK = {
     "/assets/*", "/sign-out", "/courier/sw.js", "/courier/manifest.webmanifest", "/courier/offline", "/d/*",
     "/p/*/state", "/p/*/*", "/operator/lockers/*/front", "/operator/operations/*", "/operator/operations/*/state",
     "/merchant/operations/*", "/merchant/operations/*/state", "/courier/operations/*", "/courier/proofs/*.json",
-    "/merchant/parcels.csv",
+    "/merchant/parcels.csv", "/operator/alarms/open", "/operator/fleet",
 }  # fmt: skip
 
 
