@@ -24,6 +24,7 @@ from gateway.web import (
     customer,
     forms,
     merchant,
+    operations,
     operator,
     pages,
     sessions,
@@ -39,6 +40,7 @@ ROUTERS = (
     courier.router,
     courier_receipts.router,
     courier_phone.router,
+    operations.router,
     *operator.ROUTERS,
     *merchant.ROUTERS,
 )

@@ -321,7 +321,7 @@ def test_the_code_is_shown_when_asked_for_by_whoever_may_and_it_is_noted(here: T
 def test_a_parcel_is_taken_back_or_gets_a_new_code(here: Town) -> None:
     somebody = browser(here)
     place = f"/operator/parcels/{parcel_of(here)}"
-    assert somebody.act(place, "/reissue").startswith("/operator/operations/op_")
+    assert somebody.act(place, "/reissue").startswith("/operations/op_")
     assert [command for command in ordered(here) if isinstance(command, Reissue)]
     form = somebody.get(place).form("/take-back")
     assert somebody.send(form).status_code == 409, "a new code is on its way"
@@ -423,7 +423,7 @@ def test_a_part_of_the_log_in_which_others_spoke_leads_further_back(here: Town) 
         "/operator/lockers/nowhere",
         "/operator/lockers/mairie-1/compartments/9",
         "/operator/parcels/par_0000000000001",
-        "/operator/operations/op_0000000000001",
+        "/operations/op_0000000000001",
         "/operator/nothing",
     ],
 )

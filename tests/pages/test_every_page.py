@@ -21,8 +21,8 @@ _ONE = re.compile(rf"(?<=/)(par_\w+|cred_\w+|op_\w+|[0-9a-f]{{8,16}}|\d+|[\w=-]{
 # Reached by an act or read by a script, each looked at in a test of its own.
 NOT_BY_LINK = {
     "/assets/*", "/sign-out", "/courier/sw.js", "/courier/manifest.webmanifest", "/courier/offline", "/d/*",
-    "/p/*/state", "/p/*/*", "/operator/lockers/*/front", "/operator/operations/*", "/operator/operations/*/state",
-    "/merchant/operations/*", "/merchant/operations/*/state", "/courier/operations/*", "/courier/proofs/*.json",
+    "/p/*/state", "/p/*/*", "/operator/lockers/*/front", "/operations/*", "/operations/*/state",
+    "/courier/operations/*", "/courier/proofs/*.json",
     "/merchant/parcels.csv",
 }  # fmt: skip
 
