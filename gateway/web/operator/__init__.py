@@ -8,16 +8,22 @@ from gateway.web.operator import (
     journal,
     keys,
     locker,
+    map_page,
     parcels,
+    reports,
+    settings,
     signing,
     usage,
 )
 
 ROUTERS = (
     fleet.router,
+    map_page.router,
+    settings.router,
     locker.router,
     compartment.router,
     alarms.router,
+    reports.router,
     parcels.router,
     keys.router,
     badges.router,
