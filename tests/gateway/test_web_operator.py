@@ -341,7 +341,7 @@ def test_a_recipient_is_shown_to_itself_and_erased_from_the_parcels_page(here: T
 def test_a_parcel_is_taken_back_or_gets_a_new_code(here: Town) -> None:
     somebody = browser(here)
     place = f"/operator/parcels/{parcel_of(here)}"
-    assert somebody.act(place, "/reissue").startswith("/operator/operations/op_")
+    assert somebody.act(place, "/reissue").startswith("/operations/op_")
     assert [command for command in ordered(here) if isinstance(command, Reissue)]
     form = somebody.get(place).form("/take-back")
     assert somebody.send(form).status_code == 409, "a new code is on its way"
@@ -443,7 +443,7 @@ def test_a_part_of_the_log_in_which_others_spoke_leads_further_back(here: Town) 
         "/operator/lockers/nowhere",
         "/operator/lockers/mairie-1/compartments/9",
         "/operator/parcels/par_0000000000001",
-        "/operator/operations/op_0000000000001",
+        "/operations/op_0000000000001",
         "/operator/nothing",
     ],
 )
