@@ -59,7 +59,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "privacy": (("consigne privacy export par_0123456789abc", ""), ("consigne privacy erase --contact", "")),
     "privacy export": (
-        ("consigne privacy export par_0123456789abc > known.json", ""),
+        ("consigne privacy export par_0123456789abc | jq .", ""),
         ("consigne privacy export --contact", "asks for the address"),
     ),
     "privacy erase": (("consigne privacy erase par_0123456789abc", "says what it erases, and asks"),),

@@ -236,7 +236,8 @@ NOT_PERSONAL = {
     "key_checks": "name value",
     "letters": "id parcel kind deposit channel made_s due_s tries state reason sent_s",
     "locker_keys": "locker kid since_s",
-    "lockers": "id name code_digits generation boot last_seq online seen_s firmware made_s birth_seq birth_doors",
+    "lockers": "id name code_digits generation boot last_seq online seen_s firmware made_s birth_seq birth_doors"
+    " pickup_days",
     "openings": "number locker compartment deposit credential made_s until_s ended_s confirmed_credential operation",
     "operations": "number kind locker compartment state code made_s ended_s",
     "parcels": "number position locker size carrier merchant heavy state expected_s compartment deposit deposited_s"
