@@ -51,6 +51,13 @@ SECRET_SIZE_MAX = 200  # a bearer secret, before it costs a look-up
 CURSOR_SIZE_MAX = 64
 METRICS_KEPT_S = 5.0  # a scrape more often than this gets the same numbers, and costs nothing
 
+# --- how often one may ask (gateway/rates.py)
+KEY_REQUESTS_PER_S = 100  # of one key, on average: a client in a loop must not take the books from lockers and others
+KEY_SAVED_S = 20  # so many seconds' worth may come at once: a carrier's whole evening
+STRANGER_REQUESTS_PER_S = 10  # of one address without a good key: what it costs is a look-up and a line of the log
+STRANGER_REQUESTS_AT_ONCE = 200  # a whole depot behind one address signs in at seven
+RATE_NAMES_MAX = 10_000  # buckets kept: an address costs an attacker nothing
+
 # --- event streams
 STREAMS_MAX = 200  # of all keys: each holds a connection and a page of events
 STREAMS_OF_CREDENTIAL_MAX = 4  # a client that opens and never closes must not take everyone's places

@@ -35,6 +35,7 @@ from gateway.notify.set_up import senders_of
 from gateway.notify.webhooks import Deliverer
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline
+from gateway.rates import Gate
 from gateway.services import audit, commands, erasures, expiry, key_check, lockers, people, trust_orders
 from gateway.services.desk import Desk
 from gateway.services.key_check import WrongKeysError
@@ -118,12 +119,12 @@ class Clockwork:
 class Web:
     """uvicorn in a thread of its own, on a socket that is bound before it starts: the address is known, or refused."""
 
-    def __init__(self, address: Address, desk: Desk, wake: Callable[[], None], pipeline: Pipeline) -> None:
+    def __init__(self, address: Address, desk: Desk, wake: Callable[[], None], pipeline: Pipeline, gate: Gate) -> None:
         self._socket = _listening(address)
         port = int(self._socket.getsockname()[1])
         self.address = Address(address.host, port)
-        api = create_app(desk, wake, lambda: pipeline.connected)
-        app = beside(api, create_pages(desk, wake, api.state.counter.requests))
+        api = create_app(desk, wake, lambda: pipeline.connected, gate)
+        app = beside(api, create_pages(desk, wake, api.state.counter.requests, gate))
         self._streams: Streams = api.state.counter.streams
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -199,7 +200,8 @@ class Gateway:
             self._deliverer = Deliverer(self.desk)
             self._deliverer.start()
             ending.callback(self._deliverer.stop)
-            self.web = Web(self._settings.http, self.desk, self._wake, self.pipeline)
+            gate = Gate(self._settings.requests_per_second)
+            self.web = Web(self._settings.http, self.desk, self._wake, self.pipeline, gate)
             self._start_post(ending)
             self.web.start()
             ending.callback(self.web.stop)

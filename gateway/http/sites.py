@@ -12,7 +12,7 @@ from gateway.http.acting import show
 from gateway.http.answers import Document
 from gateway.http.auth import desk_of, needs
 from gateway.http.routing import ACT, READ, LockerPath
-from gateway.http.schemas import PHONE, Body, looks_like_mail, printable
+from gateway.http.schemas import PHONE, Body, Mail, printable
 from gateway.services import sites
 
 router = APIRouter(prefix="/v1/lockers", tags=["lockers"])
@@ -45,15 +45,7 @@ class SiteBody(Body):
         str | None,
         Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, description="Of who helps on the spot."),
     ] = None
-    mail: (
-        Annotated[
-            str,
-            Field(max_length=limits.MAIL_SIZE_MAX),
-            AfterValidator(printable),
-            AfterValidator(looks_like_mail),
-        ]
-        | None
-    ) = None
+    mail: Mail | None = None
 
     def domain(self) -> domain.Site:
         return domain.Site(self.address or "", self.hours, self.phone or "", self.mail or "")

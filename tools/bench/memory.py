@@ -21,13 +21,17 @@ from tools.locker import cabinets, client, rom
 from tools.locker.cabinets import Hardware
 from tools.locker.controller import HEAP_KB, ROMFS_SINCE
 from tools.locker.provision import Bundle, provision
+from tools.locker.text_names import renamed
 
 SCRIPT = Path(__file__).parent / "board" / "agent_memory.py"
 LARGE_KB = 1_000  # enough to compile everything in, for the comparison
 CODES = 100
 LINES_GOAL = 3_000
+BOARDS = (("cu48", 0, 0, 48), ("cu48", 0, 1, 48), ("modbus", 1, 1, 4))  # (driver, bus, address, doors)
+CA = b"no certificate: nobody is spoken to"
+NAMES_MAX = 1_270  # one more, and MicroPython's table of names takes 9 kB at once
 BOOT_S = 30
-_NAMES = re.compile(r"qstr pool: .*n_total_bytes=(\d+)")
+_NAMES = re.compile(r"qstr pool: .*n_qstr=(\d+).*n_total_bytes=(\d+)")
 _NO_CODE = (
     tokenize.COMMENT,
     tokenize.NL,
@@ -58,7 +62,10 @@ def _code(report: Report, interpreter: micropython.Interpreter, built: Path) -> 
     assert in_place["codes"] == compiled["codes"] == CODES
     report.row("code_bytes", in_place["code"], "bytes", "heap taken by importing protocol and agent, run in place")
     report.row("verify_path", in_place["verify_path"], "", "the way that its code checks signatures (protocol.paths)")
-    report.row("code_names_bytes", in_place["names"], "bytes", "of which names; a frozen firmware has them in flash")
+    report.row("code_names", in_place["names"], "", "names that are no words of MicroPython's ROM", f"{NAMES_MAX:,}")
+    report.row(
+        "code_names_bytes", in_place["names_bytes"], "bytes", "of which names; a frozen firmware has them in flash"
+    )
     report.row("code_from_py_bytes", compiled["code"], "bytes", "the same from .py files, compiled into the heap")
     report.row("empty_bytes", in_place["empty"], "bytes", f"an agent of {CODES} compartments that started, no parcels")
     report.row("live_codes_bytes", in_place["codes_bytes"], "bytes", f"what {CODES} parcels with live codes add to it")
@@ -67,36 +74,48 @@ def _code(report: Report, interpreter: micropython.Interpreter, built: Path) -> 
 
 
 def measured(interpreter: micropython.Interpreter, heap: list[str], image: list[str], built: Path) -> dict[str, Any]:
-    command = [*interpreter.command, *heap, str(SCRIPT), str(CODES), *image]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=interpreter.environment(built / "sources")
-    )
+    # An image knows the agent's names as words of the ROM only, and so must who asks for them.
+    words: dict[str, str] = json.loads((built / "names.json").read_text()) if image else {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        script = Path(name) / SCRIPT.name
+        script.write_text(renamed(SCRIPT.read_text(), words, attributes=True))
+        command = [*interpreter.command, *heap, str(script), str(CODES), *image]
+        environment = interpreter.environment(built / "sources")
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise OSError(f"{SCRIPT.name}: {done.stdout}{done.stderr}")
     names = _NAMES.search(done.stdout)
-    return json.loads(done.stdout.splitlines()[-1]) | {"names": int(names[1]) if names else 0}
+    return json.loads(done.stdout.splitlines()[-1]) | {
+        "names": int(names[1]) if names else 0,
+        "names_bytes": int(names[2]) if names else 0,
+    }
 
 
 # ------------------------------------------------------------------ a running locker
 def _running(report: Report, counts: Counts) -> None:
     for boxes in counts.boxes:
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=cache_folder()) as name:
-            folder = Path(name)
-            hardware = cabinet(boxes)
-            keys = town.keys()
-            bundle = Bundle(
-                hardware["locker"],
-                town.GENERATION,
-                keys.locker_key(hardware["locker"], town.GENERATION),
-                ("127.0.0.1", 9),  # nobody: a locker boots without its network
-                {kid.hex(): table for kid, table in keys.trusted.items()},
-            )
-            provision(folder, hardware, bundle)
-            with client.start(folder) as locker:
-                free = _heap_free(locker.console)
-        report.row(
-            f"heap_free_{boxes}", free, "bytes", f"free of {HEAP_KB} kB in a booted locker of {boxes} compartments"
+        free = heap_free(cabinet(boxes))
+        text = f"free of {HEAP_KB} kB in a booted locker of {boxes} compartments"
+        report.row(f"heap_free_{boxes}", free, "bytes", text)
+    text = "the same with 100 doors on boards of two kinds at two buses, and TLS"
+    report.row("heap_free_boards_tls", heap_free(cabinet_on_boards(), authorities=(CA,)), "bytes", text)
+
+
+def heap_free(hardware: Hardware, authorities: tuple[bytes, ...] = ()) -> int:
+    """Of a locker that has booted without its network, and waits."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=cache_folder()) as name:
+        keys = town.keys()
+        bundle = Bundle(
+            hardware["locker"],
+            town.GENERATION,
+            keys.locker_key(hardware["locker"], town.GENERATION),
+            ("127.0.0.1", 9),  # nobody
+            {kid.hex(): table for kid, table in keys.trusted.items()},
+            authorities=authorities,
         )
+        provision(Path(name), hardware, bundle)
+        with client.start(Path(name)) as locker:
+            return _heap_free(locker.console)
 
 
 def cabinet(boxes: int) -> Hardware:
@@ -111,6 +130,24 @@ def cabinet(boxes: int) -> Hardware:
     first_lock, first_door = 1_000, 2_000  # clear of the keypad's pins and of each other
     same = [pattern | {"number": n, "lock": first_lock + n, "door": first_door + n} for n in numbers]
     return hardware | {"modules": [hardware["modules"][0] | {"compartments": same}]}
+
+
+def cabinet_on_boards() -> Hardware:
+    """100 compartments on lock boards."""
+    hardware = cabinets.mairie("bench-1")
+    pattern, box = hardware["modules"][0], hardware["modules"][0]["compartments"][0]
+    modules: list[Hardware] = []
+    number = 1
+    for name, (kind, bus, address, doors) in zip("ABC", BOARDS, strict=True):
+        boxes = [_on_board(box, number + at, at + 1) for at in range(doors)]
+        wiring = {"name": name, "driver": kind, "bus": bus, "address": address}
+        modules.append(pattern | wiring | {"compartments": boxes})
+        number += doors
+    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}]}
+
+
+def _on_board(box: Hardware, number: int, channel: int) -> Hardware:
+    return {name: value for name, value in box.items() if name != "door"} | {"number": number, "lock": channel}
 
 
 def _heap_free(console: str) -> int:
