@@ -248,7 +248,7 @@ NOT_PERSONAL = {
     "reports": "ticket number parcel kind found locker compartment deposit made_s after_event left_s closed_s",
     "salts": "id parcel salt made_s",
     "signing_keys": "kid public_key state introduced_by introduction signs_s signed_s",
-    "sites": "locker address hours phone mail",  # of a service, shown to everybody
+    "sites": "locker address hours phone mail latitude longitude",  # of a service, shown to everybody
     "tallies": "name count",
     "token_revocations": "locker expiry_s done_s retry_s",
     # An organisation's address and words about it; they go with the webhook. A body names no person.
