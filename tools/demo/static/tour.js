@@ -89,6 +89,10 @@ const HELPS = {
 
 const doorPage = (acts, number) => `/operator/lockers/${acts.lockerId()}/compartments/${number}`;
 
+// A door that an earlier tour left open holds the locker up: said, unless the next step is to close it.
+const SHUTS = ["put_in", "take", "shut"];
+const forgotten = (acts) => closes(acts, true).map((button) => el("p", { class: "forgotten" }, t("tour_open_door"), " ", button));
+
 function ticket(item) {
   return el("p", { class: "held" }, qr(item.qr, item.text), el("span", { text: item.kind === "label" ? item.text : t("badge_of", { carrier: item.carrier_name ?? item.name }) }));
 }
@@ -117,6 +121,7 @@ export function drawTour(node, tour, my, acts, extra) {
     el("div", { class: "tour-head" }, icon(ICON[role] ?? role), el("h2", { id: "tour-title", text: t("tour", { role: t(`r_${role}`) }) }), el("b", { text: t("tour_progress", { done: done.length, all: steps.length }) })),
     el("progress", { max: steps.length, value: done.length, "aria-labelledby": "tour-title" }),
     el("p", { class: "note", text: t("tour_note") }),
+    ...(SHUTS.includes(next) ? [] : forgotten(acts)),
     el("ol", { class: "steps" }, steps.map((name) => step(role, name, state(name), my, acts))),
     ...(next ? [] : [el("p", { class: "over", text: t("tour_over") })]),
     ...(extra ? [extra] : []),
