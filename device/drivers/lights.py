@@ -98,12 +98,8 @@ def lights(document: "dict[str, Any]", locks: "Any", machine: "Any") -> Lights:
         return Lights(locks, {box["number"]: machine.Pin(box["light"], machine.Pin.OUT, value=0) for box in boxes})
     pin = machine.Pin(strip["pin"], machine.Pin.OUT, value=0)
 
-    def send(data: bytearray) -> None:
-        machine.bitstream(pin, 0, T0H_T0L_T1H_T1L_NS, data)
+    def send(colors: bytes) -> None:
+        machine.bitstream(pin, 0, T0H_T0L_T1H_T1L_NS, colors)
 
-    row = Strip(
-        send,
-        max([box["light"] for box in boxes]),
-        tuple(strip.get("color", (80, 80, 80))),
-    )
+    row = Strip(send, max([box["light"] for box in boxes]), tuple(strip.get("color", (80, 80, 80))))
     return Lights(locks, {box["number"]: row.lamp(box["light"]) for box in boxes})

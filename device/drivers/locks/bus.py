@@ -5,6 +5,7 @@ ahead of the polls and is sent once only: whether it did anything is for the pol
 for the agent.
 """
 
+from array import array
 from typing import TYPE_CHECKING
 
 from device.drivers.locks.heard import Heard
@@ -36,7 +37,7 @@ class Station:
     ) -> None:
         self.codec = codec
         self.own_ms = own_ms
-        self._boxes = boxes
+        self._rows = array("H", [value for box in boxes for value in box])  # number, channel, input of each
         self.heard = Heard(place, boxes, items, polarity)
         self.due_ms = 0
         self.set_ms = 0  # what the board's own time was set to; -1: it cannot be
@@ -47,7 +48,14 @@ class Station:
 
     # -------------------------------------------------------------- as the guard sees it
     def holds(self, compartment: int) -> bool:
-        return any([box[0] == compartment for box in self._boxes])
+        return self._find(0, compartment) >= 0
+
+    def _find(self, column: int, value: int) -> int:
+        """Where the row begins that has this value there; -1: none has."""
+        for at in range(column, len(self._rows), 3):
+            if self._rows[at] == value:
+                return at - column
+        return -1
 
     def takes_ms(self, ms: int) -> int:
         if hasattr(self.codec, "setting") and self.set_ms >= 0:
@@ -57,21 +65,19 @@ class Station:
         return self.own_ms
 
     def begin(self, now_ms: int, compartment: int, ms: int) -> None:
-        for number, channel, inlet in self._boxes:
-            if number == compartment:
-                self.on_ms = 0
-                self.until = now_ms + SEND_MS_MAX + self.takes_ms(ms)
-                self.pending = (channel, ms, now_ms + SEND_MS_MAX)
-                self.heard.doors.pulsed(inlet)
+        at = self._find(0, compartment)
+        if at >= 0:
+            self.on_ms = 0
+            self.until = now_ms + SEND_MS_MAX + self.takes_ms(ms)
+            self.pending = (self._rows[at + 1], ms, now_ms + SEND_MS_MAX)
+            self.heard.doors.pulsed(self._rows[at + 2])
 
     def sent(self, out_ms: int, channel: int, ms: int) -> None:
         """Its last byte is out then: the board may have heard it."""
         self.on_ms = self.takes_ms(ms)
         self.until = out_ms + self.on_ms
         self.pending = None
-        for box in self._boxes:
-            if box[1] == channel:
-                self.heard.doors.pulsed(box[2])
+        self.heard.doors.pulsed(self._rows[self._find(1, channel) + 2])
 
     def drop(self, now_ms: int) -> None:
         self.pending = None

@@ -24,10 +24,8 @@ class Heard:
         self, place: int, doors: "Sequence[tuple[int, ...]]", items: "list[tuple[int, int]]", polarity: int
     ) -> None:
         self._place = place
-        self._rows = doors
         self.doors = Settle(doors, DoorSensed)
         self.contents = Settle(items, ContentsSensed) if items else None
-        self._items = items
         self._flip = 0 if polarity else -1
         self.heard_ms = 0
         self._missed = ""  # why the last poll had no answer
@@ -48,7 +46,7 @@ class Heard:
         if asked and self.contents is not None:
             if not self._announced:
                 self._announced = True
-                events.extend([ContentsSensed(number, None) for number, _inlet in self._items])
+                events.extend([ContentsSensed(number, None) for number in self.contents.numbers()])
             self.contents.see(codec.full, codec.known, True, events)
         self.doors.see(codec.closed ^ self._flip, codec.known, asked, events)
 
@@ -84,5 +82,5 @@ class Heard:
 
     def _tell(self, fault: str, events: "list[Any]") -> None:
         self._told = fault
-        numbers = [] if self.blind else [box[0] for box in self._rows]
+        numbers = [] if self.blind else self.doors.numbers()
         events.append(ModuleSensed(self._place, fault, numbers))
