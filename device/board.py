@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import machine
 
-from device.agent.config import Config
+from device.agent.config import Config, layout
 from device.clock import board_clock
 from device.drivers import flash
 from device.drivers.buzzer import Buzzer
@@ -59,13 +59,19 @@ class Board:
         document = flash.read_config()
         self.config = Config.parse(document, key, flash.read_trust())
         self.trust = flash.TrustFolder(self.config.trusted)
-        self.cause = _cause()
+        self.modules = layout(document)
+        trial: str = document.get("trial", "")
+        self.cause = trial or _cause()
         self.clock = board_clock()
         self.waiter = Waiter()
         self.locks, self.doors = self._cabinet(document)  # first of all pins: outputs are low from here on
         self.console = SerialConsole(self.waiter)
         self.transport = self._transport(document)
         self.sources: list[Any] = [self.console, self.transport, self.doors]
+        if trial == "trial":
+            from device.trial import Trial  # noqa: PLC0415
+
+            self.sources.insert(0, Trial(self, document))
         self._add_panel(document)
         self.display = _display(document)
         if hasattr(self.display, "gather"):

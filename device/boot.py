@@ -8,8 +8,12 @@ import json
 import machine
 
 try:
-    with open("/config.json") as file:
-        document = json.load(file)
+    try:
+        with open("/config.try") as file:  # this start's, if there is one (drivers/flash.py)
+            document = json.load(file)
+    except (OSError, ValueError):
+        with open("/config.json") as file:
+            document = json.load(file)
     off = 1 - document.get("lock_on", 1)
     for module in document["modules"]:
         if module.get("driver", "gpio") != "gpio":

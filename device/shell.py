@@ -43,7 +43,9 @@ def replayed(board: "Board") -> Agent:
         except OSError as error:  # the old segment still serves; if it does not, the first Save says so
             board.report(error)
         gc.collect()
-    return Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
+    agent = Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
+    agent.link.modules = board.modules
+    return agent
 
 
 class Shell:
@@ -140,7 +142,14 @@ class Shell:
 
     def _perform(self, now: int, orders: "list[Any]") -> None:
         for order in orders:
-            _PERFORM[type(order)](self, now, order)
+            perform = _PERFORM.get(type(order))  # pyright: ignore[reportUnknownArgumentType]
+            if perform is not None:
+                perform(self, now, order)
+                continue
+            # What only a technician orders is loaded with the order.
+            from device.settings import carry_out  # noqa: PLC0415
+
+            carry_out(self._board, now, order, self._events)
 
     def _keep_journal(self, now: int) -> None:
         """Between the laps' effects, when the books and the journal agree, and no coil waits for the flash."""

@@ -86,7 +86,7 @@ class Agent:
     def step(self, now: int, event: "Any") -> "list[Effect]":
         """One event of device.agent.events; what to do about it, in order."""
         effects: list[Effect] = []
-        handler = _HANDLERS.get(type(event))
+        handler = _HANDLERS.get(type(event), _tell)
         if handler is not None:
             try:
                 handler(self, now, event, effects)
@@ -182,7 +182,7 @@ class Agent:
         return self.link.birth_due and (now >= self._looked_by or self.doors.all_seen())
 
     def _birth(self) -> Birth:
-        doors = bytearray(len(self.books.numbers))
+        doors = bytearray(self.books.present)
         for place in range(len(doors)):
             doors[place] = self.books.holdings[place] << 4 | self.doors.states[place]
             if self.books.has(place, QUARANTINED):
@@ -211,7 +211,7 @@ class Agent:
             "boot": self.boot,
             "uptime_s": now // 1000,
             "link": self.link.state,
-            "compartments": len(states),
+            "compartments": self.books.present,
             "held": sum([1 for holding in self.books.holdings if holding]),
             "faults": len(faults),
             "modules": self._lost,
@@ -225,6 +225,8 @@ class Agent:
         """What `doors` prints: [number, state, holding, flags] of each compartment, in order. One at a time: a
         hundred of them are more than a board has free."""
         for place in range(len(self.books.numbers)):
+            if place >= self.books.present and not self.books.holdings[place]:
+                continue  # it is not there any more, and nobody misses anything
             flags = [
                 word for flag, word in ((QUARANTINED, "quarantined"), (OUT, "out")) if self.books.has(place, flag)
             ]
@@ -287,7 +289,13 @@ class Agent:
         self._ledger.save(now, ServiceActed(actor[:32], action[:32]), effects)
 
 
+def _tell(agent: Agent, now: int, event: "Any", effects: "list[Effect]") -> None:
+    """What is loaded only when a technician uses it brings along what it does."""
+    event.tell(agent, now, effects)
+
+
 _HANDLERS: "dict[Any, Any]" = {
+    events.Ticked: None,
     events.KeyPressed: Agent._key,
     events.Scanned: Agent._scan,
     events.DoorSensed: Agent._door,

@@ -112,6 +112,18 @@ def _net(agent: "Agent", _arguments: "list[str]", now: int, effects: "list[Effec
     agent.console.ok(effects, agent.link.facts(now))
 
 
+def _module(agent: "Agent", arguments: "list[str]", now: int, effects: "list[Effect]") -> None:
+    from device.agent.console_modules import order  # noqa: PLC0415 - its room in the heap only when it is used
+
+    order(agent, "module", arguments, now, effects)
+
+
+def _config(agent: "Agent", arguments: "list[str]", now: int, effects: "list[Effect]") -> None:
+    from device.agent.console_modules import order  # noqa: PLC0415
+
+    order(agent, "config", arguments, now, effects)
+
+
 def _reboot(agent: "Agent", _arguments: "list[str]", now: int, effects: "list[Effect]") -> None:
     agent.note_service(now, agent.console.actor, "reboot", effects)
     agent.console.ok(effects, {})
@@ -167,6 +179,8 @@ _ORDERS: "dict[str, tuple[bool, int, int, str, Any]]" = {
     "journal": (False, 0, 0, "journal", _journal),
     "time": (False, 0, 2, "time [set UNIX_SECONDS]", _time),
     "net": (False, 0, 0, "net", _net),
+    "module": (False, 0, _LINE - 1, "module [WHAT NAME FIELD=VALUE…]", _module),
+    "config": (False, 0, 1, "config [try|confirm|cancel]", _config),
     "reboot": (True, 0, 0, "reboot", _reboot),
     "login": (False, 1, 1, "login NAME", _login),
     "answer": (False, 1, 1, "answer HEX", _answer),
