@@ -142,7 +142,7 @@ def test_a_module_swapped_under_load_loses_no_parcel_and_the_books_are_right_wit
     with Load(scene, panel) as load:
         scene.cabinet.ask("board", module="A", fault="silent")
         died = time.monotonic()
-        scene.stack.wait_for("alarm", lambda: (1, "module_lost") in alarms(scene), 20)
+        scene.stack.wait_for("alarm", lambda: (1, "module_lost") in alarms(scene), GOAL_S)
         scene.cabinet.ask("rewire", module="A", driver="cu48", address=1)
         technician.logs_in()
         found = technician.says("module scan")["found"]

@@ -1,13 +1,6 @@
 """What a locker tells of how it is built, and what it keeps of compartments that are not there any more."""
 
-from refusal import refusal_of
-from rig import Rig, config
-from test_agent_pickup import locker_with_parcel
 
-from device.agent import door, modules
-from device.agent.books import Books
-from device.agent.config import ConfigError, layout
-from protocol import messages, numbers
 
 
 def boxes(*row):

@@ -1,4 +1,4 @@
-"""A locker whose modules change: what it tells of itself, what it keeps of what is gone, and what may not be changed."""
+"""A locker whose modules change: what it tells of itself, what it keeps of what is gone, what may not be changed."""
 
 from rig import KEY, Rig, config
 from test_agent_pickup import locker_with_parcel
