@@ -194,7 +194,7 @@ def to_json(value: "Any") -> str:
         items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
         return "[" + ",".join([to_json(item) for item in items]) + "]"
     names: list[str] = sorted(value)
-    return "{" + ",".join([to_json(name) + ":" + to_json(value[name]) for name in names]) + "}"
+    return "{" + ",".join([to_json(str(name)) + ":" + to_json(value[name]) for name in names]) + "}"
 
 
 def _letter(letter: str) -> str:

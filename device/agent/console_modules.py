@@ -2,6 +2,7 @@
 when one of them is typed. What they do to the flash is device.settings' business.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from device.agent.effects import Restart
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
 
     from device.agent.core import Agent
     from device.agent.effects import Effect
+
+
+_LOADED = (
+    "device.settings",
+    "device.trial",
+    "device.agent.modules",
+    "device.agent.console_modules",
+    "device.drivers.locks.scan",
+)
 
 
 def order(agent: "Agent", first: str, others: "list[str]", now: int, effects: "list[Effect]") -> None:
@@ -34,6 +44,17 @@ def order(agent: "Agent", first: str, others: "list[str]", now: int, effects: "l
     effects.append(configure)
 
 
+def _unload() -> None:
+    """Whatever was loaded for this order goes again: 4 kB that the next courier's badge needs. What is under way keeps
+    what it has."""
+    if sys.implementation.name != "micropython":
+        return
+    for name in _LOADED:
+        package, _dot, own = name.rpartition(".")
+        if sys.modules.pop(name, None) is not None:
+            sys.modules[package].__dict__.pop(own, None)
+
+
 class Configure(Record):
     """An effect: what a technician ordered about /config.json and its modules; Configured follows. `held`: the
     compartments that may not be taken away; `last`: the highest number that was ever used."""
@@ -52,6 +73,7 @@ class Configured(Record):
     answer: "Any"
 
     def tell(self, agent: "Agent", now: int, effects: "list[Effect]") -> None:
+        _unload()
         if self.code:
             agent.console.err(effects, self.code, self.answer)
             return
