@@ -23,6 +23,7 @@ PROMISED = {
         "code_from_py_bytes",
         "agent_bytes",
         "heap_free_14",
+        "heap_free_boards_tls",
         "code_lines",
         "rom_image_bytes",
     ),

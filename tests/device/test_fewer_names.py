@@ -13,7 +13,7 @@ from tools.bench.memory import LARGE_KB, measured
 from tools.locker import rom
 from tools.locker.controller import HEAP_KB, ROMFS_SINCE
 from tools.locker.fewer_names import with_fewer_names
-from tools.locker.shared_names import SHIM, dictionary, keywords, rom_words, spare_words
+from tools.locker.shared_names import dictionary, keywords, rom_words, shim_words, spare_words
 from tools.locker.text_names import said
 
 _PANEL = """from typing import TYPE_CHECKING
@@ -56,7 +56,7 @@ class Warning(Notice):
     FIELDS = ("heading", "body", "urgency")
 
 
-def told(now):
+def feed(now):
     notice = Warning("a", "b", 3)
     panel = Panel(now).light(brightly=True)
     panel.colour_set_from_outside = 7
@@ -78,7 +78,7 @@ def run(files: dict[str, str], folder: Path) -> str:
         modules.append(importlib.util.module_from_spec(spec))
         sys.modules[path.stem] = modules[-1]
         spec.loader.exec_module(modules[-1])
-    return modules[-1].told(5)  # the virtual board says this name too, so it stays
+    return modules[-1].feed(5)  # the virtual board says this name too, so it stays
 
 
 def test_a_program_says_the_same_with_words_of_the_rom(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_parameters_are_renamed_unless_a_call_or_anything_else_of_the_file_says_
         "    def swap(self, compartment, period, wing, *, kept=1):\n"
         "        said = f'{compartment + 1} {self.depth_of_it}'\n"
         "        return said, [compartment for _ in (1,)], lambda compartment: compartment, kept, 'compartment'\n"
-        "def told(compartment):\n"
+        "def feed(compartment):\n"
         "    return Box().swap(compartment, 1, 2)[0]\n"
     )
     short = with_fewer_names({"small.py": text})["small.py"]
@@ -108,8 +108,8 @@ def test_parameters_are_renamed_unless_a_call_or_anything_else_of_the_file_says_
         assert stays in short, stays
     names: dict[str, object] = {"__name__": "small"}
     exec(short.replace("import wing\n", ""), names)
-    told = names["told"]
-    assert callable(told) and told(4) == "5 3"
+    feed = names["feed"]
+    assert callable(feed) and feed(4) == "5 3"
     assert {"period", "server_hostname"} <= keywords(), "what calls name is known"
 
 
@@ -133,7 +133,6 @@ def test_no_name_that_a_boards_own_modules_are_asked_for_is_changed() -> None:
     """The stubs of ESP32's `machine`, `network` and so on say what they are asked for."""
     texts, untouched = as_flashed()
     words = dictionary(texts, untouched)
-    spoken = {word for path in SHIM.glob("*.py") for word in re.findall(r"\w+", path.read_text())}
     folders = [Path(folder) for folder in sys.path if folder.endswith("site-packages")]
     stubs = [path for folder in folders for name in _STUBS for path in _stubs(folder, name)]
     assert stubs, "micropython-esp32-stubs is not installed"
@@ -146,7 +145,7 @@ def test_no_name_that_a_boards_own_modules_are_asked_for_is_changed() -> None:
                 asked.add(node.arg)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 asked.add(node.target.id)
-    clash = sorted(name for name in (asked | spoken) & set(words) if name[0] != "_")
+    clash = sorted(name for name in (asked | shim_words()) & set(words) if name[0] != "_")
     assert not clash, f"add these to tools/locker/micropython_words.txt: {clash}"
 
 

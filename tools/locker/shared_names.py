@@ -40,14 +40,12 @@ def rom_words() -> frozenset[str]:
 
 
 def with_shared_names(
-    texts: Mapping[str, str], untouched: Iterable[str] = (), only: re.Pattern[str] | None = None
+    texts: Mapping[str, str], untouched: Iterable[str] = (), spoken: frozenset[str] | None = None
 ) -> dict[str, str]:
-    """The same files, by their names, with words of the ROM. `untouched`: files that must stay as they are; `only`:
-    names that look like this, in files of the virtual board."""
+    """The same files, by their names, with words of the ROM. `untouched`: files that must stay as they are; `spoken`:
+    what others say to them (None: the virtual board)."""
     stay = set(untouched)
-    program = _Program(texts, stay, frozenset() if only else shim_words())
-    if only:
-        program.own = {name for name in program.own if only.fullmatch(name)}
+    program = _Program(texts, stay, shim_words() if spoken is None else spoken)
     words = _dictionary(program)
     fresh: dict[str, str] = {}
     for name, text in texts.items():
@@ -218,7 +216,9 @@ def _fields(module: ast.AST) -> Iterator[ast.Constant]:
 
 @functools.cache
 def shim_words() -> frozenset[str]:
-    return frozenset(word for path in SHIM.glob("*.py") for word in _WORD.findall(path.read_text()))
+    """What may be said to the virtual board: not what is private to it."""
+    words = [one.word for path in SHIM.glob("*.py") for one in said(path.read_text())]
+    return frozenset(word for word in words if word[0] != "_")
 
 
 # ------------------------------------------------------------------ names of one file
