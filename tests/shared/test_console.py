@@ -11,12 +11,13 @@ from tokens_of_rig import (
 
 from device.agent.books import Books
 from device.agent.config import Config
-from device.agent.console import Console, to_json
+from device.agent.console import Console
 from device.agent.core import Agent
 from device.agent.drbg import Drbg
 from device.agent.effects import Pulse, Restart, Save, Write
 from device.agent.events import DoorSensed, JournalMeasured, Typed
-from device.agent.orders import utc_text
+from device.desk.act import utc_text
+from device.desk.seat import to_json
 from protocol.errors import number_of
 from protocol.keys import console_answer
 from protocol.limits import CONSOLE_IDLE_MS, CONSOLE_LINE_MAX, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS
