@@ -54,6 +54,8 @@ class Nothing:
 class Board:
     """Raises OSError, ValueError or ConfigError when what provisioning left cannot be used."""
 
+    root = ""  # of the flash
+
     def __init__(self) -> None:
         key = flash.read_key()
         document = flash.read_config()

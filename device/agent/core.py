@@ -64,6 +64,7 @@ class Agent:
         self._looked_by = 0
         self.heap_free = 0
         self.lost: dict[int, str] = {}  # module -> what its board's fault is
+        self.sensed: dict[str, int] = {}  # what parts said last: events.Sensed
 
     # -------------------------------------------------------------- one lap
     def start(self, now: int, cause: str) -> "list[Effect]":
@@ -90,8 +91,6 @@ class Agent:
             except NoRoomError as full:  # what was ordered before stands; the rest did not happen
                 effects.append(Show(full.args[0], full.args[1]))
                 effects.append(Beep("error"))
-        if self.console.desk is not None:
-            self.console.desk.step(now, event, effects)
         self._tick(now, effects)
         return effects
 
@@ -115,6 +114,8 @@ class Agent:
             self.panel.happened(now, happening, effects)
         self.panel.tick(now, effects)
         self._access.tick(now, effects)
+        if self.console.desk is not None:
+            self.console.desk.step(now, effects)
         if self._may_give_birth(now):
             self.link.give_birth(now, self._birth(), effects)
         if now >= self._heartbeat_at:
@@ -160,6 +161,9 @@ class Agent:
                 if place is not None:
                     self.openings.drop(now, place, effects)
         self.link.again(now if event.fault else now + _FIRST_LOOK_MS)
+
+    def _sensed(self, _now: int, event: "events.Sensed", _effects: "list[Effect]") -> None:
+        self.sensed[event.name] = event.value
 
     def _link_opened(self, now: int, _event: "events.LinkOpened", effects: "list[Effect]") -> None:
         self.link.opened(now, effects)
@@ -243,6 +247,7 @@ _HANDLERS: "dict[Any, Any]" = {
     events.DoorSensed: Agent._door,
     events.ContentsSensed: Agent._contents,
     events.ModuleSensed: Agent._module,
+    events.Sensed: Agent._sensed,
     events.LinkOpened: Agent._link_opened,
     events.LinkClosed: Agent._link_closed,
     events.Received: Agent._received,

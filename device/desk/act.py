@@ -1,4 +1,4 @@
-"""What a technician does: open a door, set the clock, restart."""
+"""What a technician does: open a door, set the clock, restart, choose a language."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from protocol.numbers import CONSOLE
 if TYPE_CHECKING:
     from device.desk.seat import Desk
 
+LANGUAGES = ("fr", "en")
 _YEAR_2020_S = 1_577_836_800  # nobody sets a clock to before this was written
 _REMEDIES = {"unknown_compartment": "see doors", "out_of_service": "put it in service first"}
 
@@ -78,4 +79,14 @@ def utc_text(unix_s: int) -> str:
     return f"{year:04d}-{month:02d}-{day:02d}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}Z"
 
 
-ORDERS = {"open": _open, "time": _time, "reboot": _reboot}
+def _language(desk: "Desk", words: "list[str]") -> None:
+    """Of the help and the remedies; answers are the same in all."""
+    if words and words[0] not in LANGUAGES:
+        desk.misused("language")
+        return
+    if words:
+        desk.language = words[0]
+    desk.ok({"language": desk.language or None})
+
+
+ORDERS = {"open": _open, "time": _time, "reboot": _reboot, "language": _language}

@@ -6,35 +6,37 @@ from device.desk.orders import find, names
 from protocol.numbers import DOOR_STATES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from device.desk.seat import Desk
 
 _SHOWN_MAX = 12  # words that Tab shows of all that fit
 _WIDTH = 38
 
 
-def _help(desk: "Desk", words: "list[str]") -> None:
-    if words:
-        _help_with(desk, words[0].lower())
-        return
+def _help(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":
+    if words and find(words[0].lower()) is None:
+        desk.err("unknown_type", "no such order; try help")
+        return None
+    return _one(desk, words[0].lower()) if words else _all(desk)
+
+
+def _all(desk: "Desk") -> "Iterator[str]":
     for name in names():
-        desk.say(_usage(name))
-    desk.say("* needs login")
+        yield _usage(name)
+    yield "* needs login"
     desk.ok({"orders": len(names())})
 
 
-def _help_with(desk: "Desk", name: str) -> None:
-    if find(name) is None:
-        desk.err("unknown_type", "no such order; try help")
-        return
-    _tell(desk, name)
+def _one(desk: "Desk", name: str) -> "Iterator[str]":
+    yield from _about(desk, name)
     desk.ok({})
 
 
-def _tell(desk: "Desk", name: str) -> None:
-    desk.say(_usage(name))
+def _about(desk: "Desk", name: str) -> "list[str]":
     hands = desk.hands()
-    for line in wrapped(hands.text(desk.language, name) if hands else ""):
-        desk.say("    " + line)
+    text = hands.text(desk.language, name) if hands else ""
+    return [_usage(name)] + ["    " + line for line in wrapped(text)]
 
 
 def _usage(name: str) -> str:
@@ -61,7 +63,8 @@ def explain(desk: "Desk") -> None:
     words = _before(desk)[0]
     desk.write(b"?\r\n")
     if words and find(words[0].lower()) is not None:
-        _tell(desk, words[0].lower())
+        for line in _about(desk, words[0].lower()):
+            desk.say(line)
     else:
         for name in names():
             desk.say(_usage(name))

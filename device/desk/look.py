@@ -51,9 +51,11 @@ def _status(desk: "Desk", _words: "list[str]") -> None:
     desk.ok(facts(desk.agent, desk.now))
 
 
-def _doors(desk: "Desk", words: "list[str]") -> None:
+def _doors(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":
     """Numbers by state (short, however many there are), or all about one."""
     rows = doors_facts(desk.agent)
+    if desk.people and not words:
+        return _door_table(desk, rows)
     if words:
         found = [row for row in rows if str(row[0]) == words[0]]
         if found:
@@ -61,10 +63,7 @@ def _doors(desk: "Desk", words: "list[str]") -> None:
             desk.ok({"compartment": number, "door": state, "flags": flags, "holds": holding})
         else:
             desk.err("unknown_compartment", "see doors")
-        return
-    if desk.people:
-        _door_table(desk, rows)
-        return
+        return None
     doors: dict[str, list[int]] = {}
     holds: dict[str, list[int]] = {}
     flagged: dict[str, list[int]] = {}
@@ -74,13 +73,14 @@ def _doors(desk: "Desk", words: "list[str]") -> None:
         for flag in flags:
             flagged.setdefault(flag, []).append(number)
     desk.ok({"doors": doors, "flags": flagged, "holds": holds})
+    return None
 
 
-def _door_table(desk: "Desk", rows: "Iterator[list[Any]]") -> None:
+def _door_table(desk: "Desk", rows: "Iterator[list[Any]]") -> "Iterator[str]":
     """One row a compartment, of at most 40 columns."""
     for number, state, holding, flags in rows:
         mark = " " if state == "closed" and not flags else "!"
-        desk.say(f"{mark}{number:3d} {state:11s} {holding:10s} {' '.join(flags)[:11]}".rstrip())
+        yield f"{mark}{number:3d} {state:11s} {holding:10s} {' '.join(flags)[:11]}".rstrip()
     desk.ok({})
 
 
@@ -100,15 +100,4 @@ def _net(desk: "Desk", _words: "list[str]") -> None:
     desk.ok(desk.agent.link.facts(desk.now))
 
 
-def _selftest(desk: "Desk", _words: "list[str]") -> None:
-    desk.note("selftest")
-    findings: list[list[Any]] = []
-    for number, state, _holding, flags in doors_facts(desk.agent):
-        if state not in ("closed", "open", "opening"):
-            findings.append([number, state])
-        elif "quarantined" in flags:
-            findings.append([number, "quarantined"])
-    desk.ok({"findings": findings, "passed": not findings})
-
-
-ORDERS = {"status": _status, "doors": _doors, "journal": _journal, "net": _net, "selftest": _selftest}
+ORDERS = {"status": _status, "doors": _doors, "journal": _journal, "net": _net}

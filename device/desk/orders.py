@@ -2,22 +2,27 @@
 
 One a line: its name, the module that carries it out, flags, and how it is used. `*` needs a login, `-` does not; `~`
 takes the rest of the line as it is. CAPITALS are a value, [brackets] may be left out, a|b is one of them. The module
-(device/desk, or a full name) has ORDERS: name -> function(desk, words), which answers once by desk.ok or desk.err, at
-once or, as desk.task, later. What `help NAME` says is in screens/desk, under the name. Usage fits 36 columns.
+(device/desk, or a full name) has ORDERS: name -> function(desk, words), which answers once by desk.ok or desk.err: at
+once, or after the lines for people that it yields, or later, as desk.task. What `help NAME` says is in screens/desk,
+under the name. Usage fits 36 columns.
 """
 
 _TABLE = """
 answer who - HEX
 badge who ~ TOKEN
+cal cal - [NUMBER [CYCLES]]
 doors look - [NUMBER]
 help guide - [ORDER]
 journal look -
+language act - [fr|en]
+log log * [export [FIRST]]
 login who - NAME
 logout who -
 net look -
 open act * NUMBER
 reboot act *
-selftest look *
+selftest selftest * [doors]
+service service - [on|off]
 status look -
 time act - [set UNIX_SECONDS]
 """

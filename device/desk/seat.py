@@ -15,21 +15,23 @@ from protocol.limits import CONSOLE_GONE_MS, CONSOLE_IDLE_MS, CONSOLE_LINE_MAX
 from protocol.numbers import DOOR_STATES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from device.agent.core import Agent
     from device.agent.effects import Effect
 
 _STAYS = ("seat", "editor")
+_LINES_A_LAP = 8  # 30 ms at 115200 baud
 _FOR_PEOPLE = "--h"
 _ORDINARY = [DOOR_STATES.index(word) for word in ("unknown", "closed", "opening", "open")]
 _SECRETS = ("answer", "badge")  # no history holds what stands behind them
 
 
 class Desk:
-    """`now`, `effects`: of the event under way. `task`: an order that has not answered yet; it has step(desk, event),
-    called at every event, and `wake`, when it wants to be called at the latest. `people`: the order under way asked
-    for a table. `service_until`: until when the locker is in service mode; 0: it is not."""
+    """`now`, `effects`: of the event under way. `task`: an order that has not answered yet; it has step(desk),
+    called at every event until it has answered, stop(desk), and `wake`, when it wants to be called at the latest.
+    `people`: the order under way asked for a table. `serving`: who has put the locker into service mode, or ""."""
 
     def __init__(self, agent: "Agent") -> None:
         self.agent = agent
@@ -38,7 +40,7 @@ class Desk:
         self.task: Any = None
         self.wake: int | None = None
         self.people = False
-        self.service_until = 0
+        self.serving = ""
         self.language = ""
         self.editor = Editor()
         self._later = b""  # typed while an order is under way
@@ -62,16 +64,16 @@ class Desk:
                 self._take(what)
         self.write(echo)
 
-    def step(self, now: int, event: "Any", effects: "list[Effect]") -> None:
+    def step(self, now: int, effects: "list[Effect]") -> None:
         """After each event: an order that is under way goes on, and what is over ends."""
         self._begin(now, effects)
         if self.task is not None:
-            self._guarded(self.task.step, self, event)
+            self._guarded(self.task.step, self)
         if self.task is None and self._later:
             later, self._later = self._later, b""
             self.typed(now, later, effects)
-        if self.service_until and now >= self.service_until and self.task is None:
-            load("service").end(self)
+        if self.serving and not self.agent.console.actor:  # logged out, by whatever
+            self._guarded(load("service").end, self)
         self._plan()
 
     def came(self, now: int, effects: "list[Effect]") -> None:
@@ -95,9 +97,8 @@ class Desk:
         console = self.agent.console
         if self.task is not None:
             self.wake = self.task.wake
-        elif console.actor or self.service_until:
-            times = [when for when in (console.idle_at if console.actor else 0, self.service_until) if when]
-            self.wake = min(times)
+        elif console.actor:
+            self.wake = console.idle_at
         elif self.now >= self._gone_at:
             console.desk = None
             unload()
@@ -163,7 +164,10 @@ class Desk:
         if not fewest <= len(words) <= most:
             self.misused(name)
         elif "*" not in flags or self.may_act():
-            load(module).ORDERS[name](self, words)
+            lines = load(module).ORDERS[name](self, words)
+            if lines is not None:
+                self.task = _Lines(lines)
+                self.task.step(self)
 
     # -------------------------------------------------------------- for the orders
     def may_act(self) -> bool:
@@ -213,7 +217,7 @@ class Desk:
         for place in range(len(agent.books.numbers)):
             odd = agent.doors.states[place] not in _ORDINARY or agent.books.flags[place] & (QUARANTINED | OUT)
             alarms += 1 if odd else 0
-        text = agent.config.locker + (f"!{alarms}" if alarms else "") + ("/service" if self.service_until else "")
+        text = agent.config.locker + (f"!{alarms}" if alarms else "") + ("/service" if self.serving else "")
         actor = agent.console.actor
         return (text + (f" {actor}# " if actor else "> ")).encode()
 
@@ -233,6 +237,25 @@ class Desk:
     def write(self, data: "bytes | bytearray") -> None:
         if data:
             self.effects.append(Write(bytes(data)))
+
+
+class _Lines:
+    """An order that says many lines: a few a lap, since a board can neither hold nor send all at once."""
+
+    wake = 0
+
+    def __init__(self, lines: "Iterator[str]") -> None:
+        self._lines = lines
+
+    def step(self, desk: Desk) -> None:
+        for _line in range(_LINES_A_LAP):
+            text = next(self._lines, None)
+            if text is None:
+                break
+            desk.say(text)
+
+    def stop(self, desk: Desk) -> None:
+        desk.err("stopped", "Ctrl-C")
 
 
 # ------------------------------------------------------------------ JSON, the same bytes on both interpreters
