@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from device.agent.door import CLOSED, LEFT_OPEN, OPEN, OPENING
+from device.agent import door
 from device.desk.act import open_door
 from protocol.limits import DOOR_PUSH_WAIT_MS
 from protocol.numbers import FREE
@@ -19,7 +19,7 @@ _OPENING, _WAITING, _RESTING = 0, 1, 2
 def may_try(desk: "Desk", place: int) -> bool:
     """Nothing is in there, nobody stands there, and it is shut as far as is known."""
     agent = desk.agent
-    is_open = agent.doors.states[place] in (OPENING, OPEN, LEFT_OPEN)
+    is_open = agent.doors.states[place] in (door.OPENING, door.OPEN, door.LEFT_OPEN)
     return agent.books.holdings[place] == FREE and not is_open and not agent.openings.is_under_way(place)
 
 
@@ -46,12 +46,12 @@ class Cycle:
             if desk.now >= self._until:
                 self._order(desk, place)
         elif self._phase == _OPENING:
-            if state in (OPEN, LEFT_OPEN):
+            if state in (door.OPEN, door.LEFT_OPEN):
                 self._phase = _WAITING
                 desk.say(self._owner.opened(desk, place, desk.agent.doors.took[place] * 10))
-            elif state != OPENING:
+            elif state != door.OPENING:
                 self._end(desk, place, "jammed")
-        elif state == CLOSED:
+        elif state == door.CLOSED:
             self._left -= 1
             self._rest(desk)
             if not self._left:

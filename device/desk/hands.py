@@ -1,5 +1,6 @@
 """What the desk asks of the board itself: texts, small files on its flash. The only file of the desk that does I/O."""
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,13 @@ class Hands:
         return self._board.journal.read(first, count)
 
     # -------------------------------------------------------------- its parts
+    @staticmethod
+    def heap_free() -> int:
+        """Now, with all that is loaded for the order under way."""
+        gc.collect()
+        measure: Any = getattr(gc, "mem_free", None)
+        return measure() if measure is not None else 0
+
     def flash_fault(self) -> str:
         """ "" or what became of a small file that was written and read again."""
         path = f"{self._board.root}/{_PROBE}"

@@ -12,6 +12,7 @@ answer who - HEX
 badge who ~ TOKEN
 cal cal - [NUMBER [CYCLES]]
 doors look - [NUMBER]
+heap look -
 help guide - [ORDER]
 journal look -
 language act - [fr|en]

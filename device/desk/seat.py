@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _STAYS = ("seat", "editor")
 _LINES_A_LAP = 8  # 30 ms at 115200 baud
+_SAID_A_LAP = 1024  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
+_LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
 _FOR_PEOPLE = "--h"
 _ORDINARY = [DOOR_STATES.index(word) for word in ("unknown", "closed", "opening", "open")]
 _SECRETS = ("answer", "badge")  # no history holds what stands behind them
@@ -43,7 +45,8 @@ class Desk:
         self.serving = ""
         self.language = ""
         self.editor = Editor()
-        self._later = b""  # typed while an order is under way
+        self._later = b""  # typed while an order is under way, or too much was being said
+        self._said = 0  # bytes, in this lap
         self._gone_at = 0
 
     # -------------------------------------------------------------- what happens
@@ -52,10 +55,18 @@ class Desk:
         line, and a login holds from the next line on."""
         self._begin(now, effects)
         self._gone_at = now + CONSOLE_GONE_MS
+        if self.task is not None and 0x03 in data:
+            self._interrupt()
+        elif self.task is not None or self._later:
+            self._later = (self._later + data)[:_LATER_MAX]
+        else:
+            self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
         echo = bytearray()
         for place in range(len(data)):
-            if self.task is not None:
-                self._interrupt(data[place:])
+            if self.task is not None or self._said + len(echo) > _SAID_A_LAP:
+                self._later = data[place:]
                 break
             what = self.editor.take(data[place], echo)
             if what:
@@ -71,7 +82,7 @@ class Desk:
             self._guarded(self.task.step, self)
         if self.task is None and self._later:
             later, self._later = self._later, b""
-            self.typed(now, later, effects)
+            self._feed(later)
         if self.serving and not self.agent.console.actor:  # logged out, by whatever
             self._guarded(load("service").end, self)
         self._plan()
@@ -85,6 +96,7 @@ class Desk:
     def _begin(self, now: int, effects: "list[Effect]") -> None:
         self.now = now
         self.effects = effects
+        self._said = 0
         console = self.agent.console
         if now >= console.idle_at and self.task is None:
             actor = console.actor
@@ -95,8 +107,8 @@ class Desk:
     def _plan(self) -> None:
         """When to be called again; nobody there any more: let the next one find a new desk."""
         console = self.agent.console
-        if self.task is not None:
-            self.wake = self.task.wake
+        if self.task is not None or self._later:
+            self.wake = self.now if self.task is None else self.task.wake
         elif console.actor:
             self.wake = console.idle_at
         elif self.now >= self._gone_at:
@@ -105,14 +117,11 @@ class Desk:
         else:
             self.wake = self._gone_at
 
-    def _interrupt(self, data: bytes) -> None:
-        """While an order is under way: Ctrl-C ends it; the rest is for later."""
-        if 0x03 in data:
-            self._later = b""
-            self.write(b"^C\r\n")
-            self._guarded(self.task.stop, self)
-        else:
-            self._later = (self._later + data)[:CONSOLE_LINE_MAX]
+    def _interrupt(self) -> None:
+        """Ctrl-C ends what is under way, and whatever was typed behind it."""
+        self._later = b""
+        self.write(b"^C\r\n")
+        self._guarded(self.task.stop, self)
 
     # -------------------------------------------------------------- a line
     def _take(self, what: int) -> None:
@@ -164,7 +173,12 @@ class Desk:
         if not fewest <= len(words) <= most:
             self.misused(name)
         elif "*" not in flags or self.may_act():
-            lines = load(module).ORDERS[name](self, words)
+            try:
+                carried_out = load(module).ORDERS[name]
+            except MemoryError:
+                self.err("no_memory", "reboot, then once more")
+                return
+            lines = carried_out(self, words)
             if lines is not None:
                 self.task = _Lines(lines)
                 self.task.step(self)
@@ -236,6 +250,7 @@ class Desk:
 
     def write(self, data: "bytes | bytearray") -> None:
         if data:
+            self._said += len(data)
             self.effects.append(Write(bytes(data)))
 
 

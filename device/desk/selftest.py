@@ -6,8 +6,8 @@ part and a fault, as in `door 7 jammed`; what to do is in screens/desk, under th
 
 from typing import TYPE_CHECKING
 
+from device.agent import door
 from device.agent.books import OUT, QUARANTINED
-from device.agent.door import CLOSED, OPEN, OPENING
 from device.desk.cal import FILE, drifted, known
 from device.desk.guide import wrapped
 from protocol.limits import FINDINGS_MAX, HEAP_FREE_MIN, JOURNAL_RESERVE_RECORDS
@@ -85,9 +85,9 @@ def findings(desk: "Desk") -> "Iterator[tuple[str, str, str]]":
 def _fault_of_door(agent: "Agent", place: int) -> str:
     state = agent.doors.states[place]
     flags = agent.books.flags[place]
-    if state in (OPEN, OPENING) and agent.openings.is_under_way(place):
+    if state in (door.OPEN, door.OPENING) and agent.openings.is_under_way(place):
         return ""
-    if state != CLOSED:
+    if state != door.CLOSED:
         return DOOR_STATES[state]
     return "out_of_service" if flags & OUT else "quarantined" if flags & QUARANTINED else ""
 
