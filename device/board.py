@@ -11,7 +11,7 @@ from device.clock import board_clock
 from device.drivers import flash
 from device.drivers.buzzer import Buzzer
 from device.drivers.console import SerialConsole
-from device.drivers.display import Display, Texts
+from device.drivers.display import LANGUAGES, Display, Texts
 from device.drivers.doors import DoorSwitches
 from device.drivers.keypad import Keypad
 from device.drivers.locks.gpio import GpioCoils
@@ -54,6 +54,10 @@ class Nothing:
 class Board:
     """Raises OSError, ValueError or ConfigError when what provisioning left cannot be used."""
 
+    trial: "Any" = None  # a device.desk.trial.Trial while a configuration is on trial
+
+    root = ""  # of the flash
+
     def __init__(self) -> None:
         key = flash.read_key()
         document = flash.read_config()
@@ -69,11 +73,15 @@ class Board:
         self.transport = self._transport(document)
         self.sources: list[Any] = [self.console, self.transport, self.doors]
         if trial == "trial":
-            from device.trial import Trial  # noqa: PLC0415
+            from device.desk.trial import Trial  # noqa: PLC0415
 
-            self.sources.insert(0, Trial(self, document))
+            self.trial = Trial(self, document)
+            self.sources.insert(0, self.trial)
         self._add_panel(document)
-        self.display = _display(document)
+        self.screens = _screens()
+        display: dict[str, Any] = document.get("display") or {}
+        self.language: str = display.get("language", LANGUAGES[0])
+        self.display = _display(document, self.screens)
         if hasattr(self.display, "gather"):
             self.sources.append(self.display)  # it draws a little a lap
         self.buzzer = _buzzer(document)
@@ -189,11 +197,11 @@ def _uart(part: "dict[str, Any]", receive: int) -> "Any":
     return machine.UART(part["uart"], part.get("baud", 9600), rxbuf=receive, txbuf=256, **pins)
 
 
-def _display(document: "dict[str, Any]") -> "Any":
+def _display(document: "dict[str, Any]", screens: str) -> "Any":
     part = document.get("display")
     if not part:
         return Nothing()
-    texts = Texts(_screens(), part.get("language", "fr"))
+    texts = Texts(screens, part.get("language", "fr"))
     if part.get("kind") == "hd44780":
         from device.drivers.hd44780 import Hd44780  # noqa: PLC0415 - its room in the heap only where it is needed
 

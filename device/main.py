@@ -11,7 +11,7 @@ from device.shell import Shell  # noqa: E402
 try:
     board = Board()
 except Exception as error:  # outermost: no locker stays off because of a configuration that was only tried
-    from device.trial import fail
+    from device.desk.trial import fail
 
     fail(error)
     raise

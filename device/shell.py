@@ -44,6 +44,7 @@ def replayed(board: "Board") -> Agent:
             board.report(error)
         gc.collect()
     agent = Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
+    agent.console.board = board
     agent.link.modules = board.modules
     return agent
 
@@ -142,14 +143,7 @@ class Shell:
 
     def _perform(self, now: int, orders: "list[Any]") -> None:
         for order in orders:
-            perform = _PERFORM.get(type(order))  # pyright: ignore[reportUnknownArgumentType]
-            if perform is not None:
-                perform(self, now, order)
-                continue
-            # What only a technician orders is loaded with the order.
-            from device.settings import carry_out  # noqa: PLC0415
-
-            carry_out(self._board, now, order, self._events)
+            _PERFORM[type(order)](self, now, order)
 
     def _keep_journal(self, now: int) -> None:
         """Between the laps' effects, when the books and the journal agree, and no coil waits for the flash."""

@@ -17,6 +17,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "protocol": (),
     "device.agent": ("protocol",),
     "device": ("protocol", "device.agent"),
+    "device.desk": ("protocol", "device.agent"),  # imported by name when somebody types, see device/agent/console.py
+    "device.desk.hands": ("protocol", "device.agent", "device"),
     "device.main": ("protocol", "device.agent", "device"),
     "gateway": (*SERVICE_SIDE, "gateway.packages"),  # mqtt, outbox, broker: the doors to the world
     "gateway.limits": (),
@@ -65,10 +67,11 @@ MICROPYTHON = {
     *("network", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
 }
 # The brain gets time, randomness and bytes as arguments; what to do goes out as values.
-# `sys` is for protocol.paths: how wide a word is.
+# `sys` is for protocol.paths: how wide a word is; for the console: which modules come and go.
 PURE = {
     "protocol": {"binascii", "collections", "hashlib", "micropython", "struct", "sys", "typing"},
-    "device.agent": {"array", "binascii", "collections", "hashlib", "json", "micropython", "struct", "typing"},
+    "device.agent": {"array", "binascii", "collections", "hashlib", "json", "micropython", "struct", "sys", "typing"},
+    "device.desk": {"array", "binascii", "collections", "micropython", "struct", "typing"},
 }
 IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess", "threading", "time"}
 

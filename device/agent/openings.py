@@ -260,6 +260,10 @@ class Openings:
     def is_open(self, place: int) -> bool:
         return self.doors.states[place] in (door.OPEN, door.LEFT_OPEN, door.FORCED)
 
+    def sensor_is_faulty(self, place: int) -> bool:
+        """What an occupancy sensor says is not believed any more."""
+        return self._contents.is_faulty(place)
+
     def is_opening(self, place: int) -> bool:
         """Whether pulses for it may still come."""
         return self.doors.states[place] == door.OPENING

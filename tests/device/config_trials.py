@@ -8,11 +8,10 @@ import sys
 
 from flash_chip import ERASED, Chip
 
-from device import settings
 from device.agent.config import Config
-from device.agent.console_modules import Configure
+from device.desk import settings
+from device.desk.trial import CONFIG, Trial
 from device.drivers.flash import read_config
-from device.trial import CONFIG, Trial
 
 try:
     import vfs
@@ -32,32 +31,60 @@ STEPS = ("module replace A driver=cu48 address=1", "config try", "start", "confi
 
 
 class Table:
-    """What device.settings asks of a board."""
+    """A board, the desk at it, and the agent behind: what device.desk.settings asks of them."""
+
+    root = ROOT
+    doors = None
+    lost = {}
 
     def __init__(self) -> None:
         self.config = Config.parse(OLD, bytes(32), {})
         self.sources = []
-        self.clock = self
-        self.doors = None
-        self.restarts = 0
+        self.trial = None
+        self.board = self.agent = self.console = self.clock = self.books = self.openings = self
+        self.now = self.restarts = 0
+        self.numbers = [1, 2]
+        self.present = 2
+        self.holdings = bytearray(2)
+        self.effects = []
+        self.notes = []
+        self.said = ("", "")
+
+    def is_under_way(self, _place) -> bool:
+        return False
 
     def now_ms(self) -> int:
-        return 0
+        return self.now
 
     def restart(self) -> None:
         self.restarts += 1
 
+    def may_act(self) -> bool:
+        return True
+
+    def note(self, action) -> None:
+        self.notes.append(action)
+
+    def ok(self, document) -> None:
+        self.said = ("", document)
+
+    def err(self, code, text) -> None:
+        self.said = (code, text)
+
 
 def order(board, line, held=()):
-    events = []
-    settings.carry_out(board, 0, Configure(line.split(" "), list(held), 2), events, ROOT)
-    return events[0].code, events[0].answer
+    board.holdings = bytes([number in held for number in board.numbers])
+    name, _space, rest = line.partition(" ")
+    words = rest.split() if name == "config" else [rest] if rest else []
+    settings.ORDERS[name](board, words)
+    return board.said
 
 
 def start(board):
     """The word of how it came to its configuration, and that module's driver."""
     document = read_config(ROOT)
-    board.sources = [Trial(board, document)] if document.get("trial") == "trial" else []
+    board.trial = Trial(board, document) if document.get("trial") == "trial" else None
+    board.sources = [board.trial] if board.trial else []
     Config.parse(document, bytes(32), {})
     return document.get("trial", ""), document["modules"][0]["driver"]
 
@@ -78,7 +105,7 @@ def play(board):
     for step in STEPS:
         if step == "start":
             start(board)
-        elif order(board, step)[0]:
+        elif order(board, step)[0] not in ("", None):
             break
         done += 1
     return done
@@ -151,7 +178,8 @@ def by_hand():
     order(board, "config try")
     said.append(start(board))
     said.append(order(board, "module retire A"))
-    trial = board.sources[0]
+    assert len(board.effects) == 1
+    trial = board.trial
     trial.gather(59_999, [])
     assert board.restarts == 0
     trial.gather(60_000, [])

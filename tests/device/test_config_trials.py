@@ -4,7 +4,7 @@ import json
 
 from on_board import run
 
-WELL = {"modules": [["A", "", "cu16", [0, -1], "1-2"]], "retired": ""}
+WELL = {"modules": [["A", "", "cu16", [0, -1], "1-2", "ok"]], "retired": ""}
 SAID = [
     ["wrong_state", "no configuration is on trial"],
     ["wrong_state", "nothing to try: module add, replace or retire"],

@@ -1,8 +1,6 @@
 """What a locker tells of how it is built, and what it keeps of compartments that are not there any more."""
 
 
-
-
 def boxes(*row):
     return [{"number": number, "size": size, "lock": number, "door": 100 + number} for number, size in row]
 

@@ -6,7 +6,8 @@ from test_agent_pickup import locker_with_parcel
 from device.agent import door
 from device.agent.books import Books
 from device.agent.config import ConfigError, layout
-from device.agent.modules import change, check, owners
+from device.desk.look import doors_facts, facts
+from device.desk.modules import change, check, owners
 from protocol import messages
 
 ALL = [1, 2, 3]
@@ -52,10 +53,10 @@ def refused(function, *arguments) -> str:
 def test_a_parcel_in_a_compartment_that_is_gone_stays_in_the_books_and_its_code_is_good_when_it_is_back():
     rig = started_with(locker_with_parcel(2), [1, 3])
     pulses = len(rig.pulses)
-    assert rig.agent.facts(0)["compartments"] == 2 and rig.agent.facts(0)["held"] == 1
+    assert facts(rig.agent, 0)["compartments"] == 2 and facts(rig.agent, 0)["held"] == 1
     rig.keys(rig.code(2, 1))
     assert len(rig.pulses) == pulses and "door_out_of_service" in rig.screens
-    assert [2, "out_of_service", "held", []] in list(rig.agent.doors_facts())
+    assert [2, "out_of_service", "held", []] in list(doors_facts(rig.agent))
     started_with(rig, ALL)
     rig.keys(rig.code(2, 1))
     rig.push(2)

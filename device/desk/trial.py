@@ -1,8 +1,8 @@
 """A configuration on trial. Loaded only where one waits to be tried.
 
-A new one is put beside as /config.new (device.settings). `config try` makes it /config.try; the next start takes that
-one, as /config.trial, and has it for once: unless it becomes /config.json meanwhile, the start after drops it. Each
-step is one rename, so that a power cut anywhere leaves one configuration that is whole.
+A new one is put beside as /config.new (device.desk.settings). `config try` makes it /config.try; the next start takes
+that one, as /config.trial, and has it for once: unless it becomes /config.json meanwhile, the start after drops it.
+Each step is one rename, so that a power cut anywhere leaves one configuration that is whole.
 """
 
 import json

@@ -4,7 +4,6 @@ doors stand, at each of its first addresses, between the polls of the others. No
 
 from typing import TYPE_CHECKING
 
-from device.agent.console_modules import Configured
 from device.drivers.locks.bus import Station
 from device.drivers.locks.wiring import driver
 
@@ -12,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from device.desk.seat import Desk
     from device.drivers.locks.bus import Bus
 
 _ADDRESSES = 16  # of each kind: more take minutes, and nobody sets more switches than there are modules
+_LOOK_MS = 20
 _KINDS = ((19200, ("cu16", "cu48")), (9600, ("board8a", "wkly", "modbus")))
 
 
@@ -39,16 +40,15 @@ class Guest(Station):
 
 
 class Scan:
-    """A source of the board's, until it has told what it found: [kind, address, word, channels that say closed]."""
+    """An order that takes seconds: [kind, address, word, channels that say closed] of each that answers."""
 
-    def __init__(self, sources: "list[Any]", bus: "Bus") -> None:
-        self._sources = sources
+    def __init__(self, bus: "Bus") -> None:
         self._bus = bus
         self._found: list[Any] = []
         self._candidates = self._all()
         self._guest: Any = None
         self._named: tuple[str, int] = ("", 0)
-        sources.append(self)
+        self.wake = 0
 
     def _all(self) -> "Iterator[tuple[str, int]]":
         for baud, names in _KINDS:
@@ -58,25 +58,27 @@ class Scan:
                     for address in range(first, min(last, first + _ADDRESSES - 1) + 1):
                         yield name, address
 
-    def gather(self, _now_ms: int, events: "list[Any]") -> None:
+    def step(self, desk: "Desk") -> None:
+        self.wake = desk.now + _LOOK_MS
         guest = self._guest
         if guest is not None:
             if guest.word is None:
                 return
             self._bus.stations.remove(guest)
+            self._guest = None
             if guest.word != "silent":
                 closed = guest.codec.closed & guest.codec.known
                 count = sum([closed >> channel & 1 for channel in range(64)])
                 self._found.append([self._named[0], self._named[1], guest.word, count])
-            self._guest = None
         for name, address in self._candidates:
             self._named = (name, address)
             board = driver(name)
             self._guest = Guest(board.Codec(address, board.CHANNELS, {}))
             self._bus.stations.append(self._guest)
             return
-        self._sources.remove(self)
-        events.append(Configured("", {"found": self._found}))
+        desk.ok({"found": self._found})
 
-    def forget(self) -> None:
-        pass
+    def stop(self, desk: "Desk") -> None:
+        if self._guest is not None:
+            self._bus.stations.remove(self._guest)
+        desk.err("stopped", "Ctrl-C")
