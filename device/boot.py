@@ -8,12 +8,8 @@ import json
 import machine
 
 try:
-    try:
-        with open("/config.try") as file:  # this start's, if there is one (drivers/flash.py)
-            document = json.load(file)
-    except (OSError, ValueError):
-        with open("/config.json") as file:
-            document = json.load(file)
+    with open("/config.json") as file:
+        document = json.load(file)
     off = 1 - document.get("lock_on", 1)
     for module in document["modules"]:
         if module.get("driver", "gpio") != "gpio":

@@ -1,5 +1,5 @@
-"""Changes to a locker's modules, made in what /config.json says, and what may not be changed while parcels are inside.
-Pure, and loaded only when a technician changes something.
+"""Changes to a locker's modules, made in what /config.json says. Pure; whether the outcome will do, device.desk.fits
+says.
 
 A compartment's number is its name: on the door, in messages, in codes. It stays when the board behind it is another
 one, it is never given to another compartment, and new ones follow the highest that ever was.
@@ -7,7 +7,8 @@ one, it is never given to another compartment, and new ones follow the highest t
 
 from typing import TYPE_CHECKING
 
-from device.agent.config import Config, ConfigError, layout
+from device.agent.config import ConfigError
+from device.desk.fits import on_board
 from protocol.limits import COMPARTMENTS_MAX
 from protocol.numbers import SIZES
 
@@ -137,45 +138,4 @@ def _forget_pins(module: "Document", boxes: "list[Document]") -> None:
             box.pop("occupied", None)
 
 
-def on_board(module: "Document") -> bool:
-    return module.get("driver", "gpio") != "gpio"
-
-
 _ACTS: "dict[str, Any]" = {"add": _add, "replace": _replace, "retire": _retire}
-
-
-# ------------------------------------------------------------------ what may not be
-def owners(document: "Document") -> "dict[int, str]":
-    """Compartment -> whose it is: the module's id, or its name where it has none; "" for a retired one."""
-    found: dict[int, str] = dict.fromkeys(document.get("retired", []), "")
-    for place, module in enumerate(document["modules"]):
-        name = module.get("id") or module.get("name", chr(ord("A") + place))
-        for box in module["compartments"]:
-            found[box["number"]] = name
-    return found
-
-
-def check(document: "Document", key: bytes, before: "dict[int, str]", held: "list[int]") -> None:
-    """Whether it can take the place of the one whose owners() were `before`. Raises ConfigError."""
-    try:
-        Config.parse(document, key, {})
-        layout(document)
-        after = owners(document)
-        for module in document["modules"]:
-            _check_locks(module)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"modules: {error}")
-    for number in sorted(before):
-        if number not in after:
-            raise ConfigError(f"retired: must name {number}, which is not there any more")
-        if before[number] != after[number] and number in held:
-            raise ConfigError(f"modules: a parcel is in {number}, of {before[number]}")
-        if before[number] != after[number] and after[number]:
-            raise ConfigError(f"modules: {number} is of {before[number] or 'none any more'}; take a new number")
-
-
-def _check_locks(module: "Document") -> None:
-    for box in module["compartments"]:
-        for field in ("lock",) if on_board(module) else ("lock", "door"):
-            if not isinstance(box[field], int):
-                raise ConfigError(f"{field}: must be a number")

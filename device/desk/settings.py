@@ -1,24 +1,19 @@
-"""`module …` and `config …`: what a technician changes of /config.json, put beside, tried, confirmed or dropped
-(device.desk.trial says how), and never one that the locker could not start with.
+"""`module …` and `config …`: what a technician wants changed of /config.json, put beside, tried, confirmed or dropped.
+What comes of it is found out at the next start (device.desk.trial), since a board at work has no room for it.
 """
 
 import gc
-import json
 import os
 from typing import TYPE_CHECKING
 
-from device.agent.config import ConfigError
 from device.agent.console import load
 from device.agent.effects import Restart
-from device.desk.modules import change, check, on_board, owners
-from device.desk.trial import CONFIG, ON_TRIAL, STAGED, TRY, is_there, read
+from device.desk.trial import CONFIG, ON_TRIAL, PART, REFUSED, STAGED, TRY, is_there, read
 
 if TYPE_CHECKING:
     from typing import Any
 
     from device.desk.seat import Desk
-
-_WRITING = "/config.part"
 
 
 class _RefusedError(Exception):
@@ -49,8 +44,6 @@ def _obey(desk: "Desk", name: str, words: "list[str]") -> None:
         act(desk, words, desk.agent.console.board)
     except _RefusedError as why:
         desk.err(why.args[0], why.args[1])
-    except ConfigError as wrong:
-        desk.err("bad_value", str(wrong))
     except (OSError, ValueError) as error:
         desk.err("fault", f"flash: {error}")
     except MemoryError:
@@ -63,7 +56,7 @@ def _list(desk: "Desk", _words: "list[str]", board: "Any") -> None:
     document = read(board.root + (CONFIG if board.trial is None else ON_TRIAL))
     rows: list[Any] = []
     for place, module in enumerate(document["modules"]):
-        wire = [module.get("bus", 0), module.get("address", -1)] if on_board(module) else []
+        wire = [module.get("bus", 0), module.get("address", -1)] if "driver" in module else []
         numbers = _ranges([box["number"] for box in module["compartments"]])
         name = module.get("name", chr(ord("A") + place))
         state = desk.agent.lost.get(place, "ok")
@@ -75,6 +68,9 @@ def _state(desk: "Desk", _words: "list[str]", board: "Any") -> None:
     answer: dict[str, Any] = {"staged": is_there(board.root + STAGED), "trial": board.trial is not None}
     if board.trial is not None:
         answer["left_s"] = max(0, board.trial.until - desk.now) // 1000
+    elif is_there(board.root + REFUSED):
+        with open(board.root + REFUSED) as file:
+            answer["refused"] = file.read()
     desk.ok(answer)
 
 
@@ -88,30 +84,19 @@ def _scan(desk: "Desk", words: "list[str]", board: "Any") -> None:
 
 # ------------------------------------------------------------------ changing
 def _change(desk: "Desk", words: "list[str]", board: "Any") -> None:
-    """What is changed is what was put beside last, so that several changes are tried at once."""
+    """One more line: several changes are tried at once."""
     if board.trial is not None:
         raise _RefusedError("wrong_state", "first: config confirm, or config cancel")
-    before = owners(read(board.root + CONFIG))
-    gc.collect()
-    document = read(board.root + (STAGED if is_there(board.root + STAGED) else CONFIG))
-    last = max(max(before), max(owners(document)), max(desk.agent.books.numbers))  # noqa: PLW3301 - no [*row] on a board
-    change(document, words, last)
-    _check(desk, board, document, before)
-    with open(board.root + _WRITING, "w") as file:
-        json.dump(document, file)
-    os.rename(board.root + _WRITING, board.root + STAGED)
+    if len(words) < 2:
+        raise _RefusedError("bad_value", "usage: module add|replace|retire NAME")
+    before = ""
+    if is_there(board.root + STAGED):
+        with open(board.root + STAGED) as file:
+            before = file.read()
+    with open(board.root + PART, "w") as file:
+        file.write(before + " ".join(words) + "\n")
+    os.rename(board.root + PART, board.root + STAGED)
     desk.ok({"staged": True, "next": "config try"})
-
-
-def _check(desk: "Desk", board: "Any", document: "Any", before: "dict[int, str]") -> None:
-    config = board.config
-    check(document, config.key, before, _in_use(desk, held=True))
-    if document["locker"] != config.locker or document["generation"] != config.generation:
-        raise ConfigError("locker, generation: must be what they are")
-    if any([on_board(module) for module in document["modules"]]):
-        from device.drivers.locks.wiring import described  # noqa: PLC0415 - its room in the heap only where it is needed
-
-        described(document)
 
 
 def _in_use(desk: "Desk", held: bool) -> "list[int]":
@@ -136,14 +121,15 @@ def _try(desk: "Desk", _words: "list[str]", board: "Any") -> None:
     if board.trial is not None or not is_there(board.root + STAGED):
         raise _RefusedError("wrong_state", "nothing to try: module add, replace or retire")
     _wait_for_people(desk)
-    before = owners(read(board.root + CONFIG))
-    gc.collect()
-    try:
-        document = read(board.root + STAGED)
-    except ValueError:
-        raise ConfigError("config.new: must be JSON")
-    _check(desk, board, document, before)
-    os.rename(board.root + STAGED, board.root + TRY)
+    if is_there(board.root + REFUSED):
+        os.remove(board.root + REFUSED)
+    must_stay = [max(desk.agent.books.numbers)]
+    must_stay.extend(_in_use(desk, held=True))
+    with open(board.root + STAGED) as file, open(board.root + PART, "w") as part:
+        part.write(" ".join([str(number) for number in must_stay]) + "\n")
+        while piece := file.read(256):
+            part.write(piece)
+    os.rename(board.root + PART, board.root + TRY)
     _restart(desk)
 
 

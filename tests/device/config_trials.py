@@ -35,7 +35,7 @@ class Table:
 
     root = ROOT
     doors = None
-    lost = {}
+    lost = {}  # noqa: RUF012 - never changed
 
     def __init__(self) -> None:
         self.config = Config.parse(OLD, bytes(32), {})
@@ -156,29 +156,42 @@ def with_cuts():
     return {"cuts": cuts, "seen": seen}
 
 
+def tried(board, content):
+    """What a start says of that /config.new."""
+    with open(ROOT + "/config.new", "w") as file:
+        file.write(content)
+    order(board, "config try")
+    assert start(board) == ("back", "cu16")
+    return order(board, "config")[1]["refused"]
+
+
 def by_hand():
     """What is refused, and that nobody's silence is a yes."""
     chip = formatted()
     vfs.mount(vfs.VfsLfs2(chip), ROOT)
     board = Table()
     said = [order(board, "config confirm"), order(board, "config try"), order(board, "config cancel")]
-    said.append(order(board, "module retire A", [2]))
-    said.append(order(board, "module replace A driver=cu48 address=77"))
+    said.append(order(board, "module replace"))
     said.append(order(board, "module replace A driver=cu48"))
-    with open(ROOT + "/config.new", "w") as file:
-        file.write('{"version": 1, "locker": "test-1", "generation": 1, "modules": [{"name": "A", ')
-        file.write('"driver": "cu48", "address": 99, "compartments": [{"number": 1, "lock": 1}, ')
-        file.write('{"number": 2, "lock": 2}]}], "buses": [{"uart": 1}]}')
-    said.append(order(board, "config try"))
-    with open(ROOT + "/config.new", "w") as file:
-        file.write("nonsense")
-    said.append(order(board, "config try"))
     said.append(order(board, "config cancel"))
+    wrong = dict(OLD)
+    wrong["modules"] = [{"name": "A", "driver": "cu48", "address": 99, "compartments": BOXES}]
+    said.extend([tried(board, "replace A address=77 driver=cu48\n"), tried(board, json.dumps(wrong))])
+    said.extend([tried(board, "{nonsense"), tried(board, "nonsense"), tried(board, "retire A\n")])
+    wrong["modules"] = [{"name": "Z", "compartments": [{"number": 3, "lock": 1, "door": 2}]}]
+    wrong["retired"] = [1, 2]
+    board.holdings = b"\x02\x00"
+    with open(ROOT + "/config.new", "w") as file:
+        file.write(json.dumps(wrong))
+    settings.ORDERS["config"](board, ["try"])
+    start(board)
+    said.append(order(board, "config")[1]["refused"])
+    restarts = len(board.effects)
     order(board, "module replace A driver=cu48")
     order(board, "config try")
+    assert len(board.effects) == restarts + 1
     said.append(start(board))
     said.append(order(board, "module retire A"))
-    assert len(board.effects) == 1
     trial = board.trial
     trial.gather(59_999, [])
     assert board.restarts == 0

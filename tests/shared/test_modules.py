@@ -1,13 +1,14 @@
 """A locker whose modules change: what it tells of itself, what it keeps of what is gone, what may not be changed."""
 
-from rig import KEY, Rig, config
+from rig import Rig, config
 from test_agent_pickup import locker_with_parcel
 
 from device.agent import door
 from device.agent.books import Books
 from device.agent.config import ConfigError, layout
+from device.desk.fits import check, owners
 from device.desk.look import doors_facts, facts
-from device.desk.modules import change, check, owners
+from device.desk.modules import change
 from protocol import messages
 
 ALL = [1, 2, 3]
@@ -136,31 +137,31 @@ def test_new_compartments_follow_the_highest_number_that_ever_was():
         (82, "S", 2),
         (83, "L", 3),
     ]
-    check(new, KEY, owners(document()), [1, 2, 3, 4])
+    check(new, owners(document()), [1, 2, 3, 4])
 
 
 def test_a_retired_modules_numbers_are_never_used_again():
     new = document()
     change(new, ["retire", "B"], 80)
     assert new["retired"] == [3, 4, 80] and len(new["modules"]) == 1
-    check(new, KEY, owners(document()), [1])
+    check(new, owners(document()), [1])
     again = document()
     again["retired"] = []
     again["modules"][1]["compartments"][0]["number"] = 80
-    assert refused(check, again, KEY, owners(document()), []).startswith("retired: must name 3")
+    assert refused(check, again, owners(document()), []).startswith("retired: must name 3")
 
 
 def test_nothing_is_taken_away_over_a_parcel():
     new = document()
     change(new, ["retire", "B"], 80)
-    assert refused(check, new, KEY, owners(document()), [4]) == "modules: a parcel is in 4, of B"
+    assert refused(check, new, owners(document()), [4]) == "modules: a parcel is in 4, of B"
 
 
 def test_a_number_does_not_move_to_another_modules_door():
     new = document()
     mine, theirs = new["modules"][0]["compartments"], new["modules"][1]["compartments"]
     mine[0]["number"], theirs[0]["number"] = 3, 1
-    assert refused(check, new, KEY, owners(document()), []) == "modules: 1 is of KR-1; take a new number"
+    assert refused(check, new, owners(document()), []) == "modules: 1 is of KR-1; take a new number"
 
 
 def test_whatever_is_typed_wrongly_is_named():
@@ -178,4 +179,4 @@ def test_whatever_is_typed_wrongly_is_named():
         assert refused(change, document(), words, 4) == said
     broken = document()
     del broken["modules"][1]["compartments"][0]["door"]
-    assert refused(check, broken, KEY, owners(document()), []).startswith("modules: ")
+    assert refused(check, broken, owners(document()), []).startswith("modules: ")

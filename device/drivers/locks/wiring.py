@@ -12,7 +12,7 @@ from device.drivers.locks.port import Port
 from protocol.limits import PULSE_MS_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _BUFFER = 256
@@ -87,42 +87,50 @@ def station(place: int, module: "dict[str, Any]") -> Station:
     return made
 
 
-def described(document: "dict[str, Any]") -> "tuple[list[tuple[int, int, Station]], list[int]]":
-    """((bus, supply, its station) rows, the buses' bauds). Touches no pin. Raises ConfigError."""
+def each(document: "dict[str, Any]") -> "Iterator[tuple[int, int, Station]]":
+    """(bus, supply, station) of each module that hangs on a board. Touches no pin. Raises ConfigError."""
     wires: list[Any] = document.get("buses", [])
-    found: list[tuple[int, int, Station]] = []
     known: list[tuple[int, str, object]] = []
-    bauds: list[int] = [0] * len(wires)
     for place, module in enumerate(document["modules"]):
         if not has_driver(module):
             continue
         bus: int = module.get("bus", 0)
         _expect(_within(bus, 0, len(wires) - 1), place, "bus", "the place of one of buses")
         one = station(place, module)
-        board = driver(module["driver"])
-        key: tuple[int, str, object] = (bus, module["driver"], module.get("address", board.ADDRESSES[0]))
+        key: tuple[int, str, object] = (
+            bus,
+            module["driver"],
+            module.get("address", driver(module["driver"]).ADDRESSES[0]),
+        )
         _expect(key not in known, place, "address", "another than the other board's")
         known.append(key)
-        found.append((bus, module.get("supply", 1), one))
-        bauds[bus] = bauds[bus] or board.BAUD
-    for number, wire in enumerate(wires):
-        bauds[number] = wire.get("baud", bauds[number] or 9600)
-        if bauds[number] not in _BAUDS:
-            raise ConfigError(f"buses[{number}].baud: must be one of {_BAUDS}")
-    return found, bauds
+        yield bus, module.get("supply", 1), one
+    for number in range(len(wires)):
+        _baud(document, number)
+
+
+def _baud(document: "dict[str, Any]", number: int) -> int:
+    """Of that bus: as it says, or as its first board usually has it."""
+    first = [module for module in document["modules"] if has_driver(module) and module.get("bus", 0) == number]
+    usual = driver(first[0]["driver"]).BAUD if first else 9600
+    baud = document["buses"][number].get("baud", usual)
+    if baud not in _BAUDS:
+        raise ConfigError(f"buses[{number}].baud: must be one of {_BAUDS}")
+    return baud
 
 
 def buses(
     document: "dict[str, Any]", uart: "Callable[[dict[str, Any], int], Any]", now: "Callable[[], int]"
 ) -> "tuple[list[tuple[int, Station]], list[Bus]]":
     """((supply, its station) pairs, the buses). Raises ConfigError."""
-    found, bauds = described(document)
+    found = list(each(document))
     made: list[Bus] = []
     for number, wire in enumerate(document.get("buses", [])):
         enable = machine.Pin(wire["de"], machine.Pin.OUT, value=0) if "de" in wire else None
-        port = Port(uart(wire | {"baud": bauds[number]}, _BUFFER), enable, now)
+        baud = _baud(document, number)
+        port = Port(uart(wire | {"baud": baud}, _BUFFER), enable, now)
         stations = [one for bus, _supply, one in found if bus == number]
-        made.append(Bus(port, bauds[number], wire.get("echo", False), stations))
+        made.append(Bus(port, baud, wire.get("echo", False), stations))
     return [(supply, one) for _bus, supply, one in found], made
 
 
