@@ -125,7 +125,7 @@ def collect(part: Play) -> None:
 
 def layout(scene: Scene) -> list[tuple[int, str, str]]:
     page = scene.stack.api.get(f"/v1/lockers/{LOCKER}/compartments")
-    return [(box["number"], box["module"], box["availability"]) for box in page["items"]]
+    return [(box["number"], box["module"], box["availability"]) for box in page["data"]]
 
 
 def alarms(scene: Scene) -> list[tuple[int, str]]:
@@ -161,4 +161,42 @@ def test_a_module_swapped_under_load_loses_no_parcel_and_the_books_are_right_wit
         scene.code(part)
         collect(part)
     technician.leaves()
+    scene.assert_books_exact()
+
+
+def test_a_module_is_added_and_an_empty_one_retired_and_its_numbers_are_never_used_again(scene: Scene) -> None:
+    technician = Technician(scene, threading.Lock())
+    technician.logs_in()
+    technician.says("module add D driver=cu48 address=2 sizes=LSSS id=KR-0051")
+    technician.says("module retire C")
+    technician.tries()
+    technician.says("config confirm")
+    technician.leaves()
+    wanted = [(number, "D") for number in (8, 9, 10, 11)]
+    scene.stack.wait_for("the new layout", lambda: [row[:2] for row in layout(scene)][-4:] == wanted, GOAL_S)
+    scene.stack.wait_for("free", lambda: [row[2] for row in layout(scene)] == ["free"] * 9, GOAL_S)
+    part = scene.deposit("L")
+    assert part.compartment == 8
+    collect(part)
+    assert alarms(scene) == []
+    scene.assert_books_exact()
+
+
+def test_a_parcel_keeps_its_module_and_a_trial_that_nobody_confirms_ends_by_itself(scene: Scene) -> None:
+    part = scene.deposit("L")
+    technician = Technician(scene, threading.Lock())
+    technician.logs_in()
+    technician.says("module retire D")
+    technician.tries()
+    assert technician.says("config")["refused"] == "modules: a parcel is in 8, of KR-0051"
+    technician.says("module retire B")
+    technician.tries()
+    assert technician.says("config")["trial"]
+    since = time.monotonic()
+    scene.stack.wait_for("three doors less", lambda: len(layout(scene)) == 6, GOAL_S)
+    scene.stack.wait_for("all of them", lambda: len(layout(scene)) == 9, GOAL_S)
+    print(f"nobody confirmed: back after {time.monotonic() - since:.1f} s")
+    scene.cabinet.wait_for_screen("code", 20)
+    technician.leaves()
+    collect(part)
     scene.assert_books_exact()
