@@ -13,7 +13,7 @@ from tools.bench.memory import LARGE_KB, measured
 from tools.locker import rom
 from tools.locker.controller import HEAP_KB, ROMFS_SINCE
 from tools.locker.fewer_names import with_fewer_names
-from tools.locker.shared_names import dictionary, keywords, rom_words, shim_words, spare_words
+from tools.locker.shared_names import keywords, rom_words, shim_words, spare_words
 from tools.locker.text_names import said
 
 _PANEL = """from typing import TYPE_CHECKING
@@ -82,7 +82,7 @@ def run(files: dict[str, str], folder: Path) -> str:
 
 
 def test_a_program_says_the_same_with_words_of_the_rom(tmp_path: Path) -> None:
-    short = with_fewer_names(_FILES)
+    short, _words = with_fewer_names(_FILES)
     assert run(_FILES, tmp_path) == "8005 300 1 2 opening 1 True   'a3' b 3 07"
     assert run(short, tmp_path) == run(_FILES, tmp_path)
     for gone in ("_until", "Panel", "say", "PULSE_MS", "_TOLD_MS", "HELD", "typing", "FILLING", "urgency", "heading"):
@@ -102,7 +102,7 @@ def test_parameters_are_renamed_unless_a_call_or_anything_else_of_the_file_says_
         "def feed(compartment):\n"
         "    return Box().swap(compartment, 1, 2)[0]\n"
     )
-    short = with_fewer_names({"small.py": text})["small.py"]
+    short = with_fewer_names({"small.py": text})[0]["small.py"]
     assert short.count("compartment") == 1 and "'compartment'" in short, "a string stays, whoever is called like it"
     for stays in ("wing", "period"):
         assert stays in short, stays
@@ -121,7 +121,7 @@ def as_flashed() -> tuple[dict[str, str], set[str]]:
 
 def test_lines_stay_where_they_are_so_that_a_traceback_names_the_right_one() -> None:
     texts, untouched = as_flashed()
-    for name, short in with_fewer_names(texts, untouched).items():
+    for name, short in with_fewer_names(texts, untouched)[0].items():
         assert short.count("\n") == texts[name].count("\n"), name
         compile(short, name, "exec")
         for line, (one, other) in enumerate(zip(texts[name].splitlines(), short.splitlines(), strict=True), start=1):
@@ -132,7 +132,7 @@ def test_lines_stay_where_they_are_so_that_a_traceback_names_the_right_one() -> 
 def test_no_name_that_a_boards_own_modules_are_asked_for_is_changed() -> None:
     """The stubs of ESP32's `machine`, `network` and so on say what they are asked for."""
     texts, untouched = as_flashed()
-    words = dictionary(texts, untouched)
+    _fewer, words = with_fewer_names(texts, untouched)
     folders = [Path(folder) for folder in sys.path if folder.endswith("site-packages")]
     stubs = [path for folder in folders for name in _STUBS for path in _stubs(folder, name)]
     assert stubs, "micropython-esp32-stubs is not installed"
@@ -159,8 +159,9 @@ _STUBS = ("machine", "network", "esp", "esp32", "neopixel", "onewire", "ds18x20"
 def test_words_of_the_rom_are_in_it_and_mean_nothing_to_the_agent() -> None:
     interpreter = micropython.find()
     texts, untouched = as_flashed()
-    own = {one.word for text in texts.values() for one in said(text)} - set(dictionary(texts, untouched))
-    used = set(dictionary(texts, untouched).values())
+    _fewer, words = with_fewer_names(texts, untouched)
+    own = {one.word for text in texts.values() for one in said(text)} - set(words)
+    used = set(words.values())
     assert used <= set(spare_words()) and not used & own
     script = "import sys, micropython\nprint(1)\n"
     probe = "".join(f"getattr(sys, {word!r}, 0)\n" for word in sorted(used))
