@@ -77,7 +77,7 @@ class Vocabulary:
     def _words(self, word: str) -> list[str]:
         if word == "UNIX_SECONDS":
             return [str(int(time.time()))]
-        return self.values.get(word, []) if word.isupper() else [word]
+        return self.values.get(word, []) if word.isupper() else word.split("|")
 
 
 def _by_number(word: str) -> tuple[int, str]:
