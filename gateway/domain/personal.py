@@ -236,7 +236,8 @@ NOT_PERSONAL = {
     "key_checks": "name value",
     "letters": "id parcel kind deposit channel made_s due_s tries state reason sent_s",
     "locker_keys": "locker kid since_s",
-    "lockers": "id name code_digits generation boot last_seq online seen_s firmware made_s birth_seq birth_doors",
+    "lockers": "id name code_digits generation boot last_seq online seen_s firmware made_s birth_seq birth_doors"
+    " pickup_days",
     "openings": "number locker compartment deposit credential made_s until_s ended_s confirmed_credential operation",
     "operations": "number kind locker compartment state code made_s ended_s",
     "parcels": "number position locker size carrier merchant heavy state expected_s compartment deposit deposited_s"
@@ -247,7 +248,7 @@ NOT_PERSONAL = {
     "reports": "ticket number parcel kind found locker compartment deposit made_s after_event left_s closed_s",
     "salts": "id parcel salt made_s",
     "signing_keys": "kid public_key state introduced_by introduction signs_s signed_s",
-    "sites": "locker address hours phone mail",  # of a service, shown to everybody
+    "sites": "locker address hours phone mail latitude longitude",  # of a service, shown to everybody
     "tallies": "name count",
     "token_revocations": "locker expiry_s done_s retry_s",
     # An organisation's address and words about it; they go with the webhook. A body names no person.

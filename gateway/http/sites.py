@@ -47,8 +47,13 @@ class SiteBody(Body):
     ] = None
     mail: Mail | None = None
 
+    latitude: Annotated[float | None, Field(ge=-90, le=90, description="Degrees (WGS 84), with its longitude.")] = None
+    longitude: Annotated[float | None, Field(ge=-180, le=180)] = None
+
     def domain(self) -> domain.Site:
-        return domain.Site(self.address or "", self.hours, self.phone or "", self.mail or "")
+        return domain.Site(
+            self.address or "", self.hours, self.phone or "", self.mail or "", self.latitude, self.longitude
+        )
 
 
 class Site(Document):
@@ -56,11 +61,18 @@ class Site(Document):
     hours: dict[str, str]
     phone: str | None
     mail: str | None
+    latitude: float | None
+    longitude: float | None
 
     @staticmethod
     def of(site: domain.Site) -> "Site":
         return Site(
-            address=site.address or None, hours=dict(site.hours), phone=site.phone or None, mail=site.mail or None
+            address=site.address or None,
+            hours=dict(site.hours),
+            phone=site.phone or None,
+            mail=site.mail or None,
+            latitude=site.latitude,
+            longitude=site.longitude,
         )
 
 

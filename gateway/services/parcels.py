@@ -61,7 +61,7 @@ def _complete(desk: Desk, tx: Transaction, parcel: Parcel, new: NewParcel) -> Pa
     """Its courier was quicker than its announcement. Its days count from now: nobody could be told before."""
     changed = replace(parcel, merchant=new.merchant, accessible=new.accessible, heavy=new.heavy, announced=True)
     if changed.state == "deposited":
-        changed = replace(changed, deadline_s=desk.clock() + desk.pickup_s)
+        changed = replace(changed, deadline_s=desk.clock() + desk.pickup_s_at(tx, changed.locker))
     tx.announce_parcel(changed, new)
     if changed.compartment is not None:
         tx.clear_alarms(changed.locker, changed.compartment, UNANNOUNCED, desk.clock())

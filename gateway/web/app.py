@@ -25,6 +25,7 @@ from gateway.web import (
     customer,
     forms,
     merchant,
+    operations,
     operator,
     pages,
     sessions,
@@ -40,6 +41,7 @@ ROUTERS = (
     courier.router,
     courier_receipts.router,
     courier_phone.router,
+    operations.router,
     *operator.ROUTERS,
     *merchant.ROUTERS,
 )

@@ -25,7 +25,7 @@ from gateway.web.forms import Posted, from_our_pages
 from gateway.web.whereabouts import pointing_at, where
 
 ONCE_SIZE_MAX = 64
-POLLED = ("coming", "waiting", "being_taken", "disputed")  # what may change while somebody looks at it
+POLLED = ("coming", "waiting", "being_taken", "disputed", "expired")  # what may change while somebody looks at it
 # What the page says after an act -> its tone.
 SAID = {
     **dict.fromkeys(("extended", "low", "low_undone", "new_code", "revoking", "reported"), "good"),

@@ -159,7 +159,9 @@ def test_a_wrong_word_is_told_the_next_step(words: list[str], said: str, capsys:
 def test_every_command_that_reads_can_print_json() -> None:
     with_json = {name for name, parser in COMMANDS.items() if "--json" in parser.format_help()}
     assert with_json >= READING
-    assert set(COMMANDS) - with_json == {"gateway", "slip"}, "a line of JSON when it is ready; a page"
+    assert set(COMMANDS) - with_json == {"gateway", "slip", "privacy export"}, (
+        "a line of JSON; a page; nothing but JSON"
+    )
 
 
 def test_the_parsers_are_of_one_kind() -> None:

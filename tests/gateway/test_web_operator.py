@@ -40,11 +40,13 @@ def pages(here: Town) -> list[str]:
     parcel = parcel_of(here)
     return [
         "/operator",
+        "/operator/fleet",
         "/operator/lockers/mairie-1",
         "/operator/lockers/mairie-1/front",
         DOOR,
         "/operator/lockers/mairie-1/compartments/2",
         "/operator/alarms",
+        "/operator/alarms/open",
         "/operator/parcels",
         f"/operator/parcels/{parcel}",
         "/operator/people",
@@ -339,7 +341,7 @@ def test_a_recipient_is_shown_to_itself_and_erased_from_the_parcels_page(here: T
 def test_a_parcel_is_taken_back_or_gets_a_new_code(here: Town) -> None:
     somebody = browser(here)
     place = f"/operator/parcels/{parcel_of(here)}"
-    assert somebody.act(place, "/reissue").startswith("/operator/operations/op_")
+    assert somebody.act(place, "/reissue").startswith("/operations/op_")
     assert [command for command in ordered(here) if isinstance(command, Reissue)]
     form = somebody.get(place).form("/take-back")
     assert somebody.send(form).status_code == 409, "a new code is on its way"
@@ -441,7 +443,7 @@ def test_a_part_of_the_log_in_which_others_spoke_leads_further_back(here: Town) 
         "/operator/lockers/nowhere",
         "/operator/lockers/mairie-1/compartments/9",
         "/operator/parcels/par_0000000000001",
-        "/operator/operations/op_0000000000001",
+        "/operations/op_0000000000001",
         "/operator/nothing",
     ],
 )

@@ -225,7 +225,8 @@ class ParcelQueries(ChangeQueries):
     def pause_silent(self, now_s: int, alive_s: int, pickup_s: int, locker: str | None = None) -> None:
         """The days of parcels whose locker is not heard: since it was, or since they began. None: of every locker."""
         self.sql.execute(
-            "UPDATE parcels SET paused_s = min(?1, max(l.seen_s, deadline_s - ?3)) FROM lockers l"
+            "UPDATE parcels SET paused_s = min(?1, max(l.seen_s, deadline_s - coalesce(l.pickup_days * 86400, ?3)))"
+            " FROM lockers l"
             f" WHERE parcels.locker = l.id AND (NOT l.online OR l.seen_s < ?1 - ?2) AND {_COUNTED}"
             + ("" if locker is None else f" AND number IN ({_IN_LOCKER})"),
             (now_s, alive_s, pickup_s) if locker is None else (now_s, alive_s, pickup_s, locker),

@@ -13,7 +13,7 @@ from gateway.services import erasures, history, lockers, parcels, reissues, sear
 from gateway.web import custody, sentences
 from gateway.web.forms import Posted
 from gateway.web.once import once
-from gateway.web.operator.compartment import operation_path
+from gateway.web.operations import operation_path
 from gateway.web.sessions import Operator
 from gateway.web.showing import asked, desk_of, instead, show, words_of
 from gateway.words import Words
