@@ -156,6 +156,13 @@ PERSONAL = (
         "know who closed a report, and with what",
     ),
     Personal(
+        "reports",
+        ("owner",),
+        *(STAFF, "trail", False, "security"),
+        "savoir qui s’occupe d’un signalement",
+        "know who looks after a report",
+    ),
+    Personal(
         "credentials",
         ("name",),
         *(STAFF, "trail", False, "security"),
@@ -232,6 +239,7 @@ NOT_PERSONAL = {
     "events": "id locker boot seq type t_mono_ms t_wall_s taken_s parcel",
     "extensions": "parcel made_s",
     "former_deposits": "locker compartment deposit parcel",
+    "guarantees": "locker tenant percent",
     "handovers": "parcel opened_s",
     "key_checks": "name value",
     "letters": "id parcel kind deposit channel made_s due_s tries state reason sent_s",
@@ -245,7 +253,7 @@ NOT_PERSONAL = {
     " told_deposit reminded",
     "receipt_guesses": "carrier wrong since_s",
     "recipients": "parcel ended_s made_s",
-    "reports": "ticket number parcel kind found locker compartment deposit made_s after_event left_s closed_s",
+    "reports": "ticket number parcel kind found locker compartment deposit made_s after_event left_s closed_s owned_s",
     "salts": "id parcel salt made_s",
     "signing_keys": "kid public_key state introduced_by introduction signs_s signed_s",
     "sites": "locker address hours phone mail latitude longitude",  # of a service, shown to everybody

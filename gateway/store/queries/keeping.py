@@ -69,7 +69,7 @@ RULES = (
     Rule(
         "trail",
         "SELECT ticket FROM reports WHERE closed_s <= ?1 AND closed_by IS NOT NULL LIMIT ?2",
-        ("UPDATE reports SET closed_by = NULL, closing = NULL WHERE ticket = ?",),
+        ("UPDATE reports SET closed_by = NULL, closing = NULL, owner = NULL WHERE ticket = ?",),
     ),
     Rule("trail", _FIRST_EVENTS, ("DELETE FROM events WHERE id = ?",)),
     Rule("trail", _FIRST_COMMANDS, ("DELETE FROM commands WHERE position = ?",)),
