@@ -63,7 +63,7 @@ MICROPYTHON = {
         "machine",
         "micropython",
     ),
-    *("network", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
+    *("network", "onewire", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
 }
 # The brain gets time, randomness and bytes as arguments; what to do goes out as values.
 # `sys` is for protocol.paths: how wide a word is.

@@ -150,17 +150,10 @@ PERSONAL = (
     ),
     Personal(
         "reports",
-        ("closed_by", "closing"),
+        ("closed_by", "closing", "owner"),
         *(STAFF, "trail", True, "proof"),
-        "savoir qui a clos un signalement, et avec quoi",
-        "know who closed a report, and with what",
-    ),
-    Personal(
-        "reports",
-        ("owner",),
-        *(STAFF, "trail", False, "security"),
-        "savoir qui s’occupe d’un signalement",
-        "know who looks after a report",
+        "savoir qui s’en est occupé, qui l’a clos, et avec quoi",
+        "know who looked after it, who closed it, and with what",
     ),
     Personal(
         "credentials",
