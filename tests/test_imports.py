@@ -44,6 +44,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach", "gateway.key_files"),
     "gateway.main": ("protocol", "gateway"),
     "tools": ("protocol", "device.agent", "gateway"),
+    "tools.locker.panel": ("protocol", "device", "device.agent", "gateway", "tools"),  # reads what the display draws
     "tools.sim": (
         "protocol",
         "device",

@@ -11,8 +11,8 @@ from tools.locker.cable import CUTS, Cable
 from tools.locker.chips import Chips, wires
 from tools.locker.controller import Controller, now_ms
 from tools.locker.lamps import Lamps
+from tools.locker.panel import bursts, display_of, scanner_of
 from tools.locker.physics import CabinetError, Front
-from tools.locker.screen import Screen
 from tools.locker.serial_port import SerialPort
 from tools.micropython import Interpreter
 
@@ -36,7 +36,6 @@ class Cabinet:
         self._hardware = hardware
         self.locker: str = hardware["locker"]
         self._watchers: set[Watcher] = set()
-        self._screen = Screen()
         self._qr = ""  # as watchers know it
         self._drawing: asyncio.TimerHandle | None = None
         on_pins = [module for module in hardware["modules"] if not on_board(module)]
@@ -48,6 +47,8 @@ class Cabinet:
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
         self._chips = Chips(hardware, self._front, now_ms)
+        self._screen = display_of(hardware.get("display") or {}, self._chips.hang, self._draw_soon)
+        self._scanner = scanner_of(hardware.get("scanner") or {})
         self._cable = Cable("127.0.0.1", cable["listen"], (cable["broker"][0], cable["broker"][1]))
         self._port = SerialPort(self._controller.typed)
         self._typing = asyncio.Lock()
@@ -103,10 +104,12 @@ class Cabinet:
     def transmit(self, uart: int, data: bytes, at_ms: float) -> None:
         if self._buses.transmit(uart, data, at_ms):
             return
-        display = self._hardware.get("display")
-        if display and uart == display["uart"]:
+        display = self._hardware.get("display") or {}
+        if uart == display.get("uart"):
             self._screen.feed(data)
             self._draw_soon()
+        elif self._scanner is not None and uart == self._hardware["scanner"]["uart"]:
+            self._controller.receive(uart, self._scanner.feed(data))
 
     def sound(self, pin: int, hertz: int) -> None:
         if pin == self._hardware.get("buzzer") and hertz:
@@ -158,9 +161,14 @@ class Cabinet:
         async with self._typing:
             for key in str(request["keys"]):
                 at = now_ms()
-                self._front.key(key, True)
-                await asyncio.sleep(KEY_HOLD_MS / 1000)
-                self._front.key(key, False)
+                if (self._hardware.get("keypad") or {}).get("kind") == "wiegand":
+                    for pin in bursts(self._hardware["keypad"], key):
+                        self._controller.fall(pin)
+                    await asyncio.sleep(KEY_HOLD_MS / 1000)
+                else:
+                    self._front.key(key, True)
+                    await asyncio.sleep(KEY_HOLD_MS / 1000)
+                    self._front.key(key, False)
                 await asyncio.sleep((pace_ms - KEY_HOLD_MS) / 1000)
         return {"at": round(at, 1)}
 
