@@ -56,7 +56,7 @@ class Desk:
         self._begin(now, effects)
         self._gone_at = now + CONSOLE_GONE_MS
         if self.task is not None and 0x03 in data:
-            self._interrupt()
+            self._interrupt(data[data.rfind(b"\x03") + 1 :])
         elif self.task is not None or self._later:
             self._later = (self._later + data)[:_LATER_MAX]
         else:
@@ -107,6 +107,8 @@ class Desk:
     def _plan(self) -> None:
         """When to be called again; nobody there any more: let the next one find a new desk."""
         console = self.agent.console
+        if console.board is not None:  # what waits at the port is not lost; but a Ctrl-C must come through
+            console.board.console.paused = self.task is None and self._later != b""
         if self.task is not None or self._later:
             self.wake = self.now if self.task is None else self.task.wake
         elif console.actor:
@@ -117,11 +119,12 @@ class Desk:
         else:
             self.wake = self._gone_at
 
-    def _interrupt(self) -> None:
-        """Ctrl-C ends what is under way, and whatever was typed behind it."""
+    def _interrupt(self, rest: bytes) -> None:
+        """Ctrl-C ends what is under way, and whatever was typed before it."""
         self._later = b""
         self.write(b"^C\r\n")
         self._guarded(self.task.stop, self)
+        self._feed(rest)
 
     # -------------------------------------------------------------- a line
     def _take(self, what: int) -> None:
