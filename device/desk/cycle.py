@@ -17,8 +17,10 @@ _OPENING, _WAITING, _RESTING = 0, 1, 2
 
 
 def may_try(desk: "Desk", place: int) -> bool:
-    """Nothing is in there, nobody stands there, and it is shut as far as is known."""
+    """It can be opened, nothing is in there, nobody stands there, and it is shut as far as is known."""
     agent = desk.agent
+    if agent.doors.refused(place):
+        return False
     is_open = agent.doors.states[place] in (door.OPENING, door.OPEN, door.LEFT_OPEN)
     return agent.books.holdings[place] == FREE and not is_open and not agent.openings.is_under_way(place)
 

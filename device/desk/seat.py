@@ -64,11 +64,12 @@ class Desk:
 
     def _feed(self, data: bytes) -> None:
         echo = bytearray()
-        for place in range(len(data)):
+        place = 0
+        while place < len(data):
             if self.task is not None or self._said + len(echo) > _SAID_A_LAP:
                 self._later = data[place:]
                 break
-            what = self.editor.take(data[place], echo)
+            what, place = self.editor.feed(data, place, echo)
             if what:
                 self.write(echo)
                 echo = bytearray()

@@ -21,9 +21,9 @@ from tools.locker.client import start
 
 LOOK_EVERY = 5_000  # bytes between two looks at the heap and the prompt
 CHUNK = 256
-ANSWER_S = 60
+ANSWER_S = 120
 FLAT_BYTES = 1_024  # what is free may move by this, and must not sink
-_WORDS = r"""help status doors net time journal log heap cal service language selftest open badge answer login frob
+_WORDS = r"""help status doors net time journal log cal service language selftest open badge answer login frob
 1 14 99 -1 99999999999999999999 on off export doors set fr en --h ? % {} {0} %s \ " ' ../"""
 WORDS = [*_WORDS.split(), "\x1b[A", "\t", ""]
 HOSTILE = [

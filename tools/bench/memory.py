@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.packages import cache_folder
+from protocol.keys import console_answer
 from tools import micropython
 from tools.bench import town
 from tools.bench.counts import Counts
 from tools.bench.report import Report
-from tools.console import Session, open_port
+from tools.console import Session, log_in, open_port
 from tools.locker import cabinets, client, rom
 from tools.locker.cabinets import Hardware
 from tools.locker.controller import HEAP_KB, ROMFS_SINCE
@@ -106,9 +107,11 @@ def _running(report: Report, counts: Counts) -> None:
             provision(folder, hardware, bundle)
             with client.start(folder) as locker:
                 free = _heap_free(locker.console)
+                session = _heap_in_session(locker.console, bundle.key)
         report.row(
             f"heap_free_{boxes}", free, "bytes", f"free of {HEAP_KB} kB in a booted locker of {boxes} compartments"
         )
+        report.row(f"heap_session_{boxes}", session, "bytes", "the least of it in a technician's session")
 
 
 def cabinet(boxes: int) -> Hardware:
@@ -134,6 +137,18 @@ def _heap_free(console: str) -> int:
                 raise TimeoutError("the locker does not measure its heap")
             time.sleep(0.1)
         return free
+
+
+def _heap_in_session(console: str, key: bytes) -> int:
+    """After each order that a technician may give, but for those that wait for somebody."""
+    with open_port(console) as port:
+        session = Session(port)
+        log_in(session, "bench", lambda _locker, challenge: console_answer(key, bytes.fromhex(challenge), "bench"))
+        least = int(session.ask("heap")["free"])
+        for order in ("help", "status", "doors", "selftest", "cal", "service", "log export", "help cal", "logout"):
+            session.order(order)
+            least = min(least, int(session.ask("heap")["free"]))
+        return least
 
 
 # ------------------------------------------------------------------ lines
