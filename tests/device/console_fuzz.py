@@ -22,6 +22,7 @@ from tools.locker.client import start
 LOOK_EVERY = 5_000  # bytes between two looks at the heap and the prompt
 CHUNK = 256
 ANSWER_S = 120
+AGAIN_S = 10
 FLAT_BYTES = 1_024  # what is free may move by this, and must not sink
 _WORDS = r"""help status doors net time journal log cal service language selftest open badge answer login frob
 1 14 99 -1 99999999999999999999 on off export doors set fr en --h ? % {} {0} %s \ " ' ../"""
@@ -72,8 +73,8 @@ class Fuzz:
     def __exit__(self, *_: object) -> None:
         os.close(self._port)
 
-    def greeted(self) -> None:
-        """What it said when it started is not for us."""
+    def settle(self) -> None:
+        """Pass over what it says until it is silent for a second: its greeting, for one."""
         while select.select([self._port], [], [], 1)[0]:
             os.read(self._port, 65_536)
 
@@ -93,18 +94,23 @@ class Fuzz:
         assert b"Consigne, locker" not in self.seen, f"it restarted after {self.sent} bytes: {self.seen[-2000:]!r}"
 
     def look(self) -> tuple[int, str]:
-        """(free bytes, the prompt), with all that was typed before it done."""
+        """(free bytes, the prompt), with all that was typed before it done. What nobody reads in time is lost on such
+        a line, so it is asked again."""
         self.seen = b""
-        self.send(b"\x03\x03\x15\r\nheap\r")
         until = time.monotonic() + ANSWER_S
+        again = 0.0
         while not (found := _LOOK.search(self.seen)):
-            assert time.monotonic() < until, f"no answer after {self.sent} bytes: {self.seen[-2000:]!r}"
+            assert time.monotonic() < until, f"no answer after {self.sent} bytes: {self.seen[-500:]!r}"
+            if time.monotonic() > again:
+                self.send(b"\x03\x03\x15\r\nheap\r")
+                again = time.monotonic() + AGAIN_S
             if select.select([self._port], [], [], 0.1)[0]:
                 self._read()
         return int(found[1]), found[2].decode()
 
     def ask(self, order: str) -> bytes:
         self.look()
+        self.settle()  # a late answer to the look
         self.seen = b""
         self.send(order.encode() + b"\r")
         until = time.monotonic() + ANSWER_S
@@ -155,7 +161,7 @@ def campaign(size: int, seed: int, folder: Path) -> tuple[list[int], list[int]]:
     """Free bytes at each look, without and with a login. Raises AssertionError."""
     place = town_locker(folder, held=[3, 5], code_digits=16)
     with start(place) as locker, Fuzz(locker.console, random.Random(seed)) as fuzz:
-        fuzz.greeted()
+        fuzz.settle()
         nobody = fuzz.storm(size // 2, "> ")
         assert not fuzz.names, f"a prompt for {fuzz.names}, who never logged in"
         log_in(fuzz)
