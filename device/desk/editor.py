@@ -1,7 +1,7 @@
 """What is typed, byte by byte, becomes a line: a cursor, a history, and an echo that needs no more of a terminal than
 backspace. Noise can neither fill the memory nor end a session."""
 
-from protocol.limits import CONSOLE_HISTORY_MAX, CONSOLE_LINE_MAX
+from protocol.limits import CONSOLE_HISTORY_LINE_MAX, CONSOLE_HISTORY_MAX, CONSOLE_LINE_MAX
 
 # What take() asks for. COMPLETE: the Tab key; EXPLAIN: a question mark where a word begins.
 LINE, BREAK, COMPLETE, EXPLAIN = 1, 2, 3, 4
@@ -164,6 +164,7 @@ class Editor:
     # -------------------------------------------------------------- a line is over
     def finish(self, kept: bool) -> None:
         """The line was taken; `kept`: it may stand in the history."""
+        kept = kept and len(self.line) <= CONSOLE_HISTORY_LINE_MAX
         if kept and self.line.strip() and self.line not in self._history[-1:]:
             self._history = (self._history + [self.line])[-CONSOLE_HISTORY_MAX:]  # noqa: RUF005 - no stars there
         self.clear()

@@ -151,6 +151,7 @@ class Desk:
             self.write(self._prompt())
         else:
             self.agent.console.idle_at = self.now + CONSOLE_IDLE_MS
+            unload(_STAYS)  # what the last one needed until it answered
             self._guarded(self._carry_out, name, words[1:], line[line.find(words[0]) + len(name) + 1 :])
             unload(_STAYS)
 
