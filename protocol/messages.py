@@ -17,6 +17,7 @@ from protocol.kinds import (
     BOOL,
     BYTES,
     COMPARTMENT,
+    I32,
     ID4,
     ID8,
     LABEL,
@@ -100,6 +101,17 @@ class MessageRefused(Message):
     FIELDS = ("code",)
     KINDS = (U16,)
     code: int
+
+
+class Measured(Message):
+    """What a sensor says (events.Sensed): with each heartbeat, and when it changes. What it said while nobody heard is
+    lost, but for the highest."""
+
+    TYPE = 6
+    FIELDS = ("name", "value")
+    KINDS = (WORD, I32)
+    name: str
+    value: int
 
 
 # ------------------------------------------------------------------ up, custody (journalled, seq ≥ 1)
@@ -476,6 +488,7 @@ EVENTS = {
         Heartbeat,
         DepositRequested,
         MessageRefused,
+        Measured,
         Booted,
         DoorOpened,
         DoorClosed,

@@ -23,7 +23,16 @@ from device.agent.panel import Panel
 from device.agent.trust import Trust
 from protocol.errors import ProtocolError, number_of
 from protocol.limits import HEARTBEAT_MS
-from protocol.messages import Birth, Booted, Heartbeat, MessageRefused, OpeningAuthorised, RevokeToken, ServiceActed
+from protocol.messages import (
+    Birth,
+    Booted,
+    Heartbeat,
+    Measured,
+    MessageRefused,
+    OpeningAuthorised,
+    RevokeToken,
+    ServiceActed,
+)
 from protocol.numbers import CONSOLE, QUARANTINED_FLAG
 from protocol.tokens import TECHNICIAN
 
@@ -35,6 +44,7 @@ if TYPE_CHECKING:
     from protocol.tokens import Token
 
 _FIRST_LOOK_MS = 2_000
+_SLOWLY = ("temperature_dc", "supply_mv", "energy_mwh")  # told with heartbeats only
 
 
 class Agent:
@@ -65,6 +75,7 @@ class Agent:
         self.heap_free = 0
         self.lost: dict[int, str] = {}  # module -> what its board's fault is
         self.sensed: dict[str, int] = {}  # what parts said last: events.Sensed
+        self._unheard: dict[str, int] = {}  # the highest since a value was told last
 
     # -------------------------------------------------------------- one lap
     def start(self, now: int, cause: str) -> "list[Effect]":
@@ -121,7 +132,9 @@ class Agent:
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + HEARTBEAT_MS
             waiting = self.books.seq - self.link.acked
-            self.link.tell(now, Heartbeat(self.heap_free, self.ledger.journal_free, waiting), effects)
+            if self.link.tell(now, Heartbeat(self.heap_free, self.ledger.journal_free, waiting), effects):
+                for name in self.sensed:
+                    self._tell_measured(now, name, effects)
         self.ledger.tell_boot(now, effects)
         self.link.tick(now, effects)  # last: what all the others had to say leaves in one piece
 
@@ -162,8 +175,19 @@ class Agent:
                     self.openings.drop(now, place, effects)
         self.link.again(now if event.fault else now + _FIRST_LOOK_MS)
 
-    def _sensed(self, _now: int, event: "events.Sensed", _effects: "list[Effect]") -> None:
-        self.sensed[event.name] = event.value
+    def _sensed(self, now: int, event: "events.Sensed", effects: "list[Effect]") -> None:
+        """Not journalled: a value that is lost is told anew within a minute, and a housing that was open meanwhile is
+        the highest since."""
+        name = event.name
+        changed = self.sensed.get(name) != event.value
+        self.sensed[name] = event.value
+        self._unheard[name] = max(event.value, self._unheard.get(name, event.value))
+        if changed and name not in _SLOWLY:
+            self._tell_measured(now, name, effects)
+
+    def _tell_measured(self, now: int, name: str, effects: "list[Effect]") -> None:
+        if self.link.tell(now, Measured(name, self._unheard.get(name, self.sensed[name])), effects):
+            self._unheard.pop(name, None)
 
     def _link_opened(self, now: int, _event: "events.LinkOpened", effects: "list[Effect]") -> None:
         self.link.opened(now, effects)
@@ -254,4 +278,5 @@ _HANDLERS: "dict[Any, Any]" = {
     events.Typed: Agent._typed,
     events.JournalRead: Agent._journal_read,
     events.JournalMeasured: Agent._journal_measured,
+    events.Sensed: Agent._sensed,
 }

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from device.agent.core import Agent
     from device.desk.seat import Desk
 
+_MAY_BE_SILENT = ("scanner", "display")
+
 
 def _selftest(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":
     if words and words[0] != "doors":
@@ -78,8 +80,10 @@ def findings(desk: "Desk") -> "Iterator[tuple[str, str, str]]":
         if agent.openings.sensor_is_faulty(place):
             yield "sensor", number, "faulty"
     for name in sorted(agent.sensed):
-        if not agent.sensed[name]:
+        if name in _MAY_BE_SILENT and not agent.sensed[name]:
             yield name, "", "silent"
+        elif name == "tamper" and agent.sensed[name]:
+            yield "housing", "", "open"
     for part in (_slow_doors, _controller, _flash, _link):
         yield from part(desk)
 

@@ -20,6 +20,7 @@ KINDS = (
     "deposit_unannounced",
     "events_lost",
     "holding_differs",
+    "housing_open",
     "journal_went_back",
     "module_lost",
     "no_room_for_revocations",

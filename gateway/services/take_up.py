@@ -10,7 +10,7 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.events import Answer, Arrival
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
-from gateway.services import births, requests, told_alone, told_deposits, told_doors
+from gateway.services import births, requests, told_alone, told_deposits, told_doors, told_sensors
 from gateway.services.batch import Batch, Turn
 from gateway.services.desk import Desk
 from protocol.errors import number_of
@@ -29,6 +29,7 @@ from protocol.messages import (
     DoorFaulted,
     DoorOpened,
     Lost,
+    Measured,
     Message,
     OfflineDepositAuthorised,
     OpeningAuthorised,
@@ -63,6 +64,7 @@ TOLD_ONCE: dict[type[Message], Callable[[Batch, Turn, Up], None]] = {
     Birth: births.birth,
     Lost: births.lost,
     DepositRequested: requests.deposit_requested,
+    Measured: told_sensors.measured,
 }
 
 

@@ -21,7 +21,15 @@ from protocol.limits import TOKEN_SIZE_MAX
 
 SCOPE = "/courier"
 WORKER = "courier_worker.js"
-KEPT_ASSETS = ("consigne.css", "courier.css", "courier.js", "courier_receipts.js", "leaving.js", "icon.svg")
+KEPT_ASSETS = (
+    "consigne.css",
+    "courier.css",
+    "courier.js",
+    "courier_receipts.js",
+    "leaving.js",
+    "icon.svg",
+    "apple-touch-icon.png",
+)
 KEPT_PAGES = ("/courier/badge", "/courier/offline")
 
 router = APIRouter(prefix=SCOPE)
@@ -40,7 +48,8 @@ def draw_badge(request: Request, form: Posted) -> Response:
     desk, text = desk_of(request), form["badge"]
     _note_who(request)
     try:
-        badge = _shown(request, text)
+        with sessions.trying(request):
+            badge = _shown(request, text)
     except Refusal:
         return show(request, "courier_badge.html", {"badge": None, "refused": True}, 401)
     new = getattr(request.state, "who", None) is None

@@ -12,6 +12,7 @@ EVENTS = (
     m.Heartbeat(45_000, 9_999, 0),
     m.DepositRequested(1, ID, "dupont", "LB123456789FR", FIRST),
     m.MessageRefused(7),
+    m.Measured("temperature_dc", -55),
     m.Booted("1.2.3", "power"),
     m.DoorOpened(1),
     m.DoorClosed(400),

@@ -8,7 +8,9 @@ from typing import Any
 
 from tools.locker.buses import Buses, on_board
 from tools.locker.cable import CUTS, Cable
+from tools.locker.chips import Chips, wires
 from tools.locker.controller import Controller, now_ms
+from tools.locker.lamps import Lamps
 from tools.locker.physics import CabinetError, Front
 from tools.locker.screen import Screen
 from tools.locker.serial_port import SerialPort
@@ -39,9 +41,13 @@ class Cabinet:
         self._drawing: asyncio.TimerHandle | None = None
         on_pins = [module for module in hardware["modules"] if not on_board(module)]
         pins = [box["lock"] for module in on_pins for box in module["compartments"]]
-        self._controller = Controller(interpreter, folder, pins, 2 * len(pins) + KEYPAD_PINS, self)
+        self._lamps = Lamps(hardware)
+        enables = [bus["de"] for bus in hardware.get("buses", []) if "de" in bus]
+        watched = pins + self._lamps.pins + wires(hardware) + enables
+        self._controller = Controller(interpreter, folder, watched, 2 * len(pins) + KEYPAD_PINS, self)
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
+        self._chips = Chips(hardware, self._front, now_ms)
         self._cable = Cable("127.0.0.1", cable["listen"], (cable["broker"][0], cable["broker"][1]))
         self._port = SerialPort(self._controller.typed)
         self._typing = asyncio.Lock()
@@ -81,10 +87,21 @@ class Cabinet:
 
     # -------------------------------------------------------------- the board's outputs
     def drive(self, pin: int, level: int, at_ms: float) -> None:
-        self._front.drive(pin, level, at_ms)
+        others = self._chips.drive(pin, level) or self._lamps.drive(pin, level)
+        if not others and not self._buses.enable(pin, level, at_ms):
+            self._front.drive(pin, level, at_ms)
 
-    def transmit(self, uart: int, data: bytes) -> None:
-        if self._buses.transmit(uart, data):
+    def shine(self, pin: int, data: bytes) -> None:
+        self._lamps.shine(pin, data)
+
+    def access(self, bus: int, address: int, data: bytes, size: int) -> bytes | None:
+        return self._chips.access(bus, address, data, size)
+
+    def shift(self, bus: int, data: bytes) -> bytes:
+        return self._chips.shift(bus, data)
+
+    def transmit(self, uart: int, data: bytes, at_ms: float) -> None:
+        if self._buses.transmit(uart, data, at_ms):
             return
         display = self._hardware.get("display")
         if display and uart == display["uart"]:
@@ -102,6 +119,8 @@ class Cabinet:
 
     def power_lost(self, at_ms: float) -> None:
         self._buses.power_lost()
+        self._chips.power_lost()
+        self._lamps.power_lost()
         self._front.power_lost(at_ms)
         self._cable.break_all()
         self._screen.clear()
@@ -196,7 +215,9 @@ class Cabinet:
 
     async def _board(self, request: dict[str, Any]) -> None:
         """A fault of a module's lock board, on or off: `silent` is its plug pulled out."""
-        self._buses.fault(str(request["module"]), str(request["fault"]), request.get("on", True))
+        module, fault, on = str(request["module"]), str(request["fault"]), request.get("on", True)
+        if not self._chips.fault(module, fault, on):
+            self._buses.fault(module, fault, on)
 
     async def _cut(self, request: dict[str, Any]) -> None:
         if request["cut"] not in CUTS:
@@ -220,6 +241,7 @@ class Cabinet:
             "screen": self._screen.lines,
             "qr": self._screen.qr,
             "compartments": self._front.state(),
+            "lit": self._lamps.lit,
             "pulses": list(self._front.pulses),
             "outputs_off_ms": self._front.safe_ms,
         }

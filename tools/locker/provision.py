@@ -18,6 +18,9 @@ from tools.locker.flash import make_flash
 from tools.locker.pins import check
 
 BOARD_FIELDS = ("driver", "bus", "address", "channels", "closed_when", "feedback", "variant", "pulse_ms", "supply")
+CHIP_FIELDS = ("i2c", "spi", "reset", "latch", "enable", "check")
+OPTIONAL = ("lights", "sensors")
+BOX_FIELDS = ("number", "size", "lock", "door", "occupied", "light")
 LOCAL = "127.0.0.1"
 # Below the ports that systems give out by themselves, so that nobody else has it after a restart.
 PORTS = range(20_000, 32_000)
@@ -68,16 +71,16 @@ def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
         "buses": hardware.get("buses", []),
         "modules": [
             {
-                **{name: module[name] for name in BOARD_FIELDS if name in module},
+                **{name: module[name] for name in (*BOARD_FIELDS, *CHIP_FIELDS) if name in module},
                 "name": module["name"],
                 "compartments": [
-                    {name: box[name] for name in ("number", "size", "lock", "door", "occupied") if name in box}
-                    for box in module["compartments"]
+                    {name: box[name] for name in BOX_FIELDS if name in box} for box in module["compartments"]
                 ],
             }
             for module in hardware["modules"]
         ],
         **{name: hardware[name] for name in ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed")},
+        **{name: hardware[name] for name in OPTIONAL if name in hardware},
         "occupied_full": hardware.get("occupied_full", 0),
         "watchdog_ms": hardware.get("watchdog_ms", WATCHDOG_MS),
         "code_digits": bundle.code_digits,

@@ -8,6 +8,7 @@ import machine
 
 from device.agent.config import ConfigError
 from device.drivers.locks.bus import Bus, Station
+from device.drivers.locks.mixed import has_inputs, is_on_bus
 from device.drivers.locks.port import Port
 from protocol.limits import PULSE_MS_MAX
 
@@ -48,16 +49,11 @@ def driver(name: str) -> "Any":
     return found
 
 
-def has_inputs(module: "dict[str, Any]") -> bool:
-    """Whether its board knows the doors; otherwise `door` is a pin."""
-    return "driver" in module and module["driver"] != "gpio" and module.get("variant") != "r421a08"
-
-
 def station(place: int, module: "dict[str, Any]") -> Station:
     """Raises ConfigError."""
     name = module.get("driver", "")
     board = driver(name)
-    _expect(board is not None, place, "driver", "gpio, cu16, cu48, board8a, wkly or modbus")
+    _expect(board is not None, place, "driver", "gpio, cu16, cu48, board8a, wkly, modbus, mcp23017 or hc595")
     address = module.get("address", board.ADDRESSES[0])
     _expect(_within(address, *board.ADDRESSES), place, "address", "{} to {}".format(*board.ADDRESSES))
     channels = module.get("channels", board.CHANNELS)
@@ -83,7 +79,7 @@ def station(place: int, module: "dict[str, Any]") -> Station:
             _expect(board.ITEMS, place, "occupied", "left out: this board has no such inputs")
             items.append((box["number"], inlet))
     made = Station(place, board.Codec(address, channels, module), boxes, items, polarity, own_ms)
-    made.blind = not has_inputs(module)
+    made.heard.blind = not has_inputs(module)
     return made
 
 
@@ -96,7 +92,7 @@ def buses(
     on_bus: list[list[Station]] = [[] for _wire in wires]
     known: list[tuple[int, str, object]] = []
     for place, module in enumerate(document["modules"]):
-        if module.get("driver", "gpio") == "gpio":
+        if not is_on_bus(module):
             continue
         bus: int = module.get("bus", 0)
         _expect(_within(bus, 0, len(wires) - 1), place, "bus", "the place of one of buses")
@@ -112,7 +108,7 @@ def buses(
         found.append((module.get("supply", 1), one))
     made: list[Bus] = []
     for number, wire in enumerate(wires):
-        first = [module for module in document["modules"] if has_driver(module) and module.get("bus", 0) == number]
+        first = [module for module in document["modules"] if is_on_bus(module) and module.get("bus", 0) == number]
         usual = driver(first[0]["driver"]).BAUD if first else 9600
         baud = wire.get("baud", usual)
         if baud not in _BAUDS:
@@ -121,7 +117,3 @@ def buses(
         port = Port(uart(wire | {"baud": baud}, _BUFFER), enable, now)
         made.append(Bus(port, baud, wire.get("echo", False), on_bus[number]))
     return found, made
-
-
-def has_driver(module: "dict[str, Any]") -> bool:
-    return module.get("driver", "gpio") != "gpio"

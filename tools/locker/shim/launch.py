@@ -1,6 +1,8 @@
 """Runs in MicroPython: lays out the file systems as on a board, then runs its boot.py and main.py.
 
-    launch.py SOCKET FLASH.IMG ROM CAUSE
+    launch.py SOCKET FLASH.IMG ROM CAUSE WORDS
+
+WORDS, with commas: what /config.json says where a locker needs `extras`.
 
 The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition.
 """
@@ -41,6 +43,13 @@ socket_path, image, code, cause = sys.argv[1:5]
 machine.Board.cause = int(cause)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 bundle.connect(socket_path)
 flash = vfs.VfsLfs2(FileBlocks(image))
+with flash.open("/config.json", "r") as file:
+    wanted = file.read()
+if any([word in wanted for word in sys.argv[5].split(",")]):
+    import extras
+
+    extras.install()
+del wanted
 code = rom(code)
 vfs.umount("/")
 vfs.mount(flash, "/")
