@@ -36,7 +36,7 @@ class Cycle:
         self._phase = _RESTING
         self._left = times
         self._until = desk.now
-        self.wake = desk.now
+        self.call_at = desk.now
 
     def step(self, desk: "Desk") -> None:
         if not self._places:
@@ -60,7 +60,7 @@ class Cycle:
                 self._end(desk, place, "")
         elif desk.now >= self._until:
             self._end(desk, place, "not_closed")
-        self.wake = self._until
+        self.call_at = self._until
 
     def stop(self, desk: "Desk") -> None:
         """Ctrl-C. A door that is open stays so."""

@@ -32,7 +32,7 @@ _SECRETS = ("answer", "badge")  # no history holds what stands behind them
 
 class Desk:
     """`now`, `effects`: of the event under way. `task`: an order that has not answered yet; it has step(desk),
-    called at every event until it has answered, stop(desk), and `wake`, when it wants to be called at the latest.
+    called at every event until it has answered, stop(desk), and `call_at`, when it wants to be called at the latest.
     `people`: the order under way asked for a table. `serving`: who has put the locker into service mode, or ""."""
 
     def __init__(self, agent: "Agent") -> None:
@@ -40,7 +40,7 @@ class Desk:
         self.now = 0
         self.effects: list[Effect] = []
         self.task: Any = None
-        self.wake: int | None = None
+        self.call_at: int | None = None
         self.people = False
         self.serving = ""
         self.language = ""
@@ -111,14 +111,14 @@ class Desk:
         if console.board is not None:  # what waits at the port is not lost; but a Ctrl-C must come through
             console.board.console.paused = self.task is None and self._later != b""
         if self.task is not None or self._later:
-            self.wake = self.now if self.task is None else self.task.wake
+            self.call_at = self.now if self.task is None else self.task.call_at
         elif console.actor:
-            self.wake = console.idle_at
+            self.call_at = console.idle_at
         elif self.now >= self._gone_at:
             console.desk = None
             unload()
         else:
-            self.wake = self._gone_at
+            self.call_at = self._gone_at
 
     def _interrupt(self, rest: bytes) -> None:
         """Ctrl-C ends what is under way, and whatever was typed before it."""
@@ -262,7 +262,7 @@ class Desk:
 class _Lines:
     """An order that says many lines: a few a lap, since a board can neither hold nor send all at once."""
 
-    wake = 0
+    call_at = 0
 
     def __init__(self, lines: "Iterator[str]") -> None:
         self._lines = lines
