@@ -83,7 +83,7 @@ class Console:
             self.log_out()
 
     def deadline(self) -> "int | None":
-        return None if self.desk is None else self.desk.wake
+        return None if self.desk is None else self.desk.call_at
 
 
 # ------------------------------------------------------------------ modules that come and go

@@ -271,7 +271,6 @@ _HANDLERS: "dict[Any, Any]" = {
     events.DoorSensed: Agent._door,
     events.ContentsSensed: Agent._contents,
     events.ModuleSensed: Agent._module,
-    events.Sensed: Agent._sensed,
     events.LinkOpened: Agent._link_opened,
     events.LinkClosed: Agent._link_closed,
     events.Received: Agent._received,

@@ -17,8 +17,10 @@ _OPENING, _WAITING, _RESTING = 0, 1, 2
 
 
 def may_try(desk: "Desk", place: int) -> bool:
-    """Nothing is in there, nobody stands there, and it is shut as far as is known."""
+    """It can be opened, nothing is in there, nobody stands there, and it is shut as far as is known."""
     agent = desk.agent
+    if agent.doors.refused(place):
+        return False
     is_open = agent.doors.states[place] in (door.OPENING, door.OPEN, door.LEFT_OPEN)
     return agent.books.holdings[place] == FREE and not is_open and not agent.openings.is_under_way(place)
 
@@ -34,7 +36,7 @@ class Cycle:
         self._phase = _RESTING
         self._left = times
         self._until = desk.now
-        self.wake = desk.now
+        self.call_at = desk.now
 
     def step(self, desk: "Desk") -> None:
         if not self._places:
@@ -58,7 +60,7 @@ class Cycle:
                 self._end(desk, place, "")
         elif desk.now >= self._until:
             self._end(desk, place, "not_closed")
-        self.wake = self._until
+        self.call_at = self._until
 
     def stop(self, desk: "Desk") -> None:
         """Ctrl-C. A door that is open stays so."""

@@ -1,13 +1,14 @@
 """What is typed, byte by byte, becomes a line: a cursor, a history, and an echo that needs no more of a terminal than
 backspace. Noise can neither fill the memory nor end a session."""
 
-from protocol.limits import CONSOLE_HISTORY_MAX, CONSOLE_LINE_MAX
+from protocol.limits import CONSOLE_HISTORY_LINE_MAX, CONSOLE_HISTORY_MAX, CONSOLE_LINE_MAX
 
 # What take() asks for. COMPLETE: the Tab key; EXPLAIN: a question mark where a word begins.
 LINE, BREAK, COMPLETE, EXPLAIN = 1, 2, 3, 4
 _CTRL_A, _CTRL_C, _CTRL_E, _BACKSPACE, _TAB, _LF, _CTRL_K, _CR = 0x01, 0x03, 0x05, 0x08, 0x09, 0x0A, 0x0B, 0x0D
 _CTRL_N, _CTRL_P, _CTRL_U, _CTRL_V, _CTRL_W, _ESC, _DELETE = 0x0E, 0x10, 0x15, 0x16, 0x17, 0x1B, 0x7F
 _UP, _DOWN, _RIGHT, _LEFT, _HOME, _END, _TILDE = 0x41, 0x42, 0x43, 0x44, 0x48, 0x46, 0x7E
+_QUESTION = 0x3F
 _PLAIN, _ESCAPED, _SEQUENCE, _QUOTED = 0, 1, 2, 3
 
 
@@ -24,6 +25,18 @@ class Editor:
         self._state = _PLAIN
         self._digit = 0  # of a sequence such as ESC [ 3 ~
 
+    def feed(self, data: bytes, place: int, echo: bytearray) -> "tuple[int, int]":
+        """From `place` on: (what there is to do now, or 0; where to go on). Letters in a row are drawn once: one by
+        one in front of a long line, each would draw all of it."""
+        end = place
+        while self._state == _PLAIN and end < len(data) and 0x20 <= data[end] <= 0x7E and data[end] != _QUESTION:
+            end += 1
+        if end == place:
+            return self.take(data[place], echo), place + 1
+        self._last = data[end - 1]
+        self._letters(data[place:end], echo)
+        return 0, end
+
     def take(self, byte: int, echo: bytearray) -> int:
         """One byte. What there is to do now, or 0."""
         last, self._last = self._last, byte
@@ -35,13 +48,14 @@ class Editor:
             return LINE
         if self._state == _QUOTED:
             self._state = _PLAIN
-            self._letter(byte, echo)
+            if 0x20 <= byte <= 0x7E:
+                self._letters(bytes([byte]), echo)
         elif self._state:
             self._sequence(byte, echo)
         elif 0x20 <= byte <= 0x7E:
-            if byte == 0x3F and self.line[: self.cursor][-1:] in (b"", b" "):
+            if byte == _QUESTION and self.line[: self.cursor][-1:] in (b"", b" "):
                 return EXPLAIN
-            self._letter(byte, echo)
+            self._letters(bytes([byte]), echo)
         else:
             return self._control(byte, echo)
         return 0
@@ -103,13 +117,10 @@ class Editor:
             self._remove(self.cursor, self.cursor + 1, echo)
 
     # -------------------------------------------------------------- the line
-    def _letter(self, byte: int, echo: bytearray) -> None:
-        if not 0x20 <= byte <= 0x7E:
-            return
-        if len(self.line) >= CONSOLE_LINE_MAX:
+    def _letters(self, letters: bytes, echo: bytearray) -> None:
+        if len(self.line) + len(letters) > CONSOLE_LINE_MAX:
             self.too_long = True
-        else:
-            self.insert(bytes([byte]), echo)
+        self.insert(letters, echo)
 
     def insert(self, letters: bytes, echo: bytearray) -> None:
         """At the cursor; as many as fit."""
@@ -153,6 +164,7 @@ class Editor:
     # -------------------------------------------------------------- a line is over
     def finish(self, kept: bool) -> None:
         """The line was taken; `kept`: it may stand in the history."""
+        kept = kept and len(self.line) <= CONSOLE_HISTORY_LINE_MAX
         if kept and self.line.strip() and self.line not in self._history[-1:]:
             self._history = (self._history + [self.line])[-CONSOLE_HISTORY_MAX:]  # noqa: RUF005 - no stars there
         self.clear()

@@ -29,7 +29,7 @@ def facts(agent: "Agent", now: int) -> "dict[str, Any]":
         "compartments": agent.books.present,
         "held": sum([1 for holding in agent.books.holdings if holding]),
         "faults": sum([1 for word in states if word in _FAULTS]),
-        "modules": agent.lost,
+        "modules": {str(module + 1): agent.lost[module] for module in agent.lost},
         "quarantined": sum([1 for flags in agent.books.flags if flags & QUARANTINED]),
         "keys": sorted([kid.hex() for kid in agent.trusted]),
         "tries_left": agent.books.bucket,

@@ -32,7 +32,7 @@ _SECRETS = ("answer", "badge")  # no history holds what stands behind them
 
 class Desk:
     """`now`, `effects`: of the event under way. `task`: an order that has not answered yet; it has step(desk),
-    called at every event until it has answered, stop(desk), and `wake`, when it wants to be called at the latest.
+    called at every event until it has answered, stop(desk), and `call_at`, when it wants to be called at the latest.
     `people`: the order under way asked for a table. `serving`: who has put the locker into service mode, or ""."""
 
     def __init__(self, agent: "Agent") -> None:
@@ -40,7 +40,7 @@ class Desk:
         self.now = 0
         self.effects: list[Effect] = []
         self.task: Any = None
-        self.wake: int | None = None
+        self.call_at: int | None = None
         self.people = False
         self.serving = ""
         self.language = ""
@@ -56,7 +56,7 @@ class Desk:
         self._begin(now, effects)
         self._gone_at = now + CONSOLE_GONE_MS
         if self.task is not None and 0x03 in data:
-            self._interrupt()
+            self._interrupt(data[data.rfind(b"\x03") + 1 :])
         elif self.task is not None or self._later:
             self._later = (self._later + data)[:_LATER_MAX]
         else:
@@ -64,11 +64,12 @@ class Desk:
 
     def _feed(self, data: bytes) -> None:
         echo = bytearray()
-        for place in range(len(data)):
+        place = 0
+        while place < len(data):
             if self.task is not None or self._said + len(echo) > _SAID_A_LAP:
                 self._later = data[place:]
                 break
-            what = self.editor.take(data[place], echo)
+            what, place = self.editor.feed(data, place, echo)
             if what:
                 self.write(echo)
                 echo = bytearray()
@@ -107,21 +108,24 @@ class Desk:
     def _plan(self) -> None:
         """When to be called again; nobody there any more: let the next one find a new desk."""
         console = self.agent.console
+        if console.board is not None:  # what waits at the port is not lost; but a Ctrl-C must come through
+            console.board.console.paused = self.task is None and self._later != b""
         if self.task is not None or self._later:
-            self.wake = self.now if self.task is None else self.task.wake
+            self.call_at = self.now if self.task is None else self.task.call_at
         elif console.actor:
-            self.wake = console.idle_at
+            self.call_at = console.idle_at
         elif self.now >= self._gone_at:
             console.desk = None
             unload()
         else:
-            self.wake = self._gone_at
+            self.call_at = self._gone_at
 
-    def _interrupt(self) -> None:
-        """Ctrl-C ends what is under way, and whatever was typed behind it."""
+    def _interrupt(self, rest: bytes) -> None:
+        """Ctrl-C ends what is under way, and whatever was typed before it."""
         self._later = b""
         self.write(b"^C\r\n")
         self._guarded(self.task.stop, self)
+        self._feed(rest)
 
     # -------------------------------------------------------------- a line
     def _take(self, what: int) -> None:
@@ -147,6 +151,7 @@ class Desk:
             self.write(self._prompt())
         else:
             self.agent.console.idle_at = self.now + CONSOLE_IDLE_MS
+            unload(_STAYS)  # what the last one needed until it answered
             self._guarded(self._carry_out, name, words[1:], line[line.find(words[0]) + len(name) + 1 :])
             unload(_STAYS)
 
@@ -257,7 +262,7 @@ class Desk:
 class _Lines:
     """An order that says many lines: a few a lap, since a board can neither hold nor send all at once."""
 
-    wake = 0
+    call_at = 0
 
     def __init__(self, lines: "Iterator[str]") -> None:
         self._lines = lines

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from device.agent.core import Agent
     from device.desk.seat import Desk
 
+_MAY_BE_SILENT = ("scanner", "display")
+
 
 def _selftest(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":
     if words and words[0] != "doors":
@@ -40,6 +42,7 @@ class _Report:
         self.found: list[str] = []
         self.count = 0
         self._hands = hands
+        self._last = ""
 
     def lines(self, desk: "Desk", part: str, number: str, fault: str) -> "list[str]":
         """For people; and it is a finding from now on."""
@@ -48,9 +51,10 @@ class _Report:
         if len(self.found) < FINDINGS_MAX:
             self.found.append(title)
         text = ""
-        if self._hands:
+        if self._hands and self._last != part + fault:
             texts = self._hands.text
             text = texts(desk.language, part + " " + fault) or texts(desk.language, part)
+        self._last = part + fault  # the same remedy once
         return ["! " + title] + ["    " + line for line in wrapped(text)]
 
     def answer(self, desk: "Desk") -> None:
@@ -76,8 +80,10 @@ def findings(desk: "Desk") -> "Iterator[tuple[str, str, str]]":
         if agent.openings.sensor_is_faulty(place):
             yield "sensor", number, "faulty"
     for name in sorted(agent.sensed):
-        if not agent.sensed[name]:
+        if name in _MAY_BE_SILENT and not agent.sensed[name]:
             yield name, "", "silent"
+        elif name == "tamper" and agent.sensed[name]:
+            yield "housing", "", "open"
     for part in (_slow_doors, _controller, _flash, _link):
         yield from part(desk)
 
@@ -87,6 +93,8 @@ def _fault_of_door(agent: "Agent", place: int) -> str:
     flags = agent.books.flags[place]
     if state in (door.OPEN, door.OPENING) and agent.openings.is_under_way(place):
         return ""
+    if state == door.UNKNOWN and agent.doors.refused(place):
+        return ""  # its board is lost, and named
     if state != door.CLOSED:
         return DOOR_STATES[state]
     return "out_of_service" if flags & OUT else "quarantined" if flags & QUARANTINED else ""

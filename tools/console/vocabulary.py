@@ -35,6 +35,7 @@ OURS = {
         Usage("badge", "badge  (asked for, not shown)", ()),
         Usage("watch", "watch  (the doors, until Ctrl-C)", ()),
         Usage("wait", "wait door NUMBER STATE [SECONDS]", ("door", "NUMBER", "STATE", "SECONDS")),
+        Usage("save", "save FILE [FIRST]  (the log)", ("FILE", "FIRST")),
         Usage("exit", "exit  (or Ctrl-D)", ()),
     )
 }
