@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import machine
 
-from device.agent.config import Config
+from device.agent.config import Config, layout
 from device.clock import board_clock
 from device.drivers import flash
 from device.drivers.buzzer import Buzzer
 from device.drivers.console import SerialConsole
-from device.drivers.display import Display, Texts
+from device.drivers.display import LANGUAGES, Display, Texts
 from device.drivers.doors import DoorSwitches
 from device.drivers.keypad import Keypad
 from device.drivers.locks.gpio import GpioCoils
@@ -54,20 +54,34 @@ class Nothing:
 class Board:
     """Raises OSError, ValueError or ConfigError when what provisioning left cannot be used."""
 
+    trial: "Any" = None  # a device.desk.trial.Trial while a configuration is on trial
+
+    root = ""  # of the flash
+
     def __init__(self) -> None:
         key = flash.read_key()
         document = flash.read_config()
         self.config = Config.parse(document, key, flash.read_trust())
         self.trust = flash.TrustFolder(self.config.trusted)
-        self.cause = _cause()
+        self.modules = layout(document)
+        trial: str = document.get("trial", "")
+        self.cause = trial or _cause()
         self.clock = board_clock()
         self.waiter = Waiter()
         self.locks, self.doors = self._cabinet(document)  # first of all pins: outputs are low from here on
         self.console = SerialConsole(self.waiter)
         self.transport = self._transport(document)
         self.sources: list[Any] = [self.console, self.transport, self.doors]
+        if trial == "trial":
+            from device.desk.trial import Trial  # noqa: PLC0415
+
+            self.trial = Trial(self, document)
+            self.sources.insert(0, self.trial)
         self._add_panel(document)
-        self.display = _display(document)
+        self.screens = _screens()
+        display: dict[str, Any] = document.get("display") or {}
+        self.language: str = display.get("language", LANGUAGES[0])
+        self.display = _display(document, self.screens)
         if hasattr(self.display, "gather"):
             self.sources.append(self.display)  # it draws a little a lap
         self.buzzer = _buzzer(document)
@@ -179,11 +193,11 @@ def _uart(part: "dict[str, Any]", receive: int) -> "Any":
     return machine.UART(part["uart"], part.get("baud", 9600), rxbuf=receive, txbuf=256, **pins)
 
 
-def _display(document: "dict[str, Any]") -> "Any":
+def _display(document: "dict[str, Any]", screens: str) -> "Any":
     part = document.get("display")
     if not part:
         return Nothing()
-    texts = Texts(_screens(), part.get("language", "fr"))
+    texts = Texts(screens, part.get("language", "fr"))
     made = _more().display(part, texts) if "kind" in part else None
     return made or Display(_uart(part, 64), texts, part.get("qr", False))
 

@@ -228,6 +228,11 @@ class Cabinet:
         if not self._chips.fault(module, fault, on):
             self._buses.fault(module, fault, on)
 
+    async def _rewire(self, request: dict[str, Any]) -> None:
+        """Another lock board in the place of a module's: `driver`, and its `bus`, `address` and `channels`."""
+        wiring = {name: request[name] for name in ("driver", "bus", "address", "channels") if name in request}
+        self._buses.replace(str(request["module"]), wiring)
+
     async def _cut(self, request: dict[str, Any]) -> None:
         if request["cut"] not in CUTS:
             raise CabinetError(f"cut: one of {', '.join(CUTS)}")
@@ -269,6 +274,7 @@ _ORDERS: dict[str, Callable[[Cabinet, dict[str, Any]], Awaitable[dict[str, Any] 
     "swap": Cabinet._swap,
     "fill": Cabinet._fill,
     "board": Cabinet._board,
+    "rewire": Cabinet._rewire,
     "cable": Cabinet._cut,
     "power": Cabinet._power,
     "kill": Cabinet._kill,
