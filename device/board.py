@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import machine
 
-from device.agent.config import Config
+from device.agent.config import Config, layout
 from device.clock import board_clock
 from device.drivers import flash
 from device.drivers.buzzer import Buzzer
@@ -54,6 +54,8 @@ class Nothing:
 class Board:
     """Raises OSError, ValueError or ConfigError when what provisioning left cannot be used."""
 
+    trial: "Any" = None  # a device.desk.trial.Trial while a configuration is on trial
+
     root = ""  # of the flash
 
     def __init__(self) -> None:
@@ -61,13 +63,20 @@ class Board:
         document = flash.read_config()
         self.config = Config.parse(document, key, flash.read_trust())
         self.trust = flash.TrustFolder(self.config.trusted)
-        self.cause = _cause()
+        self.modules = layout(document)
+        trial: str = document.get("trial", "")
+        self.cause = trial or _cause()
         self.clock = board_clock()
         self.waiter = Waiter()
         self.locks, self.doors = self._cabinet(document)  # first of all pins: outputs are low from here on
         self.console = SerialConsole(self.waiter)
         self.transport = self._transport(document)
         self.sources: list[Any] = [self.console, self.transport, self.doors]
+        if trial == "trial":
+            from device.desk.trial import Trial  # noqa: PLC0415
+
+            self.trial = Trial(self, document)
+            self.sources.insert(0, self.trial)
         self._add_panel(document)
         self.screens = _screens()
         display: dict[str, Any] = document.get("display") or {}

@@ -45,6 +45,7 @@ def replayed(board: "Board") -> Agent:
         gc.collect()
     agent = Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
     agent.console.board = board
+    agent.link.modules = board.modules
     board.console.paused = False
     return agent
 

@@ -114,6 +114,22 @@ class Measured(Message):
     value: int
 
 
+class Layout(Message):
+    """How the locker is built, said before each birth: its compartments by module, and the numbers it will never use
+    again. A locker that does not say it is one whose compartments the gateway knows, all of them.
+
+    `modules` is a row of entries, each: a byte and so many of the module's name (1 to 8), a byte and so many of its id
+    (0 to 12), a byte and so many compartments. A name of no length: the retired numbers; as many entries as needed. A
+    compartment is one byte, its size in the two high bits (a place in SIZES, 3: not told), and in the low six by how
+    much its number is higher than the one before in this message; 0: two bytes with the number follow.
+    """
+
+    TYPE = 7
+    FIELDS = ("modules",)
+    KINDS = (PART,)
+    modules: bytes
+
+
 # ------------------------------------------------------------------ up, custody (journalled, seq ≥ 1)
 class Booted(Message):
     TYPE = 16
@@ -489,6 +505,7 @@ EVENTS = {
         DepositRequested,
         MessageRefused,
         Measured,
+        Layout,
         Booted,
         DoorOpened,
         DoorClosed,

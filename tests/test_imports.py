@@ -16,10 +16,13 @@ SERVICE_SIDE = ("protocol", "gateway.domain", "gateway.services", *SIDE_DOORS)
 ARROWS: dict[str, tuple[str, ...]] = {
     "protocol": (),
     "device.agent": ("protocol",),
-    "device": ("protocol", "device.agent"),
+    "device": ("protocol", "device.agent", "device.desk.trial"),
     "device.desk": ("protocol", "device.agent"),  # imported by name when somebody types, see device/agent/console.py
     "device.desk.hands": ("protocol", "device.agent", "device"),
-    "device.main": ("protocol", "device.agent", "device"),
+    "device.desk.scan": ("protocol", "device.agent", "device", "device.desk"),
+    "device.desk.settings": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
+    "device.desk.trial": ("protocol", "device.agent", "device", "device.desk"),
+    "device.main": ("protocol", "device.agent", "device", "device.desk.trial"),
     "gateway": (*SERVICE_SIDE, "gateway.packages"),  # mqtt, outbox, broker: the doors to the world
     "gateway.limits": (),
     "gateway.config": ("gateway.limits",),
@@ -40,13 +43,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.web": (*SERVICE_SIDE, *DOORS),
     "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach", "gateway.key_files"),
     "gateway.main": ("protocol", "gateway"),
-    "tools": ("protocol", "device.agent", "gateway"),
+    "tools": ("protocol", "device.agent", "gateway", "tools.locker"),
+    "tools.locker": ("protocol", "device", "device.agent", "gateway", "tools"),  # reads what its display draws
     "tools.sim": (
         "protocol",
         "device",
         "device.agent",
         "gateway",
         "tools",
+        "tools.locker",
     ),  # plays the shell, the journal and the lock driver too
 }
 

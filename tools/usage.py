@@ -64,7 +64,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "privacy erase": (
         ("consigne privacy erase par_0123456789abc", "asks first"),
-        ("consigne privacy erase --contact --yes < address.txt", "every parcel of an address, for scripts"),
+        ("consigne privacy erase --contact --yes", "every parcel of the address on stdin, for scripts"),
     ),
     "audit": (("consigne audit check", ""),),
     "audit check": (("consigne audit check", "write its head down, elsewhere"), ("consigne audit check --json", "")),

@@ -134,7 +134,7 @@ class Agent:
             waiting = self.books.seq - self.link.acked
             if self.link.tell(now, Heartbeat(self.heap_free, self.ledger.journal_free, waiting), effects):
                 for name in self.sensed:
-                    self._tell_measured(now, name, effects)
+                    self._tell_sensed(now, name, effects)
         self.ledger.tell_boot(now, effects)
         self.link.tick(now, effects)  # last: what all the others had to say leaves in one piece
 
@@ -183,9 +183,9 @@ class Agent:
         self.sensed[name] = event.value
         self._unheard[name] = max(event.value, self._unheard.get(name, event.value))
         if changed and name not in _SLOWLY:
-            self._tell_measured(now, name, effects)
+            self._tell_sensed(now, name, effects)
 
-    def _tell_measured(self, now: int, name: str, effects: "list[Effect]") -> None:
+    def _tell_sensed(self, now: int, name: str, effects: "list[Effect]") -> None:
         if self.link.tell(now, Measured(name, self._unheard.get(name, self.sensed[name])), effects):
             self._unheard.pop(name, None)
 
@@ -209,7 +209,7 @@ class Agent:
         return self.link.birth_due and (now >= self._looked_by or self.doors.all_seen())
 
     def _birth(self) -> Birth:
-        doors = bytearray(len(self.books.numbers))
+        doors = bytearray(self.books.present)
         for place in range(len(doors)):
             doors[place] = self.books.holdings[place] << 4 | self.doors.states[place]
             if self.books.has(place, QUARANTINED):

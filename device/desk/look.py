@@ -26,7 +26,7 @@ def facts(agent: "Agent", now: int) -> "dict[str, Any]":
         "boot": agent.boot,
         "uptime_s": now // 1000,
         "link": agent.link.state,
-        "compartments": len(states),
+        "compartments": agent.books.present,
         "held": sum([1 for holding in agent.books.holdings if holding]),
         "faults": sum([1 for word in states if word in _FAULTS]),
         "modules": {str(module + 1): agent.lost[module] for module in agent.lost},
@@ -42,6 +42,8 @@ def doors_facts(agent: "Agent") -> "Iterator[list[Any]]":
     them are more than a board has free."""
     books = agent.books
     for place in range(len(books.numbers)):
+        if place >= books.present and not books.holdings[place]:
+            continue  # it is not there any more, and nobody misses anything
         flags = [word for flag, word in ((QUARANTINED, "quarantined"), (OUT, "out")) if books.has(place, flag)]
         state = DOOR_STATES[agent.doors.states[place]]
         yield [books.numbers[place], state, _HOLDING_WORDS[books.holdings[place]], flags]

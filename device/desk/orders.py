@@ -11,6 +11,7 @@ _TABLE = """
 answer who - HEX
 badge who ~ TOKEN
 cal cal - [NUMBER [CYCLES]]
+config settings - [try|confirm|cancel]
 doors look - [NUMBER]
 heap look -
 help guide - [ORDER]
@@ -19,6 +20,7 @@ language act - [fr|en]
 log log * [export [FIRST]]
 login who - NAME
 logout who -
+module settings -~ [scan|add|replace|retire]
 net look -
 open act * NUMBER
 reboot act *

@@ -22,8 +22,22 @@ class Lights:
         for lamp in lamps.values():
             lamp.value(0)
 
-    def __getattr__(self, name: str) -> "Any":
-        return getattr(self._locks, name)
+    # Each by its name: what is compiled for a board has other names, and none to ask for by chance (shared_names.py).
+    @property
+    def busy(self) -> bool:
+        return self._locks.busy
+
+    def tick(self, now_ms: int) -> None:
+        self._locks.tick(now_ms)
+
+    def deadline_ms(self) -> "int | None":
+        return self._locks.deadline_ms()
+
+    def drop(self, now_ms: int) -> None:
+        self._locks.drop(now_ms)
+
+    def off(self, now_ms: int) -> None:
+        self._locks.off(now_ms)
 
     def pulse(self, now_ms: int, compartment: int, ms: int) -> None:
         if ms and compartment in self._lamps and self._until.get(compartment) != -1:

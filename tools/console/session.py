@@ -65,7 +65,8 @@ class Session:
         if said == RESTARTED and not self._met:
             said = self._exchange(line)  # some boards restart when their port is opened; a restart ends all logins
         self._met = True
-        self._booting = line.lower().split()[:1] == ["reboot"] and said.startswith("OK")
+        restarts = line.lower().split()[:1] == ["reboot"] or '"restart":true' in said
+        self._booting = restarts and said.startswith("OK")
         return said
 
     def _exchange(self, line: str) -> str:

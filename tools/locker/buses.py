@@ -75,6 +75,9 @@ class Buses:
         self._later = later
         self._clock = clock
         self._waking: Timer | None = None
+        self._front = front
+        self._modules: dict[str, dict[str, Any]] = {module["name"]: module for module in hardware["modules"]}
+        self._uarts = [bus["uart"] for bus in hardware.get("buses", [])]
         self._boards: dict[str, Board] = {}  # module -> its board
         self._wires: dict[int, Wire] = {}  # uart -> wire
         self._enables: dict[int, Wire] = {}  # pin -> wire
@@ -83,20 +86,35 @@ class Buses:
         ] = {}  # since when the controller's driver is on, how late we are
         for place, bus in enumerate(hardware.get("buses", [])):
             modules = [module for module in hardware["modules"] if on_bus(module, place)]
-            boards = [self._board(module, front) for module in modules]
+            boards = [self._board(module) for module in modules]
             usual = FAMILIES[modules[0]["driver"]][2] if modules else 9600
             wire = Wire(boards, bus.get("baud", usual), bus.get("echo", False), has_enable="de" in bus)
             self._wires[bus["uart"]] = wire
             if "de" in bus:
                 self._enables[bus["de"]] = wire
 
-    def _board(self, module: dict[str, Any], front: Front) -> Board:
+    def _board(self, module: dict[str, Any]) -> Board:
         made, channels, _baud, address = FAMILIES[module["driver"]]
         numbers = {box["lock"]: box["number"] for box in module["compartments"]}
-        terminals = Terminals(front, numbers, self._clock)
+        terminals = Terminals(self._front, numbers, self._clock)
         board = made(module.get("address", address), module.get("channels", channels), terminals)
         self._boards[module["name"]] = board
         return board
+
+    def replace(self, name: str, wiring: dict[str, Any]) -> None:
+        """A technician unscrews a module's board and connects another one: its doors are at its first channels. Raises
+        CabinetError."""
+        module = self._modules.get(name)
+        if module is None or wiring.get("driver") not in FAMILIES:
+            raise CabinetError(f"replace: a module of this cabinet, and a driver of {', '.join(FAMILIES)}")
+        old = self._boards.pop(name, None)
+        if old is not None:
+            old.power_off()
+        for wire in self._wires.values():
+            wire.boards = [board for board in wire.boards if board is not old]
+        boxes = [box | {"lock": channel} for channel, box in enumerate(module["compartments"], 1)]
+        board = self._board({"name": name, "compartments": boxes} | wiring)
+        self._wires[self._uarts[wiring.get("bus", 0)]].boards.append(board)
 
     # -------------------------------------------------------------- the controller's side
     def transmit(self, uart: int, data: bytes, at_ms: float) -> bool:

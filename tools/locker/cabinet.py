@@ -11,8 +11,8 @@ from tools.locker.cable import CUTS, Cable
 from tools.locker.chips import Chips, wires
 from tools.locker.controller import Controller, now_ms
 from tools.locker.lamps import Lamps
+from tools.locker.panel import bursts, display_of, scanner_of
 from tools.locker.physics import CabinetError, Front
-from tools.locker.screen import Screen
 from tools.locker.serial_port import SerialPort
 from tools.micropython import Interpreter
 
@@ -36,7 +36,6 @@ class Cabinet:
         self._hardware = hardware
         self.locker: str = hardware["locker"]
         self._watchers: set[Watcher] = set()
-        self._screen = Screen()
         self._qr = ""  # as watchers know it
         self._drawing: asyncio.TimerHandle | None = None
         on_pins = [module for module in hardware["modules"] if not on_board(module)]
@@ -48,6 +47,10 @@ class Cabinet:
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
         self._chips = Chips(hardware, self._front, now_ms)
+        self._display: dict[str, Any] = hardware.get("display") or {}
+        self._keypad: dict[str, Any] = hardware.get("keypad") or {}
+        self._screen = display_of(self._display, self._chips.hang, self._draw_soon)
+        self._scanner = scanner_of(hardware.get("scanner") or {})
         self._cable = Cable("127.0.0.1", cable["listen"], (cable["broker"][0], cable["broker"][1]))
         self._port = SerialPort(self._controller.typed)
         self._typing = asyncio.Lock()
@@ -103,10 +106,11 @@ class Cabinet:
     def transmit(self, uart: int, data: bytes, at_ms: float) -> None:
         if self._buses.transmit(uart, data, at_ms):
             return
-        display = self._hardware.get("display")
-        if display and uart == display["uart"]:
+        if uart == self._display.get("uart"):
             self._screen.feed(data)
             self._draw_soon()
+        elif self._scanner is not None and uart == self._hardware["scanner"]["uart"]:
+            self._controller.receive(uart, self._scanner.feed(data))
 
     def sound(self, pin: int, hertz: int) -> None:
         if pin == self._hardware.get("buzzer") and hertz:
@@ -158,9 +162,14 @@ class Cabinet:
         async with self._typing:
             for key in str(request["keys"]):
                 at = now_ms()
-                self._front.key(key, True)
-                await asyncio.sleep(KEY_HOLD_MS / 1000)
-                self._front.key(key, False)
+                if self._keypad.get("kind") == "wiegand":
+                    for pin in bursts(self._keypad, key):
+                        self._controller.fall(pin)
+                    await asyncio.sleep(KEY_HOLD_MS / 1000)
+                else:
+                    self._front.key(key, True)
+                    await asyncio.sleep(KEY_HOLD_MS / 1000)
+                    self._front.key(key, False)
                 await asyncio.sleep((pace_ms - KEY_HOLD_MS) / 1000)
         return {"at": round(at, 1)}
 
@@ -219,6 +228,11 @@ class Cabinet:
         if not self._chips.fault(module, fault, on):
             self._buses.fault(module, fault, on)
 
+    async def _rewire(self, request: dict[str, Any]) -> None:
+        """Another lock board in the place of a module's: `driver`, and its `bus`, `address` and `channels`."""
+        wiring = {name: request[name] for name in ("driver", "bus", "address", "channels") if name in request}
+        self._buses.replace(str(request["module"]), wiring)
+
     async def _cut(self, request: dict[str, Any]) -> None:
         if request["cut"] not in CUTS:
             raise CabinetError(f"cut: one of {', '.join(CUTS)}")
@@ -260,6 +274,7 @@ _ORDERS: dict[str, Callable[[Cabinet, dict[str, Any]], Awaitable[dict[str, Any] 
     "swap": Cabinet._swap,
     "fill": Cabinet._fill,
     "board": Cabinet._board,
+    "rewire": Cabinet._rewire,
     "cable": Cabinet._cut,
     "power": Cabinet._power,
     "kill": Cabinet._kill,

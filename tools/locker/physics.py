@@ -72,9 +72,9 @@ class Front:
         self._tell = tell
         self._lock_on: int = hardware.get("lock_on", 1)
         self._closed_grounds: bool = hardware.get("door_closed", 0) == 0
-        keypad: dict[str, list[int]] = hardware.get("keypad") or {"rows": [], "columns": []}
-        self._rows = keypad["rows"]
-        self._columns = keypad["columns"]
+        keypad: dict[str, list[int]] = hardware.get("keypad") or {}
+        self._rows = keypad.get("rows", [])
+        self._columns = keypad.get("columns", [])
         self.boxes: dict[int, Box] = {}
         for module in hardware["modules"]:
             for part in module["compartments"]:

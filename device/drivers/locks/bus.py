@@ -105,9 +105,10 @@ class Bus:
 
     def __init__(self, port: "Any", baud: int, echo: bool, stations: "list[Station]") -> None:
         self._port = port
+        self.baud = baud
         self._byte_us = 10_000_000 // baud
         self._echo = echo
-        self._stations = stations
+        self.stations = stations
         self._turn = 0
         self._next: Any = None  # to be asked before anybody else: its lock was just opened
         self._asked: Any = None
@@ -120,12 +121,12 @@ class Bus:
         self._now = -1
 
     def forget(self) -> None:
-        for station in self._stations:
+        for station in self.stations:
             station.forget()
 
     def gather(self, now_ms: int, events: "list[Any]") -> None:
         if self._now < 0:
-            for station in self._stations:
+            for station in self.stations:
                 station.heard.heard_ms = now_ms
         self._now = now_ms
         said = self._port.take()
@@ -141,7 +142,7 @@ class Bus:
                 self._end(now_ms, self._noise or "silent")
         if self._asked is None and now_ms >= self._quiet_until:
             self._ask(now_ms)
-        for station in self._stations:
+        for station in self.stations:
             if station.heard.look(now_ms, events):
                 station.anew()
 
@@ -151,7 +152,7 @@ class Bus:
             self._poll(now_ms, self._next)
             self._next = None
             return
-        for station in self._stations:
+        for station in self.stations:
             if station.pending is not None:
                 channel, ms, before = station.pending
                 if now_ms > before:
@@ -161,9 +162,9 @@ class Bus:
                     return
                 else:
                     return
-        for _station in self._stations:
-            self._turn = (self._turn + 1) % len(self._stations)
-            station = self._stations[self._turn]
+        for _station in self.stations:
+            self._turn = (self._turn + 1) % len(self.stations)
+            station = self.stations[self._turn]
             if now_ms >= station.due_ms:
                 self._poll(now_ms, station)
                 return
@@ -223,7 +224,7 @@ class Bus:
             return
         rest = b""
         kinds: list[Any] = []
-        for station in self._stations:
+        for station in self.stations:
             if type(station.codec) not in kinds:
                 kinds.append(type(station.codec))
                 left = self._frames(now_ms, station, self._heard, events)
@@ -247,7 +248,7 @@ class Bus:
 
     def _take(self, now_ms: int, frame: bytes, kind: "Any", events: "list[Any]") -> None:
         ours = False
-        for station in self._stations:
+        for station in self.stations:
             if type(station.codec) is not kind:
                 continue
             said = station.codec.read(frame)
