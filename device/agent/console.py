@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from device.agent.effects import Write
 from protocol.hmac import equal
 from protocol.keys import console_answer
-from protocol.limits import CONSOLE_IDLE_MS
+from protocol.limits import CONSOLE_HEAP_MIN, CONSOLE_IDLE_MS
 
 if TYPE_CHECKING:
     from typing import Any
@@ -40,10 +40,18 @@ class Console:
         self._asker = ""
         self._badge = b""  # the token that the actor came with, if it was one
 
-    def sit_down(self, agent: "Any") -> "Any":
-        """The desk, with whoever is there now."""
+    def sit_down(self, agent: "Any", effects: "list[Effect]") -> "Any":
+        """The desk, with whoever is there now; None where the heap has no room for one: customers go on being served."""
         if self.desk is None:
-            self.desk = load("seat").Desk(agent)
+            try:
+                if 0 < agent.heap_free < CONSOLE_HEAP_MIN:
+                    raise MemoryError
+                self.desk = load("seat").Desk(agent)
+            except MemoryError:
+                unload()  # half of it may be there
+                effects.append(
+                    Write(b"\r\nERR no_memory this locker has no room for its console; see the gateway\r\n")
+                )
         return self.desk
 
     def greet(self, effects: "list[Effect]") -> None:

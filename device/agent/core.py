@@ -148,7 +148,9 @@ class Agent:
         technician = self.panel.scan(now, event.data, effects)
         if technician is not None:
             self._let_in(now, technician, effects)
-            self.console.sit_down(self).came(now, effects)
+            desk = self.console.sit_down(self, effects)
+            if desk is not None:
+                desk.came(now, effects)
 
     def _door(self, now: int, event: "events.DoorSensed", effects: "list[Effect]") -> None:
         place = self.books.place(event.compartment)
@@ -218,7 +220,9 @@ class Agent:
         return Birth(FIRMWARE, self.link.new_nonce(), first, self.books.seq, bytes(doors))
 
     def _typed(self, now: int, event: "events.Typed", effects: "list[Effect]") -> None:
-        self.console.sit_down(self).typed(now, event.data, effects)
+        desk = self.console.sit_down(self, effects)
+        if desk is not None:
+            desk.typed(now, event.data, effects)
 
     def _journal_read(self, now: int, event: "events.JournalRead", effects: "list[Effect]") -> None:
         self.link.journal_read(now, event.first, self.ledger.whole(now, event.first, event.records), effects)

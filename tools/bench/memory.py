@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import time
 import tokenize
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,16 +97,19 @@ def measured(interpreter: micropython.Interpreter, heap: list[str], image: list[
 # ------------------------------------------------------------------ a running locker
 def _running(report: Report, counts: Counts) -> None:
     for boxes in counts.boxes:
-        free, session = heap_free(cabinet(boxes))
+        with booted(cabinet(boxes)) as (locker, key):
+            free, session = _heap_free(locker.console), _heap_in_session(locker.console, key)
         text = f"free of {HEAP_KB} kB in a booted locker of {boxes} compartments"
         report.row(f"heap_free_{boxes}", free, "bytes", text)
         report.row(f"heap_session_{boxes}", session, "bytes", "the least of it in a technician's session")
     text = "the same with 100 doors on boards of two kinds at two buses, and TLS"
-    report.row("heap_free_boards_tls", heap_free(cabinet_on_boards(), authorities=(CA,))[0], "bytes", text)
+    with booted(cabinet_on_boards(), authorities=(CA,)) as (locker, _key):
+        report.row("heap_free_boards_tls", _heap_free(locker.console), "bytes", text)
 
 
-def heap_free(hardware: Hardware, authorities: tuple[bytes, ...] = ()) -> tuple[int, int]:
-    """Of a locker that has booted without its network, and waits; and the least while a technician works."""
+@contextmanager
+def booted(hardware: Hardware, authorities: tuple[bytes, ...] = ()) -> Generator[tuple[client.VirtualLocker, bytes]]:
+    """A locker without its network, and its key."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=cache_folder()) as name:
         keys = town.keys()
         bundle = Bundle(
@@ -117,7 +122,7 @@ def heap_free(hardware: Hardware, authorities: tuple[bytes, ...] = ()) -> tuple[
         )
         provision(Path(name), hardware, bundle)
         with client.start(Path(name)) as locker:
-            return _heap_free(locker.console), _heap_in_session(locker.console, bundle.key)
+            yield locker, bundle.key
 
 
 def cabinet(boxes: int) -> Hardware:
