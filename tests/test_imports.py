@@ -18,7 +18,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "device.agent": ("protocol",),
     "device": ("protocol", "device.agent"),
     "device.main": ("protocol", "device.agent", "device"),
-    "gateway": (*SERVICE_SIDE, "gateway.packages"),  # mqtt, outbox, broker: the doors to the world
+    "gateway": (*SERVICE_SIDE, "gateway.packages", "gateway.key_files"),  # the doors to the world
     "gateway.limits": (),
     "gateway.config": ("gateway.limits",),
     "gateway.key_files": (),

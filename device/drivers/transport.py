@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from device.drivers.tls import Session, Tls
+    from device.drivers.tls import Tls
     from device.drivers.waiter import Waiter
 
 CHUNK = 512  # read a lap, so that a flood of bytes cannot hold up the doors
@@ -66,7 +66,7 @@ class Transport:
         self._resolver = resolver or Resolver()
         self._last_address = ""
         self._tls = tls
-        self._secure: Session | None = None
+        self._secure: Any = None
         self._socket: Any = None
         self._state = _IDLE
         self._deadline = 0

@@ -60,6 +60,16 @@ class Locker:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where lockers and the gateway meet. `authorities`: CAs (DER) that vouch for the broker, where it is ours."""
+
+    host: str
+    port: int
+    tls: bool = False
+    authorities: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Provisioning:
     """What goes onto a locker over the serial console, once. Never logged, never stored."""
 
@@ -68,6 +78,7 @@ class Provisioning:
     key: bytes
     mqtt_password: str
     trusted: dict[str, bytes]  # key id in hex -> prepared Ed25519 table
+    meeting: Meeting | None = None  # None: this gateway does not know it
 
 
 def check_locker(new: NewLocker) -> None:

@@ -120,9 +120,7 @@ class Stack:
         """Register and describe it, provision it, switch it on. `broker`: where it finds one, if not at ours."""
         name = str(hardware["locker"])
         self.api.post("/v1/lockers", description(hardware))
-        given = self.api.post(f"/v1/lockers/{name}/provisioning", {})
-        trusted = {kid: bytes.fromhex(table) for kid, table in given["trusted"].items()}
-        bundle = Bundle(name, int(given["generation"]), bytes.fromhex(given["key"]), broker or self.broker, trusted)
+        bundle = bundle_of(self.api.post(f"/v1/lockers/{name}/provisioning", {}), broker)
         provision(self.folder / name, dict(hardware), bundle)
         locker = RunningLocker(self.folder / name, hardware, bundle)
         self.lockers[name] = locker
@@ -158,6 +156,20 @@ class Stack:
             self._api.http.close()
         if self._gateway:
             self._gateway.stop()
+
+
+def bundle_of(given: Mapping[str, Any], broker: tuple[str, int] | None = None) -> Bundle:
+    """What POST /v1/lockers/…/provisioning answered, for a locker of this machine."""
+    meeting = given["broker"]
+    return Bundle(
+        given["locker"],
+        int(given["generation"]),
+        bytes.fromhex(given["key"]),
+        broker or (meeting["host"], meeting["port"]),
+        {kid: bytes.fromhex(table) for kid, table in given["trusted"].items()},
+        authorities=tuple(bytes.fromhex(one) for one in meeting["authorities"]) if broker is None else (),
+        server_name=meeting["server_name"],
+    )
 
 
 def description(hardware: Mapping[str, Any]) -> dict[str, Any]:
