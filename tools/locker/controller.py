@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from tools.locker import rom
-from tools.locker.flash import SHIM
 from tools.micropython import Interpreter
 
 HEAP_KB = 110  # an ESP32 without PSRAM, before Wi-Fi
@@ -28,7 +27,6 @@ SHIM_PIN_BYTES = 72
 ROMFS_SINCE = (1, 25)
 # Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
 SOURCES_KB = 80
-TYPING = rom.SOURCES / "device/lib"
 RESTART_S = 0.2
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
 CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
@@ -137,7 +135,7 @@ class Controller:
         code_path = str(code / "rom.img" if has_romfs else code / "sources")
         heap = self._interpreter.heap_options(self._heap_kb(has_romfs))
         image = str((self._folder / "flash.img").absolute())
-        arguments = [str(SHIM / "launch.py"), socket_path, image, code_path, str(self._cause)]
+        arguments = [str(code / "shim/launch.py"), socket_path, image, code_path, str(self._cause)]
         self._process = await asyncio.create_subprocess_exec(
             *self._interpreter.command,
             *heap,
@@ -146,7 +144,7 @@ class Controller:
             stdout=asyncio.subprocess.PIPE,
             stderr=self._log,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            env=self._interpreter.environment(SHIM, TYPING),
+            env=self._interpreter.environment(code / "shim"),
         )
         self._started = time.monotonic()
         self._cause = PWRON

