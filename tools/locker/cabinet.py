@@ -21,6 +21,7 @@ KEY_PACE_MS = 150  # a brisk typist
 PACE_MS_MIN = KEY_HOLD_MS + 50  # the keypad's debouncing needs the pause
 SCAN_SIZE_MAX = 4096
 _CHUNK = 16  # bytes that a scanner sends at a time; at 9600 baud, 17 ms
+REPL = b">>> "
 SCREEN_SETTLE_MS = 30  # a screen is drawn line by line; watchers see it whole
 
 Watcher = Callable[[dict[str, Any]], None]
@@ -98,6 +99,8 @@ class Cabinet:
     def printed(self, data: bytes) -> None:
         """What the board says on its console: to the port, and to watchers, who must not read the port empty."""
         self._port.print(data)
+        if REPL in data:  # not provisioned: no screen will come
+            self.first_screen.set()
         self._tell({"event": "console", "text": data.decode("utf-8", "replace")})
 
     def power_lost(self, at_ms: float) -> None:

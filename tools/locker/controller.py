@@ -28,6 +28,7 @@ ROMFS_SINCE = (1, 25)
 # Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
 SOURCES_KB = 80
 RESTART_S = 0.2
+CTRL_C = b"\x03"
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
 CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
 CRASH_S = 2.0
@@ -174,9 +175,13 @@ class Controller:
             self._hands.printed(data)
 
     def typed(self, data: bytes) -> None:
-        """Bytes on the board's stdin."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.write(data)
+        """Bytes on the board's console. Ctrl-C interrupts whatever runs, as on a board, and is no byte of it."""
+        if self._process is None or self._process.stdin is None:
+            return
+        if CTRL_C in data:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT)
+        self._process.stdin.write(data.replace(CTRL_C, b""))
 
     # -------------------------------------------------------------- the wires
     def ground(self, pin: int, on: bool) -> None:

@@ -2,7 +2,8 @@
 
     launch.py SOCKET FLASH.IMG ROM CAUSE
 
-The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition.
+The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition; or, without a ROM (-), on
+the flash. A board that is not provisioned, or that hears Ctrl-C, ends at its REPL.
 """
 
 import os
@@ -32,19 +33,47 @@ def rom(path: str) -> "Any":
 
 
 def run(name: str) -> None:
-    with open("/rom/" + name) as file:
+    with open(("" if code == "-" else "/rom") + name) as file:
         text = file.read()
-    exec(compile(text, "/" + name, "exec"), {"__name__": "__main__"})
+    exec(compile(text, name, "exec"), {"__name__": "__main__"})
+
+
+def is_there(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def start() -> None:
+    """As a board does: whatever ended its program, the REPL is there. But a configured one that fails to start is
+    switched off by its cabinet, which says so."""
+    try:
+        if code != "-" or is_there("/main.py"):
+            run("/boot.py")
+            run("/main.py")
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        if is_there("/config.json"):
+            raise
+        sys.print_exception(error, sys.stderr)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    vfs.mount(vfs.VfsPosix(shim), "/shim")
+    sys.path.append("/shim")
+    __import__("raw_repl").serve()
 
 
 socket_path, image, code, cause = sys.argv[1:5]
 machine.Board.cause = int(cause)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 bundle.connect(socket_path)
 flash = vfs.VfsLfs2(FileBlocks(image))
-code = rom(code)
+shim = sys.argv[0].rsplit("/", 1)[0]
+image = rom(code) if code != "-" else None
 vfs.umount("/")
 vfs.mount(flash, "/")
-vfs.mount(code, "/rom")
-sys.path[:] = ["/rom"]
-run("boot.py")
-run("main.py")
+sys.path[:] = ["/lib"]
+if image is not None:
+    vfs.mount(image, "/rom")
+    sys.path[:] = ["/rom"]
+start()
