@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from tools.client import REFUSED, Failed
 from tools.serial_repl import Repl
 
-PIECE = 384  # bytes of a file in one program
+PIECE = 768  # bytes of a file in one program
 FRESH = ".new"
 _TOOLS = """
 import os, hashlib
@@ -68,6 +68,12 @@ class BoardFiles:
         program = "import json\nfor p in %r:\n    if _kind(p) == 1:\n        print(json.dumps([p, _digest(p)]))"
         said = self._repl.run(program % (list(paths),), 120.0)
         return dict(json.loads(line) for line in said.splitlines())
+
+    def names(self, folder: str) -> list[str]:
+        """What is in a folder; nothing when there is none."""
+        return json.loads(
+            self._repl.ask(f"__import__('json').dumps(os.listdir({folder!r}) if _kind({folder!r}) else [])")
+        )
 
     def free_bytes(self) -> int:
         return int(self._repl.ask("os.statvfs('/')[0] * os.statvfs('/')[3]"))

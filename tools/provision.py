@@ -26,6 +26,7 @@ from tools.console.ports import choose, open_port, usb_ports
 from tools.console.session import Session
 from tools.demo.stack import bundle_of, description
 from tools.door_round import see_every_door
+from tools.flash import starts
 from tools.key_commands import sure
 from tools.label import label
 from tools.locker.pins import PinError, check
@@ -35,8 +36,8 @@ from tools.serial_repl import Repl
 FLASH_FREE_MIN = 640 * 1024  # the journal wants 512 kB, or no deposit is ever taken
 ERASED = ("/config.json", "/key", "/trust", "/tls", "/journal")  # the first is missed by every start
 VERSION_MIN = (1, 22)
-BOOT_WAIT_S = 30.0
 ONLINE_WAIT_S = 120.0
+ORDER_WAIT_S = 20.0
 ACTOR = "provision"
 EPILOG = """\
 BANK is a JSON file that describes the cabinet: id, name, modules with their compartments (number, size, place in mm,
@@ -197,7 +198,9 @@ def _bundle(arguments: Namespace, given: Json, authorities: tuple[bytes, ...]) -
 # ------------------------------------------------------------------ trying it out
 def _try_out(session: Session, bundle: Bundle, no_doors: bool) -> bool:
     """Whether every door did what it should, and the gateway's broker took the locker in."""
-    _wait_for_boot(session)
+    if not starts(session):
+        raise Failed("the locker does not start", "look at its console: consigne console --raw", REFUSED)
+    session.wait_s = ORDER_WAIT_S
     well = True
     if not no_doors:
         log_in(session, ACTOR, lambda _locker, asked: console_answer(bundle.key, bytes.fromhex(asked), ACTOR))
@@ -211,17 +214,6 @@ def _try_out(session: Session, bundle: Bundle, no_doors: bool) -> bool:
     last = _wait_online(session)
     _say(f"[5/5] broker: {'the locker is online' if not last else 'not reached: ' + last}")
     return well and not last
-
-
-def _wait_for_boot(session: Session) -> None:
-    until = time.monotonic() + BOOT_WAIT_S
-    while True:
-        try:
-            session.ask("status")
-            return
-        except Failed as failed:
-            if failed.exit_code == USAGE or time.monotonic() > until:
-                raise Failed("the locker does not start", "look at its console: consigne console --raw", REFUSED)
 
 
 def _wait_online(session: Session) -> str:

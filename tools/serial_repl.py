@@ -12,8 +12,8 @@ import serial
 
 from tools.client import REFUSED, UNREACHABLE, Failed
 
-PIECE = 128  # bytes at a time, and a pause behind each: a board's buffer has 256, and nothing tells that it is full
-PIECE_PAUSE_S = 0.012  # what they take at 115200 baud
+PIECE = 256  # bytes at a time, and a pause in between, as mpremote: a board's buffer has 256, and no way to say stop
+PIECE_PAUSE_S = 0.01
 BREAK_TRIES = 20
 BREAK_WAIT_S = 0.5
 ANSWER_WAIT_S = 20.0
@@ -98,8 +98,8 @@ class Repl:
     def _send(self, program: str) -> None:
         data = program.encode()
         for start in range(0, len(data), PIECE):
+            time.sleep(PIECE_PAUSE_S if start else 0)
             self._write(data[start : start + PIECE])
-            time.sleep(PIECE_PAUSE_S if len(data) > PIECE else 0)
         self._write(_RUN)
 
     def _write(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`consigne provision` on a blank board: real MicroPython on a serial port, a real gateway, a real broker behind TLS."""
+"""`consigne provision` on a blank board: real MicroPython on a serial port, a real gateway, broker and TLS."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from device.agent.config import FIRMWARE
 from tools import consigne
 from tools.client import OK, REFUSED, USAGE
 from tools.demo.stack import Stack
@@ -89,6 +90,8 @@ def test_a_blank_board_becomes_a_locker_in_one_sitting_and_only_on_purpose_anoth
         assert stack.api.get(f"/v1/lockers/{LOCKER}")["generation"] == 1
         stack.wait_for("online", lambda: stack.api.get(f"/v1/lockers/{LOCKER}")["online"])
         assert LOCKER in drawn.read_text() and "<path" in drawn.read_text()
+        assert consigne.main(["fleet", "--json"]) == OK
+        assert json.loads(capsys.readouterr().out)["versions"] == {FIRMWARE: 1}
 
         assert consigne.main([*words, "--port", locker.console]) == USAGE  # nobody is there to be asked
         assert "fetch what lies inside first" in capsys.readouterr().err

@@ -40,7 +40,9 @@ class Cabinet:
         self._drawing: asyncio.TimerHandle | None = None
         on_pins = [module for module in hardware["modules"] if not on_board(module)]
         pins = [box["lock"] for module in on_pins for box in module["compartments"]]
-        self._controller = Controller(interpreter, folder, pins, 2 * len(pins) + KEYPAD_PINS, self)
+        wires = 2 * len(pins) + KEYPAD_PINS
+        has_rom = hardware.get("rom", True)
+        self._controller = Controller(interpreter, folder, pins, wires, self, has_rom=has_rom)
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
         self._cable = Cable("127.0.0.1", cable["listen"], (cable["broker"][0], cable["broker"][1]))

@@ -28,6 +28,7 @@ ROMFS_SINCE = (1, 25)
 # Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
 SOURCES_KB = 80
 RESTART_S = 0.2
+NO_ROM = "-"
 CTRL_C = b"\x03"
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
 CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
@@ -53,7 +54,17 @@ def now_ms() -> float:
 
 
 class Controller:
-    def __init__(self, interpreter: Interpreter, folder: Path, pins: list[int], pin_count: int, hands: Hands) -> None:
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        folder: Path,
+        pins: list[int],
+        pin_count: int,
+        hands: Hands,
+        *,
+        has_rom: bool = True,
+    ) -> None:
+        self._has_rom = has_rom  # else its code lies on its flash, once somebody brought it there
         self._interpreter = interpreter
         self._folder = folder
         self._pins = pins  # whose level matters to the cabinet
@@ -133,8 +144,8 @@ class Controller:
         server = await asyncio.start_unix_server(self._connected, socket_path)
         code = rom.build(self._interpreter)
         has_romfs = self._interpreter.version >= ROMFS_SINCE
-        code_path = str(code / "rom.img" if has_romfs else code / "sources")
-        heap = self._interpreter.heap_options(self._heap_kb(has_romfs))
+        code_path = str(code / "rom.img" if has_romfs else code / "sources") if self._has_rom else NO_ROM
+        heap = self._interpreter.heap_options(self._heap_kb(has_romfs and self._has_rom))
         image = str((self._folder / "flash.img").absolute())
         arguments = [str(code / "shim/launch.py"), socket_path, image, code_path, str(self._cause)]
         self._process = await asyncio.create_subprocess_exec(

@@ -47,16 +47,16 @@ def is_there(path: str) -> bool:
 
 
 def start() -> None:
-    """As a board does: whatever ended its program, the REPL is there. But a configured one that fails to start is
-    switched off by its cabinet, which says so."""
+    """As a board does: whatever ended its program, the REPL is there. But a provisioned one whose ROM fails to start
+    is switched off by its cabinet, which says so."""
     try:
         if code != "-" or is_there("/main.py"):
             run("/boot.py")
             run("/main.py")
     except KeyboardInterrupt:
         pass
-    except OSError as error:
-        if is_there("/config.json"):
+    except Exception as error:
+        if code != "-" and is_there("/config.json"):
             raise
         sys.print_exception(error, sys.stderr)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     vfs.mount(vfs.VfsPosix(shim), "/shim")
