@@ -3,10 +3,10 @@
 PYTHON ?= python3
 VENV := .venv/bin
 # A test file stays in one process: what its tests share (a broker, a locker) is started once.
-PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(VENV)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench attack lock-boards power-cuts chaos simulate simulate-power lock clean
+.PHONY: help setup demo test check bench attack lock-boards power-cuts chaos fuzz-api idempotency simulate simulate-power lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,14 @@ power-cuts: setup ## the power cut at every flash operation of a locker's day, a
 	@$(VENV)/python -m tools.powercuts
 chaos: setup ## ten minutes of everything being killed, cut, filled up and restored under load; SEED=N MINUTES=M
 	@$(VENV)/python -m tools.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+idempotency: setup ## 1,000 acts by ten at once each, the gateway killed at random: one effect each; SEED=N KEYS=N
+	PYTHONPATH=.:tests/gateway $(VENV)/python tests/gateway/idempotency_campaign.py \
+	  $(if $(SEED),--seed $(SEED)) $(if $(KEYS),--keys $(KEYS))
+
+fuzz-api: setup ## schemathesis on the OpenAPI document as each role; SEED=N EXAMPLES=N of each operation (200)
+	PYTHONPATH=.:tests/gateway $(VENV)/python tests/gateway/api_fuzz.py \
+	  $(if $(SEED),--seed $(SEED)) --examples $(or $(EXAMPLES),200)
 
 simulate: setup ## whole towns in virtual time, with everything going wrong; SEEDS=N (200), or SEED=N for one of them
 	@$(VENV)/python -m tools.sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),200))

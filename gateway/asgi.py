@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import limits, log
+from gateway.rates import Admission, Gate
 
 SECURITY_HEADERS = (
     (b"cache-control", b"no-store"),
@@ -25,6 +26,7 @@ SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
 )
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+UNCOUNTED = ("/health",)  # a supervisor asks in a loop, and it costs less than a refusal
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
 # How an app says that a request was refused: scope, request id, code, detail -> the answer.
@@ -34,10 +36,12 @@ Refuse = Callable[[Scope, str, str, str], Response]
 class RequestError(Exception):
     """The request is refused before any route sees it."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, retry_s: int = 0) -> None:
+        """`retry_s`: worth trying again after so many seconds; 0: not said."""
         super().__init__(code)
         self.code = code
         self.detail = detail
+        self.retry_s = retry_s
 
 
 class HungUpError(Exception):
@@ -103,16 +107,18 @@ def place_of(failure: BaseException) -> str:
 class _Answering:
     """Sends on, adding the headers of every answer and remembering its status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, admission: Admission | None) -> None:
         self.status = 0
         self._send = send
+        self._admission = admission
         self._extra = (*SECURITY_HEADERS, (b"x-request-id", request_id.encode()))
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             named = {name for name, _ in message["headers"]}
-            added = [pair for pair in self._extra if pair[0] not in named]
+            counted = self._admission.charge.headers() if self._admission is not None else ()
+            added = [pair for pair in (*self._extra, *counted) if pair[0] not in named]
             message = {**message, "headers": [*message["headers"], *added]}
         await self._send(message)
 
@@ -131,12 +137,27 @@ class Requests:
         return sorted(self._counts.copy().items())
 
 
-class Envelope:
-    """`takes`: the media type of every body; `refuse`: the app's way to say no; `requests` counts them."""
+def address_of(scope: Scope) -> str:
+    """Where it comes from; behind a proxy on this machine, as that says (uvicorn reads X-Forwarded-For)."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
-    def __init__(self, app: ASGIApp, takes: str, refuse: Refuse, requests: Requests) -> None:
+
+def _admitted(admission: Admission | None) -> None:
+    """Raises RequestError("rate_limited")."""
+    if admission is not None and admission.charge.wait_s:
+        retry_s = admission.charge.retry_s
+        raise RequestError("rate_limited", f"Too many requests at once: send it again in {retry_s} s.", retry_s)
+
+
+class Envelope:
+    """`takes`: the media type of every body; `refuse`: the app's way to say no; `requests` counts them; `gate`, if
+    there is one, holds back whoever asks too often."""
+
+    def __init__(self, app: ASGIApp, takes: str, refuse: Refuse, requests: Requests, gate: Gate | None = None) -> None:
         self.app = app
         self.requests = requests
+        self._gate = gate
         self._takes = takes
         self._refuse = refuse
 
@@ -146,10 +167,12 @@ class Envelope:
             return
         began = time.monotonic()
         request_id = secrets.token_hex(8)
-        answering = _Answering(send, request_id)
+        admission = self._admission(scope)
+        answering = _Answering(send, request_id, admission)
         state: dict[str, Any] = scope.setdefault("state", {})
-        state["request_id"] = request_id
+        state |= {"request_id": request_id, "admission": admission}
         try:
+            _admitted(admission)
             body = await read_body(scope, receive, self._takes)
             state["body_digest"] = hashlib.sha256(body).digest()
             await self.app(scope, _replay(body, receive), answering)
@@ -166,6 +189,11 @@ class Envelope:
         route = getattr(scope.get("route"), "path", "-")
         self.requests.note(scope["method"], route, answering.status)
         _log(scope, request_id, route, answering.status, time.monotonic() - began)
+
+    def _admission(self, scope: Scope) -> Admission | None:
+        if self._gate is None or scope["path"] in UNCOUNTED:
+            return None
+        return self._gate.admit(address_of(scope), header(scope, b"authorization"))
 
 
 def _log(scope: Scope, request_id: str, route: str, status: int, seconds: float) -> None:

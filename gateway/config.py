@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from gateway.limits import BROKER_NAMES_MAX, HOST_SIZE_MAX, PUBLIC_URL_SIZE_MAX
+from gateway.limits import BROKER_NAMES_MAX, HOST_SIZE_MAX, KEY_REQUESTS_PER_S, PUBLIC_URL_SIZE_MAX
 
 FILE_NAME = "consigne.toml"
 _HOST = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
@@ -83,6 +83,7 @@ class Settings:
     code_digits: int = 12
     pickup_days: int = 7  # from deposit to expiry
     reservation_minutes: int = 24 * 60  # how long a compartment is kept for a parcel that does not come
+    requests_per_second: int = KEY_REQUESTS_PER_S  # of one key of the API, on average
     webhooks_allow_private: bool = False  # receivers in our own network, also over http: on-premises and in tests
     mail_from: str = ""
     smtp: Address | None = None  # tls: from the first byte; else STARTTLS, on this machine none
@@ -240,6 +241,9 @@ FIELDS: Mapping[str, Field] = {
     "pickup_days": Field(_whole(1, 60), "days from deposit to expiry"),
     "reservation_minutes": Field(_whole(1, 60 * 24 * 14), "how long a compartment waits for its parcel"),
     "webhooks_allow_private": Field(_yes_or_no, "webhooks may lead into our own network, and be http: yes or no"),
+    "requests_per_second": Field(
+        _whole(1, 1_000_000), "of one API key, on average; what is over is answered 429 with Retry-After"
+    ),
     "public_url": Field(
         _public_url, "what people reach us by: links in letters begin with it (else: the HTTP address)"
     ),

@@ -56,6 +56,13 @@ SECRET_SIZE_MAX = 200  # a bearer secret, before it costs a look-up
 CURSOR_SIZE_MAX = 64
 METRICS_KEPT_S = 5.0  # a scrape more often than this gets the same numbers, and costs nothing
 
+# --- how often one may ask (gateway/rates.py)
+KEY_REQUESTS_PER_S = 100  # of one key, on average: a client in a loop must not take the books from lockers and others
+KEY_SAVED_S = 20  # so many seconds' worth may come at once: a carrier's whole evening
+STRANGER_REQUESTS_PER_S = 10  # of one address without a good key: what it costs is a look-up and a line of the log
+STRANGER_REQUESTS_AT_ONCE = 200  # a whole depot behind one address signs in at seven
+RATE_NAMES_MAX = 10_000  # buckets kept: an address costs an attacker nothing
+
 # --- event streams
 STREAMS_MAX = 200  # of all keys: each holds a connection and a page of events
 STREAMS_OF_CREDENTIAL_MAX = 4  # a client that opens and never closes must not take everyone's places
@@ -96,6 +103,9 @@ REASON_SIZE_MAX = 32  # likewise
 ADDRESS_SIZE_MAX = 200
 HOURS_SIZE_MAX = 300
 HOURS_LANGUAGES_MAX = 20
+PICKUP_DAYS_MAX = 60  # a parcel that waits for ever keeps a door from everybody
+GUARANTEES_MAX = 10  # of a locker: each is looked at whenever a door is given
+GUARANTEED_PERCENT_MAX = 90  # of all tenants together: a town's locker stays open to everybody
 REPORT_WORDS_SIZE_MAX = 500  # what happened, not a file
 CLOSING_SIZE_MAX = 200
 BADGE_DAYS_MAX = 400  # a lost badge ends by itself
@@ -145,6 +155,8 @@ HISTORY_MAX = 20  # events and orders of one door on its page; the log has all o
 HISTORY_OF_LOCKER_MAX = 200  # of its locker's latest events, in which that door's are looked for
 TIMELINE_MAX = 100  # steps of one parcel
 SEARCH_SIZE_MAX = 64  # letters looked for
+OCCUPANCY_STEP_S = 6 * 3_600  # of the drawing of four weeks
+OCCUPANCY_BEFORE_S = 90 * 86_400  # what was put in earlier lies nowhere any more, or is an alarm
 USE_DAYS = 28  # whole weeks: a weekday counts as often as any other
 SNOOZE_HOURS = (1, 4, 24)
 EXPORTED_MAX = 10_000  # rows of one CSV
@@ -152,6 +164,17 @@ GENERATED_LABEL_DIGITS = 10  # 50 random bits: two labels of a carrier never mee
 
 # --- the books: keeping
 RECIPIENT_KEPT_S = 30 * 86_400  # after the parcel left: complaints, then the personal fields are erased
+RECIPIENT_WAITS_S = 90 * 86_400  # of a parcel that was announced and never came
+TRAIL_KEPT_S = 400 * 86_400  # who did what: claims about carriage end after a year, and a month to settle them
+ANSWERS_KEPT_S = 86_400  # a caller that lost its answer asks again the same day
+REQUESTS_KEPT_S = 7 * 86_400  # a broker that holds back a request for longer is answered anew
+KEEPING_BATCH_MAX = 500  # rows of a kind in one round: what has piled up must not hold the books for long
+SCRUB_EVERY_S = 6 * 3_600  # what was deleted leaves the files too, well within the day that is promised
+SCRUB_PAUSE_S = 600  # erasures asked for in a row are scrubbed together: it rewrites the personal tables
+SCRUB_WAIT_MS = 200  # for readers, while nobody can write; then it is tried again in the next round
+FOUND_OF_A_PERSON_MAX = 200  # parcels of one address: a carrier's own, written into every order, must not erase all
+AUDIT_BATCH = 1_000  # acts read at a time
+AUDIT_WRONG_MAX = 20  # named; a chain rewritten as a whole must not make an answer of all of it
 BUSY_WAIT_MS = 5_000  # a backup tool may hold the file for a moment
 CHECKPOINT_PAGES = 8_000  # 32 MB of write-ahead log: SQLite's own 1,000 halve the events a second
 

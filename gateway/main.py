@@ -38,7 +38,8 @@ from gateway.notify.set_up import senders_of
 from gateway.notify.webhooks import Deliverer
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline
-from gateway.services import commands, expiry, key_check, lockers, people, trust_orders
+from gateway.rates import Gate
+from gateway.services import audit, commands, erasures, expiry, key_check, lockers, people, trust_orders
 from gateway.services.desk import Desk
 from gateway.services.key_check import WrongKeysError
 from gateway.services.take_up import take_up
@@ -65,6 +66,8 @@ class Clockwork:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clockwork", daemon=True)
         self._expire_at = 0.0
+        self._scrub_at = 0.0
+        self._asked_at = -limits.SCRUB_PAUSE_S
 
     def start(self) -> None:
         self._thread.start()
@@ -100,18 +103,31 @@ class Clockwork:
             commands.expire_commands(self._desk)
             expiry.expire_due(self._desk)
             trust_orders.keep_up(self._desk)
+            erasures.carry_out(self._desk)
+            self._scrub()
             self._pipeline.wake()
+
+    def _scrub(self) -> None:
+        """What timers deleted leaves the files a few times a day; what somebody asked for, soon. The log is told the
+        head of the acts' chain then: the books could be rewritten as a whole, and it could not."""
+        now = time.monotonic()
+        asked = now >= self._asked_at + limits.SCRUB_PAUSE_S and erasures.unfinished(self._desk)
+        if (asked or now >= self._scrub_at) and erasures.finish(self._desk):
+            self._scrub_at = now + limits.SCRUB_EVERY_S
+            self._asked_at = now if asked else self._asked_at
+            act, head = audit.head(self._desk)
+            log.event("acts_chained", act=act, head=head)
 
 
 class Web:
     """uvicorn in a thread of its own, on a socket that is bound before it starts: the address is known, or refused."""
 
-    def __init__(self, address: Address, desk: Desk, wake: Callable[[], None], pipeline: Pipeline) -> None:
+    def __init__(self, address: Address, desk: Desk, wake: Callable[[], None], pipeline: Pipeline, gate: Gate) -> None:
         self._socket = _listening(address)
         port = int(self._socket.getsockname()[1])
         self.address = Address(address.host, port)
-        api = create_app(desk, wake, lambda: pipeline.connected)
-        app = beside(api, create_pages(desk, wake, api.state.counter.requests))
+        api = create_app(desk, wake, lambda: pipeline.connected, gate)
+        app = beside(api, create_pages(desk, wake, api.state.counter.requests, gate))
         self._streams: Streams = api.state.counter.streams
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -190,7 +206,8 @@ class Gateway:
             self._deliverer = Deliverer(self.desk)
             self._deliverer.start()
             ending.callback(self._deliverer.stop)
-            self.web = Web(self._settings.http, self.desk, self._wake, self.pipeline)
+            gate = Gate(self._settings.requests_per_second)
+            self.web = Web(self._settings.http, self.desk, self._wake, self.pipeline, gate)
             self._start_post(ending)
             self.web.start()
             ending.callback(self.web.stop)

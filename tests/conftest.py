@@ -17,6 +17,27 @@ for _name in [name for name in os.environ if name.startswith("CONSIGNE_") and na
     del os.environ[_name]
 
 
+# Folders whose files take longest are begun first, so that no process is left with one at the end. A file stays in one
+# process: what its tests share (a broker, a locker) is started once.
+LONGEST = ("test_bench.py", "e2e/", "device/test_virtual", "pages/", "sim/", "device/", "gateway/test_main.py")
+WORKERS_MAX = 4
+
+
+@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: most of these tests wait for something real."""
+    return min(WORKERS_MAX, (os.cpu_count() or 1) + 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _turn(item.nodeid))
+
+
+def _turn(name: str) -> int:
+    name = name.removeprefix("tests/")
+    return next((turn for turn, start in enumerate(LONGEST) if name.startswith(start)), len(LONGEST))
+
+
 def _children() -> set[int]:
     """Direct children of this process, by pid; none on a system without /proc."""
     try:

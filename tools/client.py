@@ -4,8 +4,9 @@ The secret is read from the environment or a file, never from a flag, and is nev
 """
 
 import os
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,11 +17,14 @@ from gateway.config import data_folder
 
 URL_DEFAULT = "http://127.0.0.1:8420"
 WAIT_S = 30.0
+AGAIN_S_MAX = 120.0  # in all, for a gateway that says when to come again; then its refusal counts
+AGAIN = (409, 429, 503)  # with Retry-After: nothing was done yet, and the same request may be good later
 PAGES_MAX = 10_000  # a gateway that always answers another cursor must not hold us for ever
 Json = dict[str, Any]
 
 # Exit codes of every command; `consigne --help` prints them.
 OK, REFUSED, USAGE, UNREACHABLE, UNAUTHENTICATED, UNFINISHED = range(6)
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
 class Failed(Exception):  # noqa: N818 — it reads as what happened
@@ -55,6 +59,7 @@ class Gateway:
     """`with Gateway.connect(url, secret) as gateway:`"""
 
     http: httpx.Client
+    waiting: Callable[[int], None] = lambda _seconds: None  # told of each pause that the gateway asks for
 
     @staticmethod
     def connect(url: str, secret: str) -> "Gateway":
@@ -122,6 +127,24 @@ class Gateway:
         query: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
+        """Sent again, unchanged, as long as the gateway says when (Retry-After), within AGAIN_S_MAX."""
+        until = time.monotonic() + AGAIN_S_MAX
+        while True:
+            answer = self._send_once(method, path, body, query, headers)
+            pause_s = _pause_s(answer)
+            if pause_s is None or time.monotonic() + pause_s > until:
+                return answer
+            self.waiting(pause_s)
+            time.sleep(pause_s)
+
+    def _send_once(
+        self,
+        method: str,
+        path: str,
+        body: Json | None,
+        query: Mapping[str, str | int] | None,
+        headers: Mapping[str, str] | None,
+    ) -> httpx.Response:
         try:
             return self.http.request(method, path, json=body, params=query, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
@@ -130,6 +153,13 @@ class Gateway:
                 "start it with `consigne gateway`, or set CONSIGNE_URL to its address",
                 UNREACHABLE,
             )
+
+
+def _pause_s(answer: httpx.Response) -> int | None:
+    """None: do not send it again."""
+    said = answer.headers.get("retry-after", "")
+    digits = said if len(said) < 6 and said.isascii() and said.isdecimal() else ""
+    return int(digits) if answer.status_code in AGAIN and digits else None
 
 
 def _read(answer: httpx.Response) -> Json:

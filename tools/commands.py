@@ -14,8 +14,10 @@ from urllib.parse import quote
 
 import segno
 
+from gateway.limits import PAGE_SIZE_MAX
 from tools.client import OK, REFUSED, UNFINISHED, USAGE, Failed, Gateway, Json
 from tools.console.login import in_fours
+from tools.progress import Progress
 
 BADGE_USAGE = "consigne badge CARRIER HOLDER, or consigne badge HOLDER --technician"
 POLL_S = 0.25
@@ -59,8 +61,18 @@ def word(text: str) -> str:
     return quote(text, safe="").replace(".", "%2E")
 
 
+def rows_of(gateway: Gateway, path: str, what: str, **query: int) -> list[Json]:
+    """The whole of a list, which may be long."""
+    found: list[Json] = []
+    with Progress(f"reading {what}") as progress:
+        for row in gateway.pages(path, **query):
+            found.append(row)
+            progress.note(f"{len(found):,}")
+    return found
+
+
 def list_lockers(arguments: Namespace, gateway: Gateway) -> int:
-    found = list(gateway.pages("/v1/lockers"))
+    found = rows_of(gateway, "/v1/lockers", "lockers")
     return say(arguments, found, table(found, LOCKER_COLUMNS))
 
 
@@ -93,7 +105,7 @@ def answer_console(arguments: Namespace, gateway: Gateway) -> int:
 
 
 def list_parcels(arguments: Namespace, gateway: Gateway) -> int:
-    found = list(gateway.pages("/v1/parcels"))
+    found = rows_of(gateway, "/v1/parcels", "parcels", limit=PAGE_SIZE_MAX)
     return say(arguments, found, table(found, PARCEL_COLUMNS))
 
 
@@ -180,11 +192,15 @@ def delegate(arguments: Namespace, gateway: Gateway) -> int:
 def wait_for(gateway: Gateway, operation: Json) -> Json:
     """The operation once its door opened, it is done, or it failed."""
     until = time.monotonic() + OPERATION_WAIT_S
-    while operation["state"] in ("waiting", "authorised"):
-        if time.monotonic() > until:
-            raise Failed(f"{operation['id']} has not ended", "is the locker online? consigne lockers list", UNFINISHED)
-        time.sleep(POLL_S)
-        operation = gateway.get(f"/v1/operations/{operation['id']}")
+    with Progress(f"waiting for {operation['locker']}, {OPERATION_WAIT_S:.0f} s at most") as progress:
+        while operation["state"] in ("waiting", "authorised"):
+            if time.monotonic() > until:
+                raise Failed(
+                    f"{operation['id']} has not ended", "is the locker online? consigne lockers list", UNFINISHED
+                )
+            progress.note(str(operation["state"]))
+            time.sleep(POLL_S)
+            operation = gateway.get(f"/v1/operations/{operation['id']}")
     return operation
 
 

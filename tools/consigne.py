@@ -9,9 +9,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 
-from tools import commands, doctor, flash, key_commands, provision
-from tools.client import OK, REFUSED, Failed, Gateway, connect_here
+from tools import commands, doctor, flash, key_commands, privacy_commands, provision
+from tools.client import INTERRUPTED, OK, USAGE, Failed, Gateway, connect_here
 from tools.console.command import add_words as console_words
+from tools.usage import Parser, version
 
 EPILOG = """\
 examples:
@@ -26,6 +27,9 @@ examples:
   consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg
   consigne reissue par_0123456789abc                 its code was phished: another one
   consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M
+  consigne privacy export par_0123456789abc          all that is known of its recipient, as JSON
+  consigne privacy erase --contact                   asks for the address, and erases whoever has it
+  consigne audit check                               is the log of acts as it was written?
   consigne console                                   a terminal on the locker at this laptop's USB
   consigne console --doors                           its doors as they are, until Ctrl-C
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
@@ -40,6 +44,7 @@ environment:
 
 exit codes:
   0 done   1 refused   2 wrong usage   3 cannot reach it   4 key missing or not allowed   5 not finished in time
+  130 stopped by Ctrl-C; what was ordered before may still happen
 """
 
 Command = Callable[[Namespace], int]
@@ -48,9 +53,14 @@ Command = Callable[[Namespace], int]
 def with_gateway(run: Callable[[Namespace, Gateway], int]) -> Command:
     def command(arguments: Namespace) -> int:
         with connect_here() as gateway:
+            gateway.waiting = say_pause
             return run(arguments, gateway)
 
     return command
+
+
+def say_pause(seconds: int) -> None:
+    print(f"consigne: the gateway is busy; asking again in {seconds} s", file=sys.stderr, flush=True)
 
 
 def start_gateway(rest: list[str]) -> int:
@@ -61,12 +71,12 @@ def start_gateway(rest: list[str]) -> int:
 
 # ------------------------------------------------------------------ the words
 def build_parser() -> ArgumentParser:
-    parser = ArgumentParser(
+    parser = Parser(
         prog="consigne",
         description="Smart parcel lockers that towns run themselves.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"consigne {version()}")
     words = parser.add_subparsers(required=True, metavar="COMMAND")
     words.add_parser("gateway", help="start the gateway and its broker (consigne gateway --help)", add_help=False)
     console_words(words.add_parser("console", help="speak to a locker's serial console"))
@@ -87,6 +97,12 @@ def build_parser() -> ArgumentParser:
     fleet = words.add_parser("fleet", help="which version each locker runs")
     fleet.set_defaults(call=with_gateway(commands.show_fleet))
     _json(fleet)
+    _privacy_words(
+        words.add_parser("privacy", help="what is known of a recipient").add_subparsers(required=True, metavar="VERB")
+    )
+    _audit_words(
+        words.add_parser("audit", help="the log of what people did").add_subparsers(required=True, metavar="VERB")
+    )
     check = words.add_parser("doctor", help="check this machine and the gateway")
     check.set_defaults(call=doctor.check, json=False)
     _json(check)
@@ -105,7 +121,7 @@ def _answer_words(parser: ArgumentParser) -> None:
     parser.set_defaults(call=with_gateway(commands.answer_console))
 
 
-def _locker_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
+def _locker_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
     every = verbs.add_parser("list", help="every locker")
     every.set_defaults(call=with_gateway(commands.list_lockers))
     one = verbs.add_parser("show", help="one locker and its compartments")
@@ -115,7 +131,7 @@ def _locker_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
         _json(verb)
 
 
-def _parcel_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
+def _parcel_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
     every = verbs.add_parser("list", help="your parcels")
     every.set_defaults(call=with_gateway(commands.list_parcels))
     one = verbs.add_parser("show", help="one parcel")
@@ -185,7 +201,25 @@ def _slip_words(parser: ArgumentParser) -> None:
     parser.set_defaults(call=with_gateway(commands.print_slip))
 
 
-def _key_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
+def _privacy_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    export = verbs.add_parser("export", help="all that is known, as JSON, to hand to that person")
+    export.set_defaults(call=with_gateway(privacy_commands.export))
+    erase = verbs.add_parser("erase", help="erase it; what is under way waits until it has left")
+    erase.set_defaults(call=with_gateway(privacy_commands.erase))
+    for verb in (export, erase):
+        verb.add_argument("parcel", metavar="PARCEL", nargs="?", help="par_…")
+        verb.add_argument("--contact", action="store_true", help="ask for a mail address or telephone number instead")
+    erase.add_argument("--yes", action="store_true", help="do not ask")
+    _json(erase)
+
+
+def _audit_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    check = verbs.add_parser("check", help="whether it is as it was written; exit code 1 if it is not")
+    check.set_defaults(call=with_gateway(privacy_commands.check_acts))
+    _json(check)
+
+
+def _key_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
     folder_help = "the data folder of a gateway on this machine; its keys are in keys/"
     show = verbs.add_parser("show", help="signing keys by id, and which lockers trust them")
     show.add_argument("--folder", metavar="FOLDER", help=f"look at the files alone: {folder_help}")
@@ -214,9 +248,15 @@ def _key_words(verbs: "argparse._SubParsersAction[ArgumentParser]") -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if words[:1] == ["help"]:
+            words = [*words[1:], "--help"]
         if words[:1] == ["gateway"]:
             return start_gateway(words[1:])
-        arguments = build_parser().parse_args(words)
+        parser = build_parser()
+        if not words:
+            parser.print_help(sys.stderr)
+            parser.exit(USAGE)
+        arguments = parser.parse_args(words)
         code: int = arguments.call(arguments)
         sys.stdout.flush()  # a reader that went away is noticed here, not at the interpreter's end
         return code
@@ -229,7 +269,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `consigne … | head` is no error
         return OK
     except KeyboardInterrupt:
-        return REFUSED
+        print("consigne: stopped", file=sys.stderr)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

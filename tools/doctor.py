@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from tools.client import OK, REFUSED, Failed, Gateway, connect_here, gateway_url
+from tools.progress import Progress
 
 PYTHON_MIN = (3, 11)
 # A check returns what is wrong, or "" and the remedy that would not be needed.
@@ -52,14 +53,16 @@ CHECKS: tuple[tuple[str, bool, Check], ...] = (
 def check(arguments: Namespace) -> int:
     """Exit code 0 when everything that must hold does."""
     found: list[dict[str, str | bool]] = []
-    for name, needed, run in CHECKS:
-        try:
-            wrong, remedy = run()
-        except Failed as failed:
-            wrong, remedy = failed.text, failed.remedy
-        found.append(
-            {"check": name, "ok": not wrong, "needed": needed, "wrong": wrong, "remedy": remedy if wrong else ""}
-        )
+    with Progress("checking") as progress:
+        for name, needed, run in CHECKS:
+            progress.note(name)
+            try:
+                wrong, remedy = run()
+            except Failed as failed:
+                wrong, remedy = failed.text, failed.remedy
+            found.append(
+                {"check": name, "ok": not wrong, "needed": needed, "wrong": wrong, "remedy": remedy if wrong else ""}
+            )
     if arguments.json:
         print(json.dumps(found, indent=2))
     else:

@@ -21,6 +21,7 @@ CODES = frozenset(
         "unknown_report",
         "unknown_opening",
         "unknown_alarm",
+        "unknown_erasure",
         "already_exists",
         "wrong_state",
         "same_person",

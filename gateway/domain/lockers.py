@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from gateway.domain.compartments import SIZES
 from gateway.domain.errors import Refusal
-from gateway.limits import COMPARTMENTS_PER_MODULE_MAX, MM_MAX, MODULES_MAX, NAME_SIZE_MAX
+from gateway.domain.guarantees import Guarantee, check_guarantees
+from gateway.limits import COMPARTMENTS_PER_MODULE_MAX, MM_MAX, MODULES_MAX, NAME_SIZE_MAX, PICKUP_DAYS_MAX
 from protocol.topics import is_locker_id
 
 CODE_DIGITS = (12, 16)  # 16 for a locker without a scanner: no bucket protects its codes
@@ -54,6 +55,7 @@ class Locker:
     # The doors of its last Birth, until the events up to that Birth (birth_seq) are in the books.
     birth_seq: int | None = None
     birth_doors: bytes | None = None
+    pickup_days: int | None = None  # how long a parcel waits here; None: as everywhere
 
     def alive_at(self, now_s: int, alive_s: int) -> bool:
         return self.online and self.seen_s is not None and now_s - self.seen_s <= alive_s
@@ -70,6 +72,15 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the gateway itself keeps of a locker and its operator may change. `pickup_days` None: as everywhere."""
+
+    name: str
+    pickup_days: int | None
+    shares: tuple[Guarantee, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Provisioning:
     """What goes onto a locker over the serial console, once. Never logged, never stored."""
 
@@ -79,6 +90,15 @@ class Provisioning:
     mqtt_password: str
     trusted: dict[str, bytes]  # key id in hex -> prepared Ed25519 table
     meeting: Meeting | None = None  # None: this gateway does not know it
+
+
+def check_configuration(wanted: Configuration) -> None:
+    """Raises Refusal("bad_value"), with the field's name first."""
+    if not 0 < len(wanted.name) <= NAME_SIZE_MAX or not wanted.name.isprintable():
+        raise Refusal("bad_value", f"name: 1 to {NAME_SIZE_MAX} printable characters")
+    if wanted.pickup_days is not None and not 1 <= wanted.pickup_days <= PICKUP_DAYS_MAX:
+        raise Refusal("bad_value", f"days: 1 to {PICKUP_DAYS_MAX}")
+    check_guarantees(wanted.shares)
 
 
 def check_locker(new: NewLocker) -> None:

@@ -1,6 +1,8 @@
 """The fleet at a glance, and how it is used: counts, of no person and no single parcel."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from gateway.domain.compartments import availability_of
 from gateway.domain.lockers import Locker
@@ -49,3 +51,37 @@ class Use:
     collected: int
     waited_s: tuple[int, int] | None
     failures: list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """`day`: YYYY-MM-DD by the clock of the place. `least` and `most`: parcels inside. Of those put in that day how
+    many were `collected`, and how long half of these waited. `failures`: alarms raised."""
+
+    day: str
+    least: int
+    most: int
+    collected: int
+    waited_s: int | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """`inside`: parcels at the end of each step of `step_s` since `since_s`; `doors`: how many there are in all."""
+
+    since_s: int
+    step_s: int
+    doors: int
+    inside: list[int]
+    days: list[Day]
+
+
+def inside_at(stays: Iterable[tuple[int, int | None, int]], steps: int) -> list[int]:
+    """Parcels inside at the end of each step, from how many came in which step and left in which (None: not yet)."""
+    change = [0] * (steps + 1)
+    for came, left, count in stays:
+        change[min(max(came, 0), steps)] += count
+        if left is not None and left < steps:
+            change[max(left, 0)] -= count
+    return list(accumulate(change[:steps]))

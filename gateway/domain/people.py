@@ -29,6 +29,7 @@ SCOPES = frozenset(
         "keys:write",
         "technicians:write",
         "webhooks:write",
+        "privacy:write",
     }
 )
 _TENANT = frozenset(

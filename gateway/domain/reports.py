@@ -51,6 +51,7 @@ class Report:
     closed_s: int | None = None
     closed_by: str | None = None
     closing: str | None = None
+    owner: str | None = None
 
     @property
     def id(self) -> str:

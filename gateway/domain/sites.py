@@ -9,12 +9,14 @@ from gateway.limits import ADDRESS_SIZE_MAX, HOURS_LANGUAGES_MAX, HOURS_SIZE_MAX
 
 @dataclass(frozen=True)
 class Site:
-    """`hours`: language -> text. What is not known is empty."""
+    """`hours`: language -> text. What is not known is empty. Degrees are of WGS 84, both or none."""
 
     address: str = ""
     hours: Mapping[str, str] = field(default_factory=dict[str, str])
     phone: str = ""
     mail: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
 
     def hours_in(self, language: str) -> tuple[str, str]:
         """(text, its language): in this one, else in the first there is."""
@@ -34,5 +36,10 @@ def check_site(site: Site) -> None:
     for name, text, size_max in fields:
         if len(text) > size_max:
             raise Refusal("bad_value", f"{name}: {size_max} characters at the most")
+    if (site.latitude is None) != (site.longitude is None):
+        raise Refusal("bad_value", "latitude and longitude: both, or none")
+    # Written so that "not a number" fails too.
+    if not (-90 <= (site.latitude or 0) <= 90 and -180 <= (site.longitude or 0) <= 180):
+        raise Refusal("bad_value", "latitude: -90 to 90 degrees, longitude: -180 to 180")
     if len(site.hours) > HOURS_LANGUAGES_MAX:
         raise Refusal("bad_value", f"hours: in {HOURS_LANGUAGES_MAX} languages at the most")

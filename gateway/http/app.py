@@ -18,11 +18,13 @@ from gateway.domain.errors import Refusal
 from gateway.http import (
     codes,
     events,
+    idempotency,
     keys,
     lockers,
     metrics,
     parcels,
     people,
+    privacy,
     problems,
     receipts,
     reports,
@@ -30,8 +32,10 @@ from gateway.http import (
     webhooks,
 )
 from gateway.http.acting import JSON, Counter
+from gateway.http.auth import KEY_NAME
 from gateway.http.problems import FieldError
 from gateway.http.streams import Streams
+from gateway.rates import Gate
 from gateway.services.desk import Desk
 
 VERSION = "1.0.0"
@@ -49,6 +53,7 @@ ROUTERS = (
     keys.router,
     events.router,
     webhooks.router,
+    privacy.router,
     metrics.router,
 )
 DESCRIPTION = (
@@ -57,8 +62,11 @@ DESCRIPTION = (
 )
 
 
-def create_app(desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] = lambda: True) -> FastAPI:
-    """`wake` is called after every commit of an act; `ready` says whether the broker can be reached."""
+def create_app(
+    desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] = lambda: True, gate: Gate | None = None
+) -> FastAPI:
+    """`wake` is called after every commit of an act; `ready` says whether the broker can be reached; `gate` is shared
+    with the pages."""
     app = FastAPI(
         title="Consigne",
         version=VERSION,
@@ -75,7 +83,7 @@ def create_app(desk: Desk, wake: Callable[[], None], ready: Callable[[], bool] =
         app.include_router(router)
     for failure, handler in HANDLERS.items():
         app.add_exception_handler(failure, handler)
-    app.add_middleware(Envelope, takes=JSON, refuse=_refuse, requests=counter.requests)
+    app.add_middleware(Envelope, takes=JSON, refuse=_refuse, requests=counter.requests, gate=gate or Gate())
     app.openapi = lambda: openapi_document(app)
     return app
 
@@ -124,14 +132,11 @@ async def _framework(request: Request, failure: Exception) -> Response:
 
 
 def methods_of(request: Request) -> list[str]:
-    """Of this address. The framework names those of the first route that fits and forgets the others."""
-    return sorted(
-        method
-        for router in ROUTERS
-        for route in router.routes
-        if isinstance(route, Route) and route.path_regex.match(request.url.path)
-        for method in route.methods or ()
-    )
+    """Of this address. The framework names those of the first route that fits and forgets the others; a route that
+    fits only because a word of this address looks like an id (`/v1/keys/{kid}`, `/v1/keys/rotation`) is another."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
+    fitting = [route for route in routes if route.path_regex.match(request.url.path)]
+    return sorted({method for route in fitting if route.path == fitting[0].path for method in route.methods or ()})
 
 
 DETAILS = {
@@ -162,5 +167,15 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         components.setdefault("schemas", {}).update(schema.pop("$defs", {}), Problem=schema)
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         document["security"] = [{"bearer": []}]
+        _require_keys(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _require_keys(document: dict[str, Any]) -> None:
+    """An act without its key is refused in words of ours, so to the framework it is optional; to callers it is not."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == KEY_NAME:
+                    parameter |= {"required": True, "schema": {"type": "string", **idempotency.KEY_SCHEMA}}

@@ -11,6 +11,7 @@ from gateway.asgi import RequestError
 from gateway.domain.errors import Refusal
 from gateway.domain.people import Principal
 from gateway.http import idempotency
+from gateway.rates import Admission
 from gateway.services import people
 from gateway.services.desk import Desk
 
@@ -33,8 +34,16 @@ def secret_of(request: Request) -> str:
 
 
 def anyone(request: Request) -> Principal:
-    """A dependency: whoever has a good key."""
-    return people.authenticate(desk_of(request), secret_of(request))
+    """A dependency: whoever has a good key. The gate is told whether it was one."""
+    admission: Admission = request.state.admission
+    secret = secret_of(request)
+    try:
+        who = people.authenticate(desk_of(request), secret)
+    except Refusal:
+        admission.unknown()
+        raise
+    admission.known()
+    return who
 
 
 def needs(scope: str) -> Callable[[Request], Principal]:
@@ -56,10 +65,11 @@ class Act:
     slot: idempotency.Slot
 
 
+KEY_NAME = "Idempotency-Key"
 KeyHeader = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias=KEY_NAME,
         description="Random, new for every act; the same on a retry, which then gets the first answer. Required.",
     ),
 ]

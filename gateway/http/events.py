@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from gateway import limits
 from gateway.domain.ids import operation_number
 from gateway.domain.people import Principal
-from gateway.http import answers
+from gateway.http import answers, problems
 from gateway.http.acting import counter_of, show
 from gateway.http.auth import anyone, desk_of, needs
 from gateway.http.routing import PUBLIC, READ, Cursor, Limit, OperationPath, cursor_position, cursor_text
@@ -59,7 +59,10 @@ def health() -> Response:
 
 
 @router.get(
-    "/ready", response_model=answers.Readiness, openapi_extra=PUBLIC, responses={503: {"model": answers.Readiness}}
+    "/ready",
+    response_model=answers.Readiness,
+    openapi_extra=PUBLIC,
+    responses={**problems.responses(429), 503: {"model": answers.Readiness}},
 )
 def ready(request: Request) -> Response:
     """The books can be read and the broker is connected."""

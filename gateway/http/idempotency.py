@@ -9,7 +9,7 @@ import hmac
 import json
 import secrets
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -49,6 +49,14 @@ def slot(secret: str, idempotency_key: str, method: str, path: str, body_digest:
         key=hmac.digest(root, b"key", hashlib.sha256),
         fingerprint=hmac.digest(root, b"fingerprint/" + asked, hashlib.sha256),
     )
+
+
+# Printable ASCII; HTTP takes the spaces from both ends of a header.
+KEY_SCHEMA: Mapping[str, str | int] = {
+    "minLength": 1,
+    "maxLength": limits.IDEMPOTENCY_KEY_SIZE_MAX,
+    "pattern": "^[!-~]([ -~]*[!-~])?$",
+}
 
 
 def is_key(text: str) -> bool:

@@ -37,6 +37,7 @@ KNOWN: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "unknown_credential": (404, ("Check the credential id.",)),
     "unknown_key": (404, ("List the signing keys with GET /v1/keys.",)),
     "unknown_report": (404, ("List them with GET /v1/reports.",)),
+    "unknown_erasure": (404, ("Ask for it with POST /v1/privacy/erasures.",)),
     "unknown_page": (404, ("Open the link from the message, whole.",)),
     "unknown_webhook": (404, ("List yours with GET /v1/webhooks.",)),
     "unknown_opening": (404, ("Ask for the door anew.",)),
@@ -140,7 +141,25 @@ def answer(said: Problem, headers: Mapping[str, str] | None = None) -> Response:
     return Response(encode(said), status_code=said.status, media_type=MEDIA_TYPE, headers=sent)
 
 
+WHEN: Mapping[str, Any] = {
+    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
+    "RateLimit": {
+        "description": "What is left, as in every answer to a key: `r` requests; `t` seconds until it is all there.",
+        "schema": {"type": "string", "examples": ['"key";r=0;t=20']},
+    },
+    "RateLimit-Policy": {
+        "description": "`q` requests in `w` seconds; of this `key`, or of the `address` while no good key is shown.",
+        "schema": {"type": "string", "examples": ['"key";q=2000;w=20']},
+    },
+}
+
+
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problem answers of a route, for the OpenAPI document."""
     shape: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: shape}} for status in statuses}
+    said: dict[int | str, dict[str, Any]] = {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: shape}} for status in statuses
+    }
+    if 429 in said:
+        said[429]["headers"] = WHEN
+    return said

@@ -8,7 +8,6 @@ from gateway.domain.parcels import Parcel
 from gateway.http import answers
 from gateway.http.acting import Said, once
 from gateway.http.auth import Act, acts, desk_of
-from gateway.http.problems import responses
 from gateway.http.routing import ACT
 from gateway.http.schemas import ReceiptBody
 from gateway.services import receipts
@@ -17,7 +16,7 @@ router = APIRouter(prefix="/v1/receipts", tags=["parcels"])
 Writer = Annotated[Act, Depends(acts("parcels:write"))]
 
 
-@router.post("", status_code=200, response_model=answers.Parcel, responses=ACT | responses(429))
+@router.post("", status_code=200, response_model=answers.Parcel, responses=ACT)
 def hand_in_receipt(request: Request, act: Writer, body: ReceiptBody) -> Response:
     """Prove that a parcel lies in a locker which the gateway cannot reach: its code is there at once. Either the text
     of the QR code, or the twelve digits with the label and size as keyed at the locker. The answer is the parcel as

@@ -1,5 +1,6 @@
 """What the routes share: their documented problems, the parameters of lists, and opaque cursors."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import Path, Query
@@ -11,8 +12,8 @@ from gateway.domain.ids import NUMBER_MAX
 from gateway.http import problems
 from gateway.http.schemas import Number
 
-READ = problems.responses(401, 403, 404, 422, 500, 503)
-ACT = problems.responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 503)
+READ = problems.responses(401, 403, 404, 422, 429, 500, 503)
+ACT = problems.responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503)
 ID_DIGITS = 16
 PUBLIC: dict[str, Any] = {"security": []}
 
@@ -26,8 +27,14 @@ DelegationPath = Annotated[str, Path(max_length=64, description="16 hex digits."
 WebhookPath = Annotated[str, Path(max_length=64, description="wh_…")]
 NumberPath = Annotated[Number, Path(description="The number on the door.")]
 Limit = Annotated[int, Query(ge=1, le=limits.PAGE_SIZE_MAX, description="Rows at most.")]
+CURSOR = r"^c[0-9a-f]{1,16}$"
 Cursor = Annotated[
-    str | None, Query(max_length=limits.CURSOR_SIZE_MAX, description="`next_cursor` of the page before; opaque.")
+    str | None,
+    Query(
+        max_length=limits.CURSOR_SIZE_MAX,
+        description="`next_cursor` of the page before; opaque.",
+        json_schema_extra={"pattern": CURSOR},
+    ),
 ]
 
 
@@ -46,7 +53,6 @@ def cursor_position(cursor: str | None) -> int:
     """Raises RequestError("bad_value")."""
     if cursor is None:
         return 0
-    digits = cursor[1:]
-    if cursor[:1] != "c" or not digits or not set(digits) <= set("0123456789abcdef") or len(digits) > 16:
+    if re.fullmatch(CURSOR, cursor) is None:
         raise RequestError("bad_value", "query.cursor: not a cursor of ours.")
-    return min(int(digits, 16), NUMBER_MAX)
+    return min(int(cursor[1:], 16), NUMBER_MAX)

@@ -3,6 +3,7 @@
 Answers are in answers.py. Words are the design's; times are RFC 3339 in UTC; sizes are S, M, L and millimetres.
 """
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -13,6 +14,7 @@ from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX, RECEIPT_SIZE_MAX
 from protocol.topics import LOCKER_ID_MAX
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
+MAIL = r"^[^ ]+@[^ @]*\.[^ @]*$"
 PHONE = r"^\+?[0-9][0-9 ().-]{2,}$"
 
 
@@ -24,8 +26,7 @@ def printable(text: str) -> str:
 
 
 def looks_like_mail(text: str) -> str:
-    local, at, domain = text.rpartition("@")
-    if not (local and at and "." in domain) or " " in text:
+    if re.fullmatch(MAIL, text) is None:
         raise ValueError("looks like NAME@DOMAIN")
     return text
 
@@ -56,6 +57,12 @@ Label = Annotated[
         examples=["6A12345678901"],
     ),
 ]
+Mail = Annotated[
+    str,
+    Field(max_length=limits.MAIL_SIZE_MAX, json_schema_extra={"pattern": MAIL}, examples=["anne@exemple.fr"]),
+    AfterValidator(printable),
+    AfterValidator(looks_like_mail),
+]
 Size = Literal["S", "M", "L"]
 Number = Annotated[int, Field(ge=1, le=COMPARTMENTS_MAX, description="The number on the door.")]
 Millimetres = Annotated[int, Field(ge=1, le=limits.MM_MAX)]
@@ -73,6 +80,7 @@ Scope = Literal[
     "keys:write",
     "technicians:write",
     "webhooks:write",
+    "privacy:write",
 ]
 
 
@@ -122,12 +130,7 @@ class RecipientBody(Body):
     """Who collects it; kept by the gateway only, and erased 30 days after the parcel left."""
 
     name: Name | None = None
-    mail: (
-        Annotated[
-            str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(printable), AfterValidator(looks_like_mail)
-        ]
-        | None
-    ) = None
+    mail: Mail | None = None
     phone: (
         Annotated[
             str,

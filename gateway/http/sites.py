@@ -12,7 +12,7 @@ from gateway.http.acting import show
 from gateway.http.answers import Document
 from gateway.http.auth import desk_of, needs
 from gateway.http.routing import ACT, READ, LockerPath
-from gateway.http.schemas import PHONE, Body, looks_like_mail, printable
+from gateway.http.schemas import PHONE, Body, Mail, printable
 from gateway.services import sites
 
 router = APIRouter(prefix="/v1/lockers", tags=["lockers"])
@@ -45,18 +45,15 @@ class SiteBody(Body):
         str | None,
         Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, description="Of who helps on the spot."),
     ] = None
-    mail: (
-        Annotated[
-            str,
-            Field(max_length=limits.MAIL_SIZE_MAX),
-            AfterValidator(printable),
-            AfterValidator(looks_like_mail),
-        ]
-        | None
-    ) = None
+    mail: Mail | None = None
+
+    latitude: Annotated[float | None, Field(ge=-90, le=90, description="Degrees (WGS 84), with its longitude.")] = None
+    longitude: Annotated[float | None, Field(ge=-180, le=180)] = None
 
     def domain(self) -> domain.Site:
-        return domain.Site(self.address or "", self.hours, self.phone or "", self.mail or "")
+        return domain.Site(
+            self.address or "", self.hours, self.phone or "", self.mail or "", self.latitude, self.longitude
+        )
 
 
 class Site(Document):
@@ -64,11 +61,18 @@ class Site(Document):
     hours: dict[str, str]
     phone: str | None
     mail: str | None
+    latitude: float | None
+    longitude: float | None
 
     @staticmethod
     def of(site: domain.Site) -> "Site":
         return Site(
-            address=site.address or None, hours=dict(site.hours), phone=site.phone or None, mail=site.mail or None
+            address=site.address or None,
+            hours=dict(site.hours),
+            phone=site.phone or None,
+            mail=site.mail or None,
+            latitude=site.latitude,
+            longitude=site.longitude,
         )
 
 

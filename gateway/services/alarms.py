@@ -72,5 +72,5 @@ def _open(tx: Transaction, who: Principal, number: int) -> Alarm:
 def _keep(desk: Desk, tx: Transaction, who: Principal, alarm: Alarm, kind: str) -> Alarm:
     tx.keep_alarm(alarm)
     place = (alarm.locker, alarm.compartment or None)
-    acts.note(tx, who, kind, desk.clock(), place=place, parcel=alarm.parcel, reason=alarm.kind)
+    acts.note(desk, tx, who, kind, desk.clock(), place=place, parcel=alarm.parcel, reason=alarm.kind)
     return alarm

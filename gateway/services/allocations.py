@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from gateway.domain.allocation import Wish, choose
 from gateway.domain.compartments import Compartment
+from gateway.domain.guarantees import kept_for_others
 from gateway.domain.parcels import Parcel, after, can
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
@@ -19,10 +20,21 @@ def reserve(
     desk: Desk, tx: Transaction, parcel: Parcel, boxes: Iterable[Compartment], wish: Wish
 ) -> tuple[Parcel, Compartment] | None:
     """Keep the best free compartment for `parcel`, which has none. None: there is none to give."""
-    box = choose(wish, boxes, tx.allocated(parcel.locker))
+    known = list(boxes)
+    box = choose(_within_shares(tx, parcel, known, wish), known, tx.allocated(parcel.locker))
     if box is None:
         return None
     return seat(desk, tx, parcel, box), box
+
+
+def _within_shares(tx: Transaction, parcel: Parcel, boxes: list[Compartment], wish: Wish) -> Wish:
+    """What is guaranteed to other tenants is not for this one."""
+    promised = tx.guarantees(parcel.locker)
+    if not promised:
+        return wish
+    own = frozenset({parcel.carrier, parcel.merchant})
+    others = kept_for_others(promised, own, boxes, tx.holders(parcel.locker))
+    return replace(wish, refused=wish.refused | others)
 
 
 def seat(desk: Desk, tx: Transaction, parcel: Parcel, box: Compartment) -> Parcel:

@@ -11,10 +11,11 @@ from gateway.domain.lockers import Locker
 from gateway.domain.operations import REISSUE, TAKE_BACK, Operation
 from gateway.domain.parcels import Parcel, Pickup
 from gateway.domain.people import OPERATOR, Principal
+from gateway.domain.privacy import Erasure
 from gateway.domain.reports import Report, kinds_for
 from gateway.domain.sites import Site
 from gateway.limits import NEW_CODES_MAX, RECIPIENT_KEPT_S
-from gateway.services import delegations, extensions, reach, reissues, reports
+from gateway.services import delegations, erasures, extensions, reach, reissues, reports
 from gateway.services.desk import Desk, known_locker
 from gateway.services.parcels import pickup_code
 from gateway.services.ports import Transaction
@@ -111,7 +112,9 @@ def situation_of(desk: Desk, number: ParcelNumber) -> Situation:
 
 def _living(desk: Desk, tx: Transaction, number: ParcelNumber) -> Parcel:
     parcel = tx.parcel(number)
-    if parcel is None or (parcel.ended_s is not None and desk.clock() >= parcel.ended_s + RECIPIENT_KEPT_S):
+    over = parcel is None or (parcel.ended_s is not None and desk.clock() >= parcel.ended_s + RECIPIENT_KEPT_S)
+    erasure = tx.erasure(number)
+    if parcel is None or over or (erasure is not None and erasure.erased_s is not None):
         raise Refusal("unknown_page", "this link has ended, or is not complete", ("open it from the message",))
     return parcel
 
@@ -169,6 +172,14 @@ def new_code(desk: Desk, number: ParcelNumber) -> Operation:
 def report(desk: Desk, number: ParcelNumber, kind: str, words: str) -> Report:
     with desk.store.transaction() as tx:
         return reports.report(desk, RECIPIENT, _living(desk, tx, number).number, kind, words)
+
+
+def forget(desk: Desk, number: ParcelNumber) -> Erasure:
+    """All that is known of its recipient, at once. Raises Refusal: unknown_page, wrong_state while it is under way."""
+    with desk.store.transaction() as tx:
+        if _living(desk, tx, number).ended_s is None:
+            raise Refusal("wrong_state", "this parcel is under way", ("ask again when it has left",))
+        return erasures.ask(desk, tx, RECIPIENT, number)
 
 
 # ------------------------------------------------------------------ whom the recipient sends

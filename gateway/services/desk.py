@@ -34,6 +34,12 @@ class Desk:
         """How long a parcel waits for its recipient."""
         return self.settings.pickup_days * _DAY_S
 
+    def pickup_s_at(self, tx: Transaction, locker: str) -> int:
+        """At this locker, where its operator may have set another time."""
+        found = tx.locker(locker)
+        days = None if found is None else found.pickup_days
+        return self.pickup_s if days is None else days * _DAY_S
+
     def number(self) -> int:
         """A new random 63-bit number for a parcel, an operation or a credential."""
         return number_from(self.randomness(8))

@@ -3,7 +3,13 @@
 from dataclasses import replace
 
 from gateway.domain.parcels import Parcel, after
-from gateway.limits import DEADLINE_LEFT_S_MIN, EXPIRIES_PER_ROUND_MAX, LOCKER_ALIVE_S, RECIPIENT_KEPT_S
+from gateway.limits import (
+    ANSWERS_KEPT_S,
+    DEADLINE_LEFT_S_MIN,
+    EXPIRIES_PER_ROUND_MAX,
+    LOCKER_ALIVE_S,
+    REQUESTS_KEPT_S,
+)
 from gateway.services import allocations, revocations
 from gateway.services.desk import Desk
 from gateway.services.orders import order
@@ -11,8 +17,6 @@ from gateway.services.ports import Transaction
 from protocol.messages import Revoke
 from protocol.numbers import DEPOSITING
 
-_REQUESTS_KEPT_S = 7 * 86_400  # a broker that holds back a request for longer is answered anew
-_ANSWERS_KEPT_S = 86_400
 _REVOKE_AGAIN_S = 600  # refused because somebody stood at the door: asked again, but not in a loop
 
 
@@ -32,9 +36,9 @@ def expire_due(desk: Desk) -> int:
             _revoke(desk, tx, parcel)
         revocations.order_due(desk, tx)
         given_back = _end_reservations(desk, tx, now)
-        tx.forget_people(now - RECIPIENT_KEPT_S)
-        tx.drop_requests(now - _REQUESTS_KEPT_S)
-        tx.drop_answers(now - _ANSWERS_KEPT_S)
+        tx.end_what_is_due(now)
+        tx.drop_requests(now - REQUESTS_KEPT_S)
+        tx.drop_answers(now - ANSWERS_KEPT_S)
     return len(expired) + given_back
 
 

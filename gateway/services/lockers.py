@@ -2,14 +2,23 @@
 
 from dataclasses import replace
 
+from gateway.domain.acts import LOCKER_CONFIGURED
 from gateway.domain.compartments import Compartment, CompartmentStatus, availability
 from gateway.domain.errors import Refusal
 from gateway.domain.events import Alarm
-from gateway.domain.lockers import Locker, NewLocker, Provisioning, check_locker
+from gateway.domain.guarantees import Guarantee
+from gateway.domain.lockers import (
+    Configuration,
+    Locker,
+    NewLocker,
+    Provisioning,
+    check_configuration,
+    check_locker,
+)
 from gateway.domain.people import OPERATOR, Principal
 from gateway.limits import PAGE_SIZE_MAX
-from gateway.services import revocations, trust_orders
-from gateway.services.desk import Desk, known_locker
+from gateway.services import acts, revocations, trust_orders
+from gateway.services.desk import Desk, known_locker, must_operate
 from gateway.services.ports import Transaction
 from protocol.numbers import FREE
 
@@ -54,6 +63,26 @@ def get_locker(desk: Desk, who: Principal, locker: str) -> Locker:
     who.must("lockers:read")
     with desk.store.reading() as tx:
         return known_locker(tx, locker)
+
+
+def configure_locker(desk: Desk, who: Principal, locker: str, wanted: Configuration) -> Locker:
+    """In place of what was set before; what is inside already keeps its deadline and its door. Raises Refusal:
+    not_allowed, unknown_locker, bad_value."""
+    must_operate(who, "lockers:write")
+    check_configuration(wanted)
+    with desk.store.transaction() as tx:
+        known = known_locker(tx, locker)
+        tx.configure_locker(locker, wanted.name, wanted.pickup_days)
+        tx.keep_guarantees(locker, wanted.shares)
+        acts.note(desk, tx, who, LOCKER_CONFIGURED, desk.clock(), place=(locker, None))
+    return replace(known, name=wanted.name, pickup_days=wanted.pickup_days)
+
+
+def guarantees_of(desk: Desk, who: Principal, locker: str) -> list[Guarantee]:
+    must_operate(who, "lockers:read")
+    with desk.store.reading() as tx:
+        known_locker(tx, locker)
+        return tx.guarantees(locker)
 
 
 def list_compartments(desk: Desk, who: Principal, locker: str) -> list[CompartmentStatus]:

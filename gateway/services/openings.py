@@ -65,7 +65,7 @@ def _asked(desk: Desk, tx: Transaction, who: Principal, box: Compartment, reason
         until_s=now + OPENING_WAITS_S,
     )
     tx.add_opening(opening)
-    acts.note(tx, who, OPENING_ASKED, now, place=(box.locker, box.number), reason=reason)
+    acts.note(desk, tx, who, OPENING_ASKED, now, place=(box.locker, box.number), reason=reason)
     return opening
 
 
@@ -100,7 +100,14 @@ def confirm_opening(desk: Desk, who: Principal, number: int) -> Operation:
         )
         place = (opening.locker, opening.compartment)
         acts.note(
-            tx, who, OPENING_CONFIRMED, desk.clock(), place=place, operation=operation.number, reason=opening.reason
+            desk,
+            tx,
+            who,
+            OPENING_CONFIRMED,
+            desk.clock(),
+            place=place,
+            operation=operation.number,
+            reason=opening.reason,
         )
         return operation
 
@@ -126,7 +133,7 @@ def withdraw_opening(desk: Desk, who: Principal, number: int) -> Opening:
         ended = replace(opening, ended_s=desk.clock())
         tx.end_opening(ended)
         place = (opening.locker, opening.compartment)
-        acts.note(tx, who, OPENING_WITHDRAWN, desk.clock(), place=place, reason=opening.reason)
+        acts.note(desk, tx, who, OPENING_WITHDRAWN, desk.clock(), place=place, reason=opening.reason)
         return ended
 
 

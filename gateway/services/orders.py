@@ -74,6 +74,7 @@ def begin_operation(  # noqa: PLR0917 - what an operation says
     )
     tx.add_operation(operation)
     acts.note(
+        desk,
         tx,
         who,
         kind,

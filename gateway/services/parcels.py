@@ -61,7 +61,7 @@ def _complete(desk: Desk, tx: Transaction, parcel: Parcel, new: NewParcel) -> Pa
     """Its courier was quicker than its announcement. Its days count from now: nobody could be told before."""
     changed = replace(parcel, merchant=new.merchant, accessible=new.accessible, heavy=new.heavy, announced=True)
     if changed.state == "deposited":
-        changed = replace(changed, deadline_s=desk.clock() + desk.pickup_s)
+        changed = replace(changed, deadline_s=desk.clock() + desk.pickup_s_at(tx, changed.locker))
     tx.announce_parcel(changed, new)
     if changed.compartment is not None:
         tx.clear_alarms(changed.locker, changed.compartment, UNANNOUNCED, desk.clock())
@@ -167,7 +167,14 @@ def show_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
     with desk.store.transaction() as tx:
         pickup = pickup_code(desk, who, number)
         acts.note(
-            tx, who, CODE_SHOWN, desk.clock(), place=(pickup.locker, pickup.compartment), parcel=number, reason="page"
+            desk,
+            tx,
+            who,
+            CODE_SHOWN,
+            desk.clock(),
+            place=(pickup.locker, pickup.compartment),
+            parcel=number,
+            reason="page",
         )
         return pickup
 

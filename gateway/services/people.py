@@ -52,7 +52,7 @@ def issue_credential(  # noqa: PLR0917 - a use case takes what it takes
     secret = new_secret(desk)
     with desk.store.transaction() as tx:
         tx.add_credential(credential, _digest(secret))
-        acts.note(tx, who, CREDENTIAL_MADE, desk.clock(), reason=credential.id)
+        acts.note(desk, tx, who, CREDENTIAL_MADE, desk.clock(), reason=credential.id)
     return credential, secret
 
 
@@ -73,7 +73,7 @@ def revoke_credential(desk: Desk, who: Principal, number: CredentialNumber) -> C
     with desk.store.transaction() as tx:
         before = tx.credential(number)
         if before is not None and before.revoked_s is None:
-            acts.note(tx, who, CREDENTIAL_REVOKED, desk.clock(), reason=before.id)
+            acts.note(desk, tx, who, CREDENTIAL_REVOKED, desk.clock(), reason=before.id)
         tx.revoke_credential(number, desk.clock())
         credential = tx.credential(number)
     if credential is None:
@@ -150,7 +150,7 @@ def issue_badge(desk: Desk, who: Principal, carrier: str, holder: str, days: int
     badge = Badge(badge_id, carrier, holder, now, expiry_s, token=token)
     with desk.store.transaction() as tx:
         tx.add_badge(badge)
-        acts.note(tx, who, BADGE_MADE, now, reason=badge_id.hex())
+        acts.note(desk, tx, who, BADGE_MADE, now, reason=badge_id.hex())
     return badge
 
 
@@ -166,7 +166,7 @@ def issue_technician(desk: Desk, who: Principal, holder: str, days: int, locker:
         if locker is not None:
             known_locker(tx, locker)
         tx.add_badge(badge)
-        acts.note(tx, who, BADGE_MADE, now, reason=badge_id.hex())
+        acts.note(desk, tx, who, BADGE_MADE, now, reason=badge_id.hex())
     return badge
 
 
@@ -192,7 +192,7 @@ def revoke_badge(desk: Desk, who: Principal, badge: bytes) -> Badge:
         if known.good_at(desk.clock()):
             revocations.tell_all(desk, tx, known)
         if known.revoked_s is None:
-            acts.note(tx, who, BADGE_REVOKED, desk.clock(), reason=badge.hex())
+            acts.note(desk, tx, who, BADGE_REVOKED, desk.clock(), reason=badge.hex())
         tx.revoke_badge(badge, desk.clock())
         revoked = tx.badge(badge)
     assert revoked is not None

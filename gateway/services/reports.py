@@ -5,6 +5,7 @@ The record is frozen at once: what lies there is disputed, its door is offered t
 
 from dataclasses import replace
 
+from gateway.domain.acts import REPORT_CLOSED, REPORT_TAKEN
 from gateway.domain.errors import Refusal
 from gateway.domain.events import LoggedEvent
 from gateway.domain.ids import ParcelNumber, ReportNumber
@@ -12,7 +13,8 @@ from gateway.domain.parcels import Parcel, after, can
 from gateway.domain.people import OPERATOR, Principal
 from gateway.domain.reports import KINDS, Report, check_closing, check_report
 from gateway.limits import EVIDENCE_BEFORE_S, EVIDENCE_MAX, PAGE_SIZE_MAX, REPORTS_MAX
-from gateway.services.desk import Desk, known_parcel
+from gateway.services import acts
+from gateway.services.desk import Desk, known_parcel, must_operate
 from gateway.services.ports import Transaction
 
 
@@ -91,6 +93,16 @@ def get_report(desk: Desk, who: Principal, number: ReportNumber) -> tuple[Report
     return found, [event for event in events if who.role == OPERATOR or event.parcel is not None]
 
 
+def look_after(desk: Desk, who: Principal, number: ReportNumber) -> Report:
+    """ "I see to it": others see who. Raises Refusal: not_allowed, unknown_report, wrong_state."""
+    must_operate(who, "parcels:write")
+    with desk.store.transaction() as tx:
+        found = _open(tx, who, number)
+        tx.own_report(number, who.name, desk.clock())
+        _note(desk, tx, who, found, REPORT_TAKEN)
+        return replace(found, owner=who.name)
+
+
 def close_report(desk: Desk, who: Principal, number: ReportNumber, reason: str) -> Report:
     """A person has found out. The door stays as it is until somebody releases it. Raises Refusal: unknown_report,
     bad_value, wrong_state."""
@@ -98,16 +110,28 @@ def close_report(desk: Desk, who: Principal, number: ReportNumber, reason: str) 
     check_closing(reason)
     now = desk.clock()
     with desk.store.transaction() as tx:
-        found = _known(tx, who, number)
-        if found.closed_s is not None:
-            raise Refusal("wrong_state", "this report has been closed", ("read it again",))
+        found = _open(tx, who, number)
         tx.close_report(number, now, who.name, reason)
+        _note(desk, tx, who, found, REPORT_CLOSED)
         if not tx.another_open(found):
             tx.clear_alarms(found.locker, found.compartment or 0, found.alarm, now)
         settle(tx, found.parcel, now)
         closed = tx.report(number)
         assert closed is not None
         return closed
+
+
+def _open(tx: Transaction, who: Principal, number: ReportNumber) -> Report:
+    """Raises Refusal: unknown_report, wrong_state."""
+    found = _known(tx, who, number)
+    if found.closed_s is not None:
+        raise Refusal("wrong_state", "this report has been closed", ("read it again",))
+    return found
+
+
+def _note(desk: Desk, tx: Transaction, who: Principal, about: Report, kind: str) -> None:
+    place = (about.locker, about.compartment)
+    acts.note(desk, tx, who, kind, desk.clock(), place=place, parcel=about.parcel, reason=about.alarm)
 
 
 def _known(tx: Transaction, who: Principal, number: ReportNumber) -> Report:

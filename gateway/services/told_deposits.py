@@ -99,7 +99,7 @@ def put_in(  # noqa: PLR0917 - what is known of a deposit
         deposit=deposit,
         deposited_s=when_s,
         # From when the books know, which is when the recipient can be told: an outage costs nobody a day.
-        deadline_s=batch.now + batch.desk.pickup_s,
+        deadline_s=batch.now + batch.desk.pickup_s_at(batch.tx, box.locker),
         by_receipt=by_receipt,
     )
     batch.tx.keep_parcel(inside)

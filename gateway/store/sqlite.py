@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES
+from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES, SCRUB_WAIT_MS
 from gateway.store.migrations import StoreError, migrate, migrations
 from gateway.store.queries.acts import ActQueries
 from gateway.store.queries.commands import CommandQueries
@@ -19,6 +19,7 @@ from gateway.store.queries.counts import CountQueries
 from gateway.store.queries.customers import CustomerQueries
 from gateway.store.queries.delegations import DelegationQueries
 from gateway.store.queries.history import HistoryQueries
+from gateway.store.queries.keeping import KeepingQueries
 from gateway.store.queries.keys import KeyQueries
 from gateway.store.queries.letters import LetterQueries
 from gateway.store.queries.lockers import LockerQueries
@@ -26,6 +27,7 @@ from gateway.store.queries.log import LogQueries
 from gateway.store.queries.overview import OverviewQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
+from gateway.store.queries.privacy import PrivacyQueries
 from gateway.store.queries.reports import ReportQueries
 from gateway.store.queries.rounds import RoundQueries
 from gateway.store.queries.search import SearchQueries
@@ -54,6 +56,8 @@ class SqliteTransaction(
     CustomerQueries,
     ReportQueries,
     ActQueries,
+    KeepingQueries,
+    PrivacyQueries,
     HistoryQueries,
     OverviewQueries,
     SearchQueries,
@@ -99,6 +103,8 @@ class SqliteStore:
         self._writer = connect(path)
         self._writer.execute("PRAGMA journal_mode = WAL")  # a property of the file: readers need not ask for it
         self._writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES:d}")
+        self._writer.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, not only let go
+        self._writer.execute("PRAGMA temp_store = MEMORY")  # nothing personal in a temporary file
         self._check_pragmas()
         migrate(self._writer, migrations())
         self._transaction = SqliteTransaction(self._writer, clock)
@@ -156,6 +162,26 @@ class SqliteStore:
             yield SqliteTransaction(connection, self._clock)
         finally:
             connection.execute("ROLLBACK")
+
+    def scrub(self) -> bool:
+        """What was deleted is overwritten in the files too: the personal tables are written anew, the log emptied.
+
+        False: a reader is in the way of the log; ask again. In no transaction.
+        """
+        with self._lock:
+            assert not self._depth
+            self._writer.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with self.transaction() as tx:
+                    tx.rewrite_personal()
+            finally:
+                self._writer.execute("PRAGMA foreign_keys = ON")
+            self._writer.execute(f"PRAGMA busy_timeout = {SCRUB_WAIT_MS:d}")
+            try:
+                busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {BUSY_WAIT_MS:d}")
+            return not busy
 
     def _reader(self) -> sqlite3.Connection:
         reader: _Reader | None = getattr(self._local, "reader", None)

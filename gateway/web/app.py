@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.asgi import Envelope, RequestError, Requests
 from gateway.domain.errors import Refusal
+from gateway.rates import Gate
 from gateway.services.desk import Desk
 from gateway.web import (
     assets,
@@ -24,6 +25,7 @@ from gateway.web import (
     customer,
     forms,
     merchant,
+    operations,
     operator,
     pages,
     sessions,
@@ -39,6 +41,7 @@ ROUTERS = (
     courier.router,
     courier_receipts.router,
     courier_phone.router,
+    operations.router,
     *operator.ROUTERS,
     *merchant.ROUTERS,
 )
@@ -47,12 +50,16 @@ API = re.compile(r"/v[0-9]+(/|$)|/(openapi\.json|health|ready|metrics)$")
 CODE_OF_STATUS = {404: "unknown_page", 405: "method_not_allowed", 422: "bad_value"}
 
 
-def create_pages(desk: Desk, wake: Callable[[], None], requests: Requests | None = None) -> FastAPI:
-    """`wake` is called after every commit of an act; `requests`: where they are counted with the API's."""
+def create_pages(
+    desk: Desk, wake: Callable[[], None], requests: Requests | None = None, gate: Gate | None = None
+) -> FastAPI:
+    """`wake` is called after every commit of an act; `requests`: where they are counted with the API's, whose `gate`
+    holds back who tries keys."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.desk = desk
     app.state.wake = wake
     app.state.strangers = Strangers(desk.clock)
+    app.state.gate = gate or Gate()
     for router in ROUTERS:
         app.include_router(router)
     for failure, handler in HANDLERS.items():
@@ -82,7 +89,10 @@ async def _refusal(request: Request, failure: Exception) -> Response:
 
 async def _request_error(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, RequestError)
-    return pages.problem(request, failure.code, request.state.request_id)
+    answer = pages.problem(request, failure.code, request.state.request_id)
+    if failure.retry_s:
+        answer.headers["Retry-After"] = str(failure.retry_s)
+    return answer
 
 
 async def _signed_out(request: Request, _failure: Exception) -> Response:

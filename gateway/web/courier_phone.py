@@ -40,7 +40,8 @@ def draw_badge(request: Request, form: Posted) -> Response:
     desk, text = desk_of(request), form["badge"]
     _note_who(request)
     try:
-        badge = _shown(request, text)
+        with sessions.trying(request):
+            badge = _shown(request, text)
     except Refusal:
         return show(request, "courier_badge.html", {"badge": None, "refused": True}, 401)
     new = getattr(request.state, "who", None) is None

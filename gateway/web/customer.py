@@ -25,7 +25,7 @@ from gateway.web.forms import Posted, from_our_pages
 from gateway.web.whereabouts import pointing_at, where
 
 ONCE_SIZE_MAX = 64
-POLLED = ("coming", "waiting", "being_taken", "disputed")  # what may change while somebody looks at it
+POLLED = ("coming", "waiting", "being_taken", "disputed", "expired")  # what may change while somebody looks at it
 # What the page says after an act -> its tone.
 SAID = {
     **dict.fromkeys(("extended", "low", "low_undone", "new_code", "revoking", "reported"), "good"),
@@ -181,6 +181,19 @@ def report(request: Request, secret: str, parcel: Link, form: Posted) -> Respons
     words = printable[:REPORT_WORDS_SIZE_MAX]
     refused = {"bad_value": "kind"}
     return _act(request, secret, "reported", refused, lambda: customer.report(desk, parcel, form["kind"], words))
+
+
+@router.post("/p/{secret}/erasure", dependencies=OURS)
+def erase(request: Request, secret: str, parcel: Link) -> Response:
+    """Once the parcel has left. The page ends with it, so that it is done is said here."""
+    try:
+        customer.forget(desk_of(request), parcel)
+    except Refusal as refusal:
+        if refusal.code == "unknown_page":
+            raise
+        return pages.see(f"/p/{secret}?said=changed#said")
+    request.app.state.wake()
+    return show(request, "erased.html", {})
 
 
 @router.post("/p/{secret}/delegations")

@@ -7,7 +7,8 @@ The key or badge is looked up anew for every page: one that was revoked is signe
 
 import base64
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Annotated
 from urllib.parse import quote
 
@@ -15,9 +16,11 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from gateway import limits
+from gateway.asgi import RequestError, address_of
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import CredentialNumber
 from gateway.domain.people import COURIER, MERCHANT, OPERATOR, Principal
+from gateway.rates import Gate
 from gateway.services import people
 from gateway.services.desk import Desk
 from gateway.web.pages import see
@@ -100,6 +103,19 @@ def let_in(answer: Response, desk: Desk, kind: bytes, id8: bytes, until_s: int |
     answer.set_cookie(
         COOKIE, seal(desk, kind, id8, until), until - desk.clock(), httponly=True, samesite="lax", secure=secure
     )
+
+
+@contextmanager
+def trying(request: Request) -> Generator[None]:
+    """Around a look at a key or badge that was typed: charged to where it comes from, because checking a signature
+    costs more than guessing one, and given back if it was good. Raises RequestError("rate_limited")."""
+    gate: Gate = request.app.state.gate
+    name = gate.name_of(address_of(request.scope))
+    charge = gate.strangers.take(name)
+    if charge.wait_s:
+        raise RequestError("rate_limited", "Too many tries from there.", charge.retry_s)
+    yield
+    gate.strangers.give_back(name)
 
 
 def sign_out() -> Response:

@@ -36,7 +36,8 @@ def sign_in(request: Request, form: Posted) -> Response:
     desk: Desk = request.app.state.desk
     onward = sessions.onward_of(form["next"] or "/")
     try:
-        return _known(desk, form["key"], onward)
+        with sessions.trying(request):
+            return _known(desk, form["key"], onward)
     except Refusal:
         return render(request, "sign_in.html", {"next": onward, "refused": True}, 401)
 

@@ -51,6 +51,12 @@ def stamp(at: datetime, words: Words) -> str:
     return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def date(day: str, words: Words) -> str:
+    """Of a drawing's axis. `day`: YYYY-MM-DD."""
+    at = datetime.fromisoformat(day)
+    return words("calendar.date", day=at.day, month=at.month)
+
+
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -149,6 +150,32 @@ def test_the_page_answers_to_its_own_address_only(demo: tuple[subprocess.Popen[s
         assert page.post("/api/badges", content="carrier=colis-bleu").status_code == 415
         assert page.post("/api/lockers/mairie-1/do", json={"do": "explode"}).status_code == 422
         assert page.post("/api/lockers/nowhere/do", json={"do": "kill"}).status_code == 404
+
+
+def test_one_click_signs_in_and_no_secret_reaches_the_browser(
+    demo: tuple[subprocess.Popen[str], str, Path],
+) -> None:
+    form = {"role": "operator", "next": "/operator"}
+    with httpx.Client(trust_env=False, timeout=20) as browser:
+        page = browser.get(demo[1])
+        assert (
+            browser.post(f"{demo[1]}/sign-in", data=form, headers={"Origin": "http://evil.example"}).status_code == 403
+        )
+        assert browser.post(f"{demo[1]}/sign-in", data={**form, "role": "mayor"}).status_code == 422
+        assert browser.post(f"{demo[1]}/sign-in", data={**form, "next": "http://evil.example"}).status_code == 422
+        assert browser.post(f"{demo[1]}/sign-in", json=form).status_code == 415
+        answer = browser.post(f"{demo[1]}/sign-in", data=form)
+        there = answer.headers["location"]
+        assert answer.status_code == 303 and urlsplit(there).query == "" and "HttpOnly" in answer.headers["set-cookie"]
+        fleet = browser.get(there)
+        assert fleet.status_code == 200 and "Mairie" in fleet.text
+        policy = fleet.headers["content-security-policy"]
+        assert f"frame-ancestors {demo[1]} " in policy and "'none'; base" not in policy.split("frame-ancestors")[1]
+        key = next(demo[2].glob("*/gateway/operator.key")).read_text().strip()
+        told = [page.text, str(answer.headers), there, fleet.text, *(str(one.headers) for one in answer.history)]
+        assert not [text for text in told if key in text]
+        stranger = {"Host": "evil.example"}
+        assert browser.get(there, headers=stranger).status_code == 403
 
 
 def test_nothing_on_the_page_comes_from_elsewhere() -> None:

@@ -26,6 +26,7 @@ from gateway.domain.people import GATEWAY, SCOPES_OF
 from gateway.http.app import create_app
 from gateway.http.streams import Streams
 from gateway.keys import Keys
+from gateway.rates import Gate
 from gateway.services import people, take_up
 from gateway.services.desk import Desk
 from gateway.store.sqlite import SqliteStore
@@ -122,7 +123,7 @@ def _serve(app: ASGIApp, listener: socket.socket) -> tuple[uvicorn.Server, threa
 
 
 @contextlib.contextmanager
-def town(folder: Path, keys: Keys | None = None) -> Iterator[Town]:
+def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> Iterator[Town]:
     now, wakes = [NOW_S], list[int]()
     store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
@@ -133,8 +134,8 @@ def town(folder: Path, keys: Keys | None = None) -> Iterator[Town]:
     listener.listen()
     written = io.StringIO()
     log.configure(as_json=False, stream=written)
-    api = create_app(desk, lambda: wakes.append(1))
-    server, thread = _serve(beside(api, create_pages(desk, lambda: wakes.append(1))), listener)
+    api = create_app(desk, lambda: wakes.append(1), gate=gate)
+    server, thread = _serve(beside(api, create_pages(desk, lambda: wakes.append(1), gate=gate)), listener)
     made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written, api.state.counter.streams)
     try:
         yield made

@@ -54,7 +54,7 @@ def test_every_route_names_its_problems_in_the_one_shape(document: dict) -> None
             assert operation["security"] == []
             continue
         said = operation["responses"]
-        needed = {"401", "403", "404", "422", "500"} | ({"400", "409"} if method == "post" else set())
+        needed = {"401", "403", "404", "422", "429", "500"} | ({"400", "409"} if method == "post" else set())
         assert needed <= set(said), (path, method)
         for status, answer in said.items():
             if int(status) >= 400:

@@ -91,24 +91,6 @@ def test_the_same_act_while_it_is_carried_out_is_refused_and_done_once(here: Tow
     assert count_parcels(here) == 1
 
 
-def test_a_hundred_acts_retried_by_ten_at_once_have_a_hundred_effects(here: Town) -> None:
-    """Each retry ends with the stored answer; `busy` means ask again."""
-    caller = here.caller()
-
-    def act(number: int) -> bytes:
-        headers = {"Idempotency-Key": f"act-{number}"}
-        while True:
-            answer = caller.post("/v1/parcels", json=parcel_body(f"label-{number}"), headers=headers)
-            if answer.status_code == 201:
-                return answer.content
-            assert answer.json()["code"] == "busy"
-
-    with ThreadPoolExecutor(10) as pool:
-        said = list(pool.map(act, [number for number in range(100) for _ in range(10)]))
-    assert len(set(said)) == 100
-    assert count_parcels(here) == 100
-
-
 def test_a_refusal_is_an_answer_too(here: Town) -> None:
     caller, same = here.caller(), key()
     assert caller.post("/v1/parcels", json=parcel_body("a"), headers=key()).status_code == 201

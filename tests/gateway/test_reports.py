@@ -321,8 +321,11 @@ def test_a_site_is_told_whole_and_told_again_in_its_place(here: Town) -> None:
         "hours": {},
         "phone": None,
         "mail": None,
+        "latitude": None,
+        "longitude": None,
     }
     site = {"address": "1 place", "hours": {"fr": "9 h – 18 h", "en": "9 to 6"}, "phone": "+33 3 23", "mail": "a@b.fr"}
+    site |= {"latitude": 49.5641, "longitude": 3.6199}
     for _ in range(2):
         assert operator.put("/v1/lockers/mairie-1/site", json=site).json() == site
     assert here.caller("courier", "colibri").get("/v1/lockers/mairie-1/site").json() == site
@@ -341,6 +344,8 @@ def test_a_site_is_told_whole_and_told_again_in_its_place(here: Town) -> None:
         {"phone": "javascript:1"},
         {"mail": "nobody"},
         {"name": "x"},
+        {"latitude": 91, "longitude": 3},
+        {"latitude": 49.5},
     ],
 )
 def test_a_site_that_cannot_be_is_refused(here: Town, wrong: dict[str, Any]) -> None:

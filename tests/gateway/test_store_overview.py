@@ -8,13 +8,19 @@ from books_town import BOOKSHOP, COLIBRI, OPERATOR, Town, open_town, refused
 
 from gateway.domain.parcels import Parcel
 from gateway.domain.search import ParcelSearch
-from gateway.services import alarms, expiry, fleet, history, openings, searches
+from gateway.services import alarms, expiry, fleet, history, lockers, openings, reports, searches
 from gateway.store.migrations import migrations
 
 # What may be read from end to end: what is as large as the fleet (c: its compartments; l, place: lists we give).
-SMALL = {"c", "compartments", "lockers", "l", "place", "signing_keys", "locker_keys", "badges", "CONSTANT"}
+SMALL = {"c", "compartments", "lockers", "l", "place", "signing_keys", "locker_keys", "badges", "CONSTANT", "sites"}
 # What is open now, by an index of nothing else; and pages: newest first and only so many, along the order of the rows.
-ALONG = ("INDEX open_alarm", "INDEX alarms_open", "INDEX live_opening", "INDEX sqlite_autoindex_parcels_1")
+ALONG = (
+    "INDEX open_alarm",
+    "INDEX alarms_open",
+    "INDEX live_opening",
+    "INDEX reports_open",
+    "INDEX sqlite_autoindex_parcels_1",
+)
 
 
 @pytest.fixture
@@ -39,10 +45,14 @@ def look_at_everything(town: Town, parcel: Parcel) -> None:
     searches.find_parcels(town.desk, BOOKSHOP, ParcelSearch("l"))
     for locker in (None, "mairie-1"):
         fleet.use(town.desk, OPERATOR, locker)
+        fleet.days(town.desk, OPERATOR, locker)
         for before in (None, 3):
             history.events_page(town.desk, OPERATOR, locker, before)
             history.acts_page(town.desk, OPERATOR, locker, before)
     fleet.glances(town.desk, OPERATOR)
+    fleet.mapped(town.desk, OPERATOR)
+    reports.list_reports(town.desk, OPERATOR, True)
+    lockers.guarantees_of(town.desk, OPERATOR, "mairie-1")
     history.door(town.desk, OPERATOR, "mairie-1", 2)
     alarms.open_alarms(town.desk, OPERATOR)
     alarms.alarms_of(town.desk, OPERATOR, "mairie-1")
@@ -67,7 +77,10 @@ def test_no_question_of_a_page_reads_a_table_that_grows_from_end_to_end(town: To
     bad = [
         (step, statement)
         for step, statement in steps
-        if step.startswith("SCAN") and step.split()[1] not in SMALL and not any(way in step for way in ALONG)
+        if step.startswith("SCAN")
+        and not step.startswith("SCAN (subquery")  # what an index has found already
+        and step.split()[1] not in SMALL
+        and not any(way in step for way in ALONG)
     ]
     assert len(said) > 25 and not bad
 

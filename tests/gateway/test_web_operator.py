@@ -40,11 +40,13 @@ def pages(here: Town) -> list[str]:
     parcel = parcel_of(here)
     return [
         "/operator",
+        "/operator/fleet",
         "/operator/lockers/mairie-1",
         "/operator/lockers/mairie-1/front",
         DOOR,
         "/operator/lockers/mairie-1/compartments/2",
         "/operator/alarms",
+        "/operator/alarms/open",
         "/operator/parcels",
         f"/operator/parcels/{parcel}",
         "/operator/people",
@@ -318,10 +320,28 @@ def test_the_code_is_shown_when_asked_for_by_whoever_may_and_it_is_noted(here: T
     assert other_language.headers["location"] == place + "?lang=en", "the code is not shown by a mere link"
 
 
+def test_a_recipient_is_shown_to_itself_and_erased_from_the_parcels_page(here: Town) -> None:
+    anna = browser(here)
+    place = f"/operator/parcels/{parcel_of(here)}"
+    with here.desk.store.transaction() as tx:
+        tx.sql.execute("INSERT INTO recipients (parcel, name) SELECT number, 'Zoé Martin' FROM parcels")
+    copy = anna.send(anna.get(place).form("/copy"))
+    assert copy.json()["known"]["recipients"][0]["name"] == "Zoé Martin" and copy.json()["purposes"]
+    assert copy.headers["content-disposition"].startswith("attachment") and copy.headers["cache-control"] == "no-store"
+    assert anna.act(place, "/erasure") == place
+    read = anna.get(place)
+    assert "quand le colis sera parti" in read.text and not any(
+        form.action.endswith("/erasure") for form in read.forms
+    )
+    assert "a montré ce qui est connu d’une personne" in read.text
+    weak = browser(here, scopes=SCOPES - {"privacy:write"})
+    assert not any(form.action.endswith(("/copy", "/erasure")) for form in weak.get(place).forms)
+
+
 def test_a_parcel_is_taken_back_or_gets_a_new_code(here: Town) -> None:
     somebody = browser(here)
     place = f"/operator/parcels/{parcel_of(here)}"
-    assert somebody.act(place, "/reissue").startswith("/operator/operations/op_")
+    assert somebody.act(place, "/reissue").startswith("/operations/op_")
     assert [command for command in ordered(here) if isinstance(command, Reissue)]
     form = somebody.get(place).form("/take-back")
     assert somebody.send(form).status_code == 409, "a new code is on its way"
@@ -423,7 +443,7 @@ def test_a_part_of_the_log_in_which_others_spoke_leads_further_back(here: Town) 
         "/operator/lockers/nowhere",
         "/operator/lockers/mairie-1/compartments/9",
         "/operator/parcels/par_0000000000001",
-        "/operator/operations/op_0000000000001",
+        "/operations/op_0000000000001",
         "/operator/nothing",
     ],
 )

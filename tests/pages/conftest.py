@@ -1,13 +1,13 @@
 """A real browser for the pages: one a file, a fresh profile a test, three screens in both languages."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browsing import VIEWS, View, Visit
+from browsing import VIEWS, WAIT_MS, View, Visit
 from http_town import Town, town
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from gateway.packages import os_release
 from tools.chromium import Chromium, ChromiumError, find
@@ -15,6 +15,8 @@ from tools.chromium_npm import find_node
 
 # Nothing but this machine has a name: a page that asks for another host gets no answer from anybody.
 ARGUMENTS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-gpu"]
+
+expect.set_options(timeout=WAIT_MS)
 
 
 def _chromium() -> Chromium:
@@ -59,6 +61,24 @@ def visit(browser: Browser, view: View, request: pytest.FixtureRequest) -> Itera
     finally:
         one.context.close()
     assert not faults, "\n".join(["the browser tells of:", *faults])
+
+
+@pytest.fixture
+def meet(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[View], Visit]]:
+    """Somebody with a browser of their own; several may be about. Fails when a page of any of them complained."""
+    met: list[Visit] = []
+
+    def somebody(view: View) -> Visit:
+        met.append(Visit.begin(browser, view, request.module.__name__.removeprefix("test_")))
+        return met[-1]
+
+    try:
+        yield somebody
+        faults = [fault for one in met for fault in one.faults()]
+    finally:
+        for one in met:
+            one.context.close()
+    assert not faults, "\n".join(["a browser tells of:", *faults])
 
 
 @pytest.fixture

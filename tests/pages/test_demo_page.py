@@ -35,7 +35,7 @@ def shown(demo_url: str, visit: Visit) -> Page:
     """The page in the language of the visit, its lockers drawn and online."""
     remembered = f"if (location.protocol === 'http:') localStorage.setItem('language', '{visit.view.language}')"
     visit.context.add_init_script(remembered)
-    page = visit.open(demo_url)
+    page = visit.open(f"{demo_url}/play")
     page.locator("#front .place").first.wait_for()
     page.locator("#light.on").wait_for()
     return page

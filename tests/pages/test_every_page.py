@@ -11,19 +11,21 @@ from fastapi.routing import APIRoute
 from http_town import Town
 from page_checks import axe, fits
 from playwright.sync_api import Page
-from whole_town import LOCKER, Roles, build
+from whole_town import LOCKER, SECOND, Roles, build
 
 from gateway.web.app import create_pages
 
 PAGES_MAX = 80  # of one role: a link that leads to ever new pages ends the walk
 # What stands in a path for one of many.
-_ONE = re.compile(rf"(?<=/)(par_\w+|cred_\w+|op_\w+|[0-9a-f]{{8,16}}|\d+|[\w=-]{{32}}|{LOCKER})(?=[/.]|$)")
+_ONE = re.compile(
+    rf"(?<=/)(par_\w+|cred_\w+|op_\w+|rep_\w+|[0-9a-f]{{8,16}}|\d+|[\w=-]{{32}}|{LOCKER}|{SECOND})(?=[/.]|$)"
+)
 # Reached by an act or read by a script, each looked at in a test of its own.
 NOT_BY_LINK = {
     "/assets/*", "/sign-out", "/courier/sw.js", "/courier/manifest.webmanifest", "/courier/offline", "/d/*",
-    "/p/*/state", "/p/*/*", "/operator/lockers/*/front", "/operator/operations/*", "/operator/operations/*/state",
-    "/merchant/operations/*", "/merchant/operations/*/state", "/courier/operations/*", "/courier/proofs/*.json",
-    "/merchant/parcels.csv",
+    "/p/*/state", "/p/*/*", "/operator/lockers/*/front", "/operations/*", "/operations/*/state",
+    "/courier/operations/*", "/courier/proofs/*.json",
+    "/merchant/parcels.csv", "/operator/alarms/open", "/operator/fleet",
 }  # fmt: skip
 
 

@@ -75,3 +75,26 @@ def test_a_front_tells_what_changed_and_keeps_the_focus_where_it_was(here: Town,
     here.says("mairie-1", JAMMED)
     expect(page.locator("[data-live-said]")).to_have_text(re.compile("quarant"))
     expect(door).to_be_focused()
+
+
+def test_an_alarm_comes_by_itself_and_takes_neither_a_choice_nor_the_focus_away(here: Town, visit: Visit) -> None:
+    deposited(here)
+    here.says("mairie-1", JAMMED)
+    page = signed_in(here, visit, "operator")
+    page.goto(f"{here.url}/operator/alarms")
+    hours, settle = page.locator("select[name=hours]"), page.locator("form[action$=settle] button")
+    with page.expect_response("**/alarms/open"):
+        pass  # the first look
+    chosen = hours.locator("option").last.get_attribute("value")
+    assert chosen
+    hours.select_option(chosen)
+    hours.focus()
+    here.says("mairie-1", DoorFaulted(1, DOOR_STATES.index("left_open"), False))
+    with page.expect_response("**/alarms/open"):
+        pass
+    with page.expect_response("**/alarms/open"):
+        pass
+    assert hours.input_value() == chosen and page.locator("article.alarm").count() == 1
+    settle.focus()
+    expect(page.locator("article.alarm")).to_have_count(2)
+    assert page.evaluate("document.activeElement.form.action").endswith("/settle"), "where it was"

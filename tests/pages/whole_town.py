@@ -9,13 +9,15 @@ import httpx
 from http_town import RECIPIENT, Town, key, parcel_body
 
 from gateway.domain import ids
+from gateway.domain.guarantees import Guarantee
 from gateway.domain.links import PURPOSE, link_secret
+from gateway.domain.lockers import Configuration
 from gateway.domain.people import GATEWAY, SCOPES, SCOPES_OF
-from gateway.services import expiry, people
+from gateway.services import expiry, lockers, people, reports
 from protocol.messages import DoorFaulted
 from protocol.numbers import DOOR_STATES
 
-LOCKER = "gare-1"
+LOCKER, SECOND = "gare-1", "mairie-2"
 COLUMNS = (
     ("A", 0, (("S", 200), ("M", 350), ("S", 200), ("L", 600))),
     ("B", 460, (("M", 350), ("M", 350), ("L", 600))),
@@ -65,6 +67,16 @@ def _put_in(here: Town, caller: httpx.Client, label: str, size: str = "M") -> id
     return ids.parcel_number(parcel)
 
 
+def _more(here: Town, caller: httpx.Client, collected: ids.ParcelNumber) -> None:
+    """A place on the map, a share of the doors, and what a recipient said afterwards."""
+    place = {"latitude": 49.5641, "longitude": 3.6199, "address": "Place de la Gare", "hours": {"fr": "24 h/24"}}
+    assert caller.put(f"/v1/lockers/{LOCKER}/site", json=place).status_code == 200
+    _post(caller, "/v1/lockers", {"id": SECOND, "name": "Mairie, sous les arcades", "modules": _modules()})
+    shares = (Guarantee("colibri", 20),)
+    lockers.configure_locker(here.desk, GATEWAY, LOCKER, Configuration("Gare, côté place", None, shares))
+    reports.report(here.desk, GATEWAY, collected, "damaged", "Le carton est déchiré, le contenu aussi.")
+
+
 def build(here: Town) -> Roles:
     caller = here.caller()
     _post(
@@ -85,6 +97,7 @@ def build(here: Town) -> Roles:
     here.says(LOCKER, DoorFaulted(5, DOOR_STATES.index("jammed"), True))
     _parcel(caller, "COMES-1", "S")
     _post(caller, f"/v1/parcels/{_parcel(caller, 'KEPT-1', 'L')}/reservation")
+    _more(here, caller, gone)
     people.issue_badge(here.desk, GATEWAY, "colibri", "c-17", 30)
     return Roles(
         people.issue_credential(here.desk, GATEWAY, "operator", "", SCOPES, "mairie")[1],

@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable, Sequence
 
 from gateway import log
-from tools.bench import crypto, drain, gateway, http, latency, memory, reconnect
+from tools.bench import courier_round, crypto, drain, gateway, http, latency, memory, reconnect
 from tools.bench.counts import FULL, QUICK, Counts
 from tools.bench.report import Report, load_average
 
 SECTIONS: dict[str, Callable[[Report, Counts], None]] = {
     "memory": memory.run,
     "latency": latency.run,
+    "round": courier_round.run,
     "gateway": gateway.run,
     "http": http.run,
     "crypto": crypto.run,

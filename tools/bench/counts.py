@@ -19,6 +19,9 @@ class Counts:
     # latency
     cabinets: int  # one after the other: a locker's coils may be on for 6 s a minute, which is 20 openings
     openings: int  # of each of four kinds, per cabinet
+    # round
+    parcels: int  # of one courier at one locker
+    hand_s: float  # what the courier's hands take for each
     # crypto
     repeats: int
     # drain
@@ -40,6 +43,8 @@ FULL = Counts(
     rounds=40,
     cabinets=6,
     openings=5,
+    parcels=40,
+    hand_s=3.0,
     repeats=40,
     month=True,
     fleet=1_000,
@@ -56,6 +61,8 @@ QUICK = Counts(
     rounds=2,
     cabinets=1,
     openings=1,
+    parcels=6,
+    hand_s=0.3,
     repeats=1,
     month=False,
     fleet=20,

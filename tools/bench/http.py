@@ -84,7 +84,11 @@ class Run:
 
 def run(report: Report, counts: Counts) -> None:
     report.heading("http", "reservations over HTTP: find and take a compartment, give it back")
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=cache_folder()) as folder, Stack(Path(folder)) as stack:
+    unlimited = ("--requests-per-second", "1000000")
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-", dir=cache_folder()) as folder,
+        Stack(Path(folder), flags=unlimited) as stack,
+    ):
         line = _locker(stack)
         callers = [Caller(stack.url, stack.operator_key) for _ in range(counts.connections)]
         try:

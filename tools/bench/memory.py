@@ -27,6 +27,8 @@ SCRIPT = Path(__file__).parent / "board" / "agent_memory.py"
 LARGE_KB = 1_000  # enough to compile everything in, for the comparison
 CODES = 100
 LINES_GOAL = 3_000
+BOARDS = (("cu48", 0, 0, 48), ("cu48", 0, 1, 48), ("modbus", 1, 1, 4))  # (driver, bus, address, doors)
+CA = b"no certificate: nobody is spoken to"
 NAMES_MAX = 1_270  # one more, and MicroPython's table of names takes 9 kB at once
 BOOT_S = 30
 _NAMES = re.compile(r"qstr pool: .*n_qstr=(\d+).*n_total_bytes=(\d+)")
@@ -92,23 +94,28 @@ def measured(interpreter: micropython.Interpreter, heap: list[str], image: list[
 # ------------------------------------------------------------------ a running locker
 def _running(report: Report, counts: Counts) -> None:
     for boxes in counts.boxes:
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=cache_folder()) as name:
-            folder = Path(name)
-            hardware = cabinet(boxes)
-            keys = town.keys()
-            bundle = Bundle(
-                hardware["locker"],
-                town.GENERATION,
-                keys.locker_key(hardware["locker"], town.GENERATION),
-                ("127.0.0.1", 9),  # nobody: a locker boots without its network
-                {kid.hex(): table for kid, table in keys.trusted.items()},
-            )
-            provision(folder, hardware, bundle)
-            with client.start(folder) as locker:
-                free = _heap_free(locker.console)
-        report.row(
-            f"heap_free_{boxes}", free, "bytes", f"free of {HEAP_KB} kB in a booted locker of {boxes} compartments"
+        free = heap_free(cabinet(boxes))
+        text = f"free of {HEAP_KB} kB in a booted locker of {boxes} compartments"
+        report.row(f"heap_free_{boxes}", free, "bytes", text)
+    text = "the same with 100 doors on boards of two kinds at two buses, and TLS"
+    report.row("heap_free_boards_tls", heap_free(cabinet_on_boards(), authorities=(CA,)), "bytes", text)
+
+
+def heap_free(hardware: Hardware, authorities: tuple[bytes, ...] = ()) -> int:
+    """Of a locker that has booted without its network, and waits."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=cache_folder()) as name:
+        keys = town.keys()
+        bundle = Bundle(
+            hardware["locker"],
+            town.GENERATION,
+            keys.locker_key(hardware["locker"], town.GENERATION),
+            ("127.0.0.1", 9),  # nobody
+            {kid.hex(): table for kid, table in keys.trusted.items()},
+            authorities=authorities,
         )
+        provision(Path(name), hardware, bundle)
+        with client.start(Path(name)) as locker:
+            return _heap_free(locker.console)
 
 
 def cabinet(boxes: int) -> Hardware:
@@ -123,6 +130,24 @@ def cabinet(boxes: int) -> Hardware:
     first_lock, first_door = 1_000, 2_000  # clear of the keypad's pins and of each other
     same = [pattern | {"number": n, "lock": first_lock + n, "door": first_door + n} for n in numbers]
     return hardware | {"modules": [hardware["modules"][0] | {"compartments": same}]}
+
+
+def cabinet_on_boards() -> Hardware:
+    """100 compartments on lock boards."""
+    hardware = cabinets.mairie("bench-1")
+    pattern, box = hardware["modules"][0], hardware["modules"][0]["compartments"][0]
+    modules: list[Hardware] = []
+    number = 1
+    for name, (kind, bus, address, doors) in zip("ABC", BOARDS, strict=True):
+        boxes = [_on_board(box, number + at, at + 1) for at in range(doors)]
+        wiring = {"name": name, "driver": kind, "bus": bus, "address": address}
+        modules.append(pattern | wiring | {"compartments": boxes})
+        number += doors
+    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}]}
+
+
+def _on_board(box: Hardware, number: int, channel: int) -> Hardware:
+    return {name: value for name, value in box.items() if name != "door"} | {"number": number, "lock": channel}
 
 
 def _heap_free(console: str) -> int:

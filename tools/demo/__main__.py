@@ -6,18 +6,27 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Never
 
 from tools.client import Failed
+from tools.demo.beside import Beside, by_port
 from tools.demo.child import ChildError
 from tools.demo.feed import Feed
 from tools.demo.follower import Follower
+from tools.demo.game import Game
+from tools.demo.guide import Guide
 from tools.demo.journey import JourneyError, play
+from tools.demo.mailbox import Letter, Mailbox
 from tools.demo.page import Page, create_page
-from tools.demo.serving import serve, show
+from tools.demo.parcel_watch import ParcelWatch
+from tools.demo.serving import Listeners, serve, show
 from tools.demo.stack import Stack
+from tools.demo.tour import Tours
 from tools.demo.watcher import Watcher
+from tools.demo.ways_in import WaysIn
 from tools.locker.cabinets import CABINETS
 
 START = time.monotonic()
@@ -69,11 +78,11 @@ def _once(folder: Path) -> int:
 
 def _page(folder: Path, port: int, no_browser: bool) -> int:
     try:
-        with Stack(folder, say) as stack:
+        with closing(Mailbox()) as mailbox, Stack(folder, say, mailbox.settings) as stack:
             for name, hardware in CABINETS.items():
                 stack.add_locker(hardware(name))
             stack.wait_online()
-            _serve(stack, port, no_browser)
+            _serve(stack, mailbox, port, no_browser)
             say("ending everything")
     except (ChildError, Failed, TimeoutError, OSError) as problem:
         say(f"the demonstration cannot run: {problem}")
@@ -82,29 +91,42 @@ def _page(folder: Path, port: int, no_browser: bool) -> int:
     return 0
 
 
-def _serve(stack: Stack, port: int, no_browser: bool) -> None:
+def _serve(stack: Stack, mailbox: Mailbox, port: int, no_browser: bool) -> None:
     feed = Feed()
+    game, tours = Game(stack.api), Tours(feed)
+    mailbox.heard = partial(_letter, feed, tours)
     watchers = {name: Watcher(locker, stack.api, feed) for name, locker in stack.lockers.items()}
 
     follower = Follower(stack.api, feed)
+    parcels = ParcelWatch(stack.api, feed, game, tours)
+    listeners = Listeners.open(port)
+    page_port, beside_port = listeners.ports
+    guide = Guide(stack, game, tours, mailbox, WaysIn(stack.api, stack.operator_key), beside_port)
+    page = create_page(Page(stack.api, watchers, feed, guide))
+    pages = Beside(guide.ways_in.port, beside_port, page_port)
 
     def ready(url: str) -> None:
-        say(f"the page: {url}")
-        say(f"the operator's, carriers' and merchants' pages: {stack.url}/sign-in")
-        say(f"  the operator's key for them: {stack.operator_key_file}")
+        say(f"the page to begin on: {url}")
+        say(f"  the gateway's own pages: {stack.url}/sign-in, the operator's key: {stack.operator_key_file}")
         say("Ctrl-C ends it all")
         if not no_browser:
             show(url)
 
     try:
-        serve(create_page(Page(stack.api, watchers, feed)), feed, port, ready)
+        serve(by_port(beside_port, pages, page), feed, listeners, ready)
     except KeyboardInterrupt:
         pass
     finally:
         feed.close()
         follower.close()
+        parcels.close()
         for watcher in watchers.values():
             watcher.close()
+
+
+def _letter(feed: Feed, tours: Tours, letter: Letter) -> None:
+    tours.note(f"letter:{letter.kind}")
+    feed.tell("", "letter", number=letter.number)
 
 
 if __name__ == "__main__":

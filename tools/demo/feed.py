@@ -13,18 +13,26 @@ PAGES_MAX = 16  # open at once; more would only be a forgotten script
 QUEUE_MAX = 500  # news a slow page may lag behind
 PULSE_S = 15.0  # a comment now and then, so that a dead connection is noticed
 News = dict[str, Any]
+Listener = Callable[[str, str, dict[str, Any]], None]  # locker, event, fields
 
 
 class Feed:
     def __init__(self) -> None:
         self._pages: dict[asyncio.Queue[str | None], asyncio.AbstractEventLoop] = {}
         self._lock = threading.Lock()
+        self._listeners: list[Listener] = []
         self._closed = False
+
+    def listen(self, listener: Listener) -> None:
+        """Told of everything, in the thread that tells it."""
+        self._listeners.append(listener)
 
     def tell(self, locker: str, event: str, **fields: Any) -> None:
         """Any thread."""
         text = f"data: {json.dumps({'locker': locker, 'event': event, **fields}, ensure_ascii=False)}\n\n"
         self._put(text)
+        for listener in self._listeners:
+            listener(locker, event, fields)
 
     def close(self) -> None:
         self._closed = True

@@ -16,6 +16,7 @@ import segno
 from tools.client import Failed, Gateway
 
 CARRIERS = (("colis-bleu", "Colis Bleu"), ("cyclo-livraison", "Cyclo Livraison"), ("la-tournee", "La Tournée"))
+SHOPS = {"fleurs-du-pont": "Fleurs du Pont"}  # bring parcels by themselves, with a badge of their own
 RECIPIENTS = (
     "Mme Lenoir",
     "M. Kaya",
@@ -50,7 +51,7 @@ class Game:
 
     def get_badge(self, carrier: str) -> Json:
         """Raises KeyError for a carrier that is none."""
-        name = dict(CARRIERS)[carrier]
+        name = (dict(CARRIERS) | SHOPS)[carrier]
         badge = self._api.post("/v1/badges", {"carrier": carrier, "holder": "livreur-7", "days": 30})
         return self._keep(
             {
@@ -68,12 +69,17 @@ class Game:
         name = RECIPIENTS[number]
         wanted = {"label": label, "locker": locker, "size": size, "carrier": carrier, "accessible": accessible}
         one = {
-            "recipient": {"name": name},
+            "recipient": {"name": name, "mail": f"client-{number}@example.org"},
             "recipient_ref": f"client-{number}",
         }  # who gets two, opens both with one code
         parcel = self._api.post("/v1/parcels", {**wanted, **one})
         self._names[parcel["id"]] = name
         return self._keep({"kind": "label", "text": label, "locker": locker, "size": size, "parcel": parcel["id"]})
+
+    def take_label(self, row: Json) -> None:
+        """Of a parcel that somebody announced on the merchant's pages."""
+        label = {"kind": "label", "text": row["label"], "locker": row["locker"], "size": row["size"]}
+        self._keep({**label, "parcel": row["id"], "merchant": row["merchant"]})
 
     def send_neighbour(self, parcel: str) -> Json:
         """Somebody else may fetch it, once."""

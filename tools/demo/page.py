@@ -13,26 +13,27 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, HTTPException, Request
 from fastapi import Path as UrlPath
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
 from gateway.slip import HEADERS as SLIP_HEADERS
 from tools.client import Failed, Gateway
 from tools.demo.feed import Feed, News
-from tools.demo.game import CARRIERS, Game
+from tools.demo.game import CARRIERS
+from tools.demo.guide import FORM, Guide, routes
 from tools.demo.watcher import Watcher
 from tools.locker.client import CabinetError
 
 STATIC = Path(__file__).with_name("static")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'self'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # a form of ours says where it was
     "Cache-Control": "no-store",
 }
 BODY_MAX = 16_384
@@ -68,11 +69,12 @@ Number = Annotated[int, UrlPath(ge=1, le=400)]
 class Page:
     """What the routes share."""
 
-    def __init__(self, api: Gateway, watchers: dict[str, Watcher], feed: Feed) -> None:
+    def __init__(self, api: Gateway, watchers: dict[str, Watcher], feed: Feed, guide: Guide) -> None:
         self.api = api
         self.watchers = watchers
         self.feed = feed
-        self.game = Game(api)
+        self.guide = guide
+        self.game = guide.game
 
     def watcher(self, locker: str) -> Watcher:
         if locker not in self.watchers:
@@ -80,7 +82,8 @@ class Page:
         return self.watchers[locker]
 
     def opening(self) -> list[News]:
-        return [news for one in self.watchers.values() for news in (one.books(), one.standing())]
+        standing = [news for one in self.watchers.values() for news in (one.books(), one.standing())]
+        return [*standing, *self.guide.tours.news()]
 
 
 @contextmanager
@@ -98,15 +101,17 @@ def _said_plainly() -> Generator[None]:
 
 def create_page(page: Page) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    _guard(app)
+    _guard(app, page.guide.pages_port)
     _reading(app, page)
     _acting(app, page)
     _codes(app, page)
+    app.include_router(routes(page.guide, STATIC))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
-def _guard(app: FastAPI) -> None:
+def _guard(app: FastAPI, pages_port: int) -> None:
+    headers = HEADERS | {"Content-Security-Policy": POLICY + _pages(pages_port)}
     mimetypes.add_type("text/javascript", ".js")  # some systems' tables say otherwise, and nosniff is on
 
     async def check(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -115,10 +120,10 @@ def _guard(app: FastAPI) -> None:
         origin = request.headers.get("origin")
         if strangers or (origin is not None and origin != f"http://{host}"):
             return JSONResponse({"error": "this page answers to its own address only"}, 403)
-        if request.method == "POST" and not _plain_json(request):
+        if request.method == "POST" and not _small(request):
             return JSONResponse({"error": "a small application/json body, please"}, 415)
         answer = await follow(request)
-        for name, value in HEADERS.items():
+        for name, value in headers.items():
             answer.headers.setdefault(name, value)  # a slip brings a policy of its own
         return answer
 
@@ -132,17 +137,20 @@ def _guard(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, refused)
 
 
-def _plain_json(request: Request) -> bool:
+def _pages(port: int) -> str:
+    """What the frame may show, and where the form of /sign-in leads: browsers hold a redirect to the policy too."""
+    ours = f"'self' http://127.0.0.1:{port} http://localhost:{port}"
+    return f"; frame-src {ours}; form-action {ours}"
+
+
+def _small(request: Request) -> bool:
     length = request.headers.get("content-length", "")
     kind = request.headers.get("content-type", "")
-    return kind.startswith("application/json") and length.isdigit() and int(length) <= BODY_MAX
+    wanted = FORM if request.url.path == "/sign-in" else "application/json"
+    return kind.startswith(wanted) and length.isdigit() and int(length) <= BODY_MAX
 
 
 def _reading(app: FastAPI, page: Page) -> None:
-    @app.get("/")
-    def index() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
-
     @app.get("/api/stage")
     def stage() -> dict[str, Any]:
         return {
@@ -227,7 +235,10 @@ def _acting(app: FastAPI, page: Page) -> None:
             return str(page.api.post(path, {"challenge": challenge, "name": body.name})["answer"])
 
         with _said_plainly():
-            return {"ok": watcher.serial.log_in(body.name, answer)}
+            granted = watcher.serial.log_in(body.name, answer)
+        if granted:
+            page.guide.tours.note("console:login")
+        return {"ok": granted}
 
     orders: dict[str, tuple[str, dict[str, Any]]] = {
         "open": ("open", {"reason": "demo"}),

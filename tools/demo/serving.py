@@ -5,9 +5,10 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from tools.demo.feed import Feed
 
@@ -27,12 +28,28 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: FastAPI, feed: Feed, port: int, ready: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Listeners:
+    """The page's, and that of the gateway's pages beside it; open before there is an app, which needs the ports."""
+
+    page: socket.socket
+    beside: socket.socket
+
+    @staticmethod
+    def open(port: int) -> "Listeners":
+        """`port` 0: a free one."""
+        return Listeners(socket.create_server(("127.0.0.1", port)), socket.create_server(("127.0.0.1", 0)))
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        return int(self.page.getsockname()[1]), int(self.beside.getsockname()[1])
+
+
+def serve(app: ASGIApp, feed: Feed, listeners: Listeners, ready: Callable[[str], None]) -> None:
     """`ready` is told the address once it answers. Ctrl-C and SIGTERM end it as KeyboardInterrupt."""
-    listener = socket.create_server(("127.0.0.1", port))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http://127.0.0.1:{listeners.ports[0]}"
     config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=1)
-    _Server(config, feed, lambda: ready(url)).run([listener])
+    _Server(config, feed, lambda: ready(url)).run([listeners.page, listeners.beside])
 
 
 def show(url: str) -> bool:

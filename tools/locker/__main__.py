@@ -16,7 +16,7 @@ from tools import micropython
 from tools.locker.cabinet import Cabinet
 from tools.locker.control import Control
 
-READY_S = 20
+READY_S = 60  # on a busy machine its code may have to be compiled first
 
 
 async def serve(folder: Path) -> int:

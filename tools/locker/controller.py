@@ -22,7 +22,7 @@ from tools.micropython import Interpreter
 HEAP_KB = 110  # an ESP32 without PSRAM, before Wi-Fi
 # What the shim itself takes, measured (README.md tells how): modules, file systems, and what a Pin costs here
 # that is built into a board's firmware.
-SHIM_KB = 10
+SHIM_KB = 8
 SHIM_PIN_BYTES = 72
 ROMFS_SINCE = (1, 25)
 # Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
@@ -147,7 +147,7 @@ class Controller:
         code_path = str(code / "rom.img" if has_romfs else code / "sources") if self._has_rom else NO_ROM
         heap = self._interpreter.heap_options(self._heap_kb(has_romfs and self._has_rom))
         image = str((self._folder / "flash.img").absolute())
-        arguments = [str(code / "shim/launch.py"), socket_path, image, code_path, str(self._cause)]
+        arguments = ["-m", "launch", socket_path, image, code_path, str(self._cause)]
         self._process = await asyncio.create_subprocess_exec(
             *self._interpreter.command,
             *heap,
@@ -160,6 +160,8 @@ class Controller:
         )
         self._started = time.monotonic()
         self._cause = PWRON
+        if not self.wanted:  # power went while it was being started, when there was nothing to kill yet
+            self.kill()
         self._hands.power_came()
         await self._read_output(self._process)
         await self._process.wait()

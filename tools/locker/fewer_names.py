@@ -21,15 +21,17 @@ _DOOR = "device/agent/door.py"
 _DOORS = re.compile(r"\bdoor\.([A-Z][A-Z0-9_]*)\b")  # its states, inputs and outcomes are numbers
 
 
-def with_fewer_names(texts: Mapping[str, str], untouched: Collection[str] = ()) -> dict[str, str]:
+Renamed = tuple[dict[str, str], dict[str, str]]  # the files, and what each name has become
+
+
+def with_fewer_names(texts: Mapping[str, str], untouched: Collection[str] = ()) -> Renamed:
     """The files of the board, by their names. `untouched` stay as they are."""
     return with_shared_names(with_fewer_numbers(texts, untouched), untouched)
 
 
-def with_fewer_private_names(texts: Mapping[str, str]) -> dict[str, str]:
-    """For files that others speak to by their public names."""
-    typeless = {name: _without_types(text) for name, text in texts.items()}
-    return with_shared_names(typeless, only=re.compile(r"_[a-z]\w*"))
+def of_virtual_board(texts: Mapping[str, str], spoken: frozenset[str]) -> Renamed:
+    """Its files, but for the names that the agent's files speak to it by."""
+    return with_shared_names({name: _without_types(text) for name, text in texts.items()}, (), spoken)
 
 
 def with_fewer_numbers(texts: Mapping[str, str], untouched: Collection[str] = ()) -> dict[str, str]:

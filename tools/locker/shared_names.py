@@ -29,6 +29,12 @@ _ANYWHERE = "attribute of an object that another file made"
 Place = tuple[str, str]  # ("file", its name) or ("class", a family's first class)
 
 
+@functools.lru_cache(maxsize=1_000)
+def tree(text: str) -> ast.Module:
+    """To be read only: whoever asks again gets the same."""
+    return ast.parse(text)
+
+
 @functools.cache
 def spare_words() -> tuple[str, ...]:
     return tuple(SPARE_WORDS.read_text().split())
@@ -40,26 +46,19 @@ def rom_words() -> frozenset[str]:
 
 
 def with_shared_names(
-    texts: Mapping[str, str], untouched: Iterable[str] = (), only: re.Pattern[str] | None = None
-) -> dict[str, str]:
-    """The same files, by their names, with words of the ROM. `untouched`: files that must stay as they are; `only`:
-    names that look like this, in files of the virtual board."""
+    texts: Mapping[str, str], untouched: Iterable[str] = (), spoken: frozenset[str] | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The same files, by their names, with words of the ROM; and what each name has become. `untouched`: files that
+    must stay as they are; `spoken`: what others say to them (None: the virtual board)."""
     stay = set(untouched)
-    program = _Program(texts, stay, frozenset() if only else shim_words())
-    if only:
-        program.own = {name for name in program.own if only.fullmatch(name)}
+    program = _Program(texts, stay, shim_words() if spoken is None else spoken)
     words = _dictionary(program)
     fresh: dict[str, str] = {}
     for name, text in texts.items():
-        fresh[name] = (
-            text if name in stay else _with_shared_parameters(renamed(text, words, quoted=True), program.taken)
-        )
-    return fresh
-
-
-def dictionary(texts: Mapping[str, str], untouched: Iterable[str] = ()) -> dict[str, str]:
-    """What each name of the whole program becomes (parameters of one file are not among them)."""
-    return _dictionary(_Program(texts, set(untouched), shim_words()))
+        if name not in stay:
+            text = _with_shared_parameters(renamed(text, words, quoted=True), program.taken)  # noqa: PLW2901
+        fresh[name] = text
+    return fresh, words
 
 
 def _dictionary(program: "_Program") -> dict[str, str]:
@@ -99,7 +98,7 @@ class _Program:
         fixed = set(dir(builtins)) | set(keyword.kwlist) | spoken
         for name, text in texts.items():
             fixed.update(name.removesuffix(".py").split("/"))
-            module = ast.parse(text)
+            module = tree(text)
             fixed.update(_strings(module))
             fixed.update(_imported_from_outside(module, texts))
             words = [one for one in said(text) if not one.quoted]
@@ -130,7 +129,7 @@ class _Program:
 def _families(texts: Mapping[str, str]) -> dict[str, str]:
     """Of each class, by its name, the first of those that inherit from one another."""
     family: dict[str, str] = {}
-    nodes = [node for text in texts.values() for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)]
+    nodes = [node for text in texts.values() for node in ast.walk(tree(text)) if isinstance(node, ast.ClassDef)]
     for node in nodes:
         family.setdefault(node.name, node.name)
     for node in nodes:
@@ -218,7 +217,9 @@ def _fields(module: ast.AST) -> Iterator[ast.Constant]:
 
 @functools.cache
 def shim_words() -> frozenset[str]:
-    return frozenset(word for path in SHIM.glob("*.py") for word in _WORD.findall(path.read_text()))
+    """What may be said to the virtual board: not what is private to it."""
+    words = [one.word for path in SHIM.glob("*.py") for one in said(path.read_text())]
+    return frozenset(word for word in words if word[0] != "_")
 
 
 # ------------------------------------------------------------------ names of one file
@@ -232,7 +233,7 @@ def _with_shared_parameters(text: str, taken: set[str]) -> str:
 def _parameters(text: str) -> list[str]:
     spoken: set[str] = set()
     fixed = set(dir(builtins)) | keywords() | rom_words()
-    for scope in ast.walk(ast.parse(text)):
+    for scope in ast.walk(tree(text)):
         if isinstance(scope, ast.FunctionDef | ast.Lambda):
             arguments = scope.args
             spoken.update(one.arg for one in (*arguments.posonlyargs, *arguments.args))

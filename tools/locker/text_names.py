@@ -1,5 +1,6 @@
 """The names that a Python text says, where they stand, and the same text with others in their place."""
 
+import functools
 import io
 import re
 import tokenize
@@ -23,7 +24,8 @@ class Said(NamedTuple):
     quoted: bool = False
 
 
-def said(text: str) -> list[Said]:
+@functools.lru_cache(maxsize=1_000)
+def said(text: str) -> tuple[Said, ...]:
     """Every name in it, and every string that could be one, in order; also names inside the braces of f-strings,
     which Python 3.11 reads as one token."""
     found: list[Said] = []
@@ -37,7 +39,7 @@ def said(text: str) -> list[Said]:
         elif token.type == tokenize.STRING and (quoted := _QUOTED.fullmatch(token.string)):
             found.append(Said(row, column + 1, quoted.group(1), attribute=False, quoted=True))
         before = token.string
-    return found
+    return tuple(found)
 
 
 def _inside(text: str, row: int, column: int) -> Iterator[Said]:

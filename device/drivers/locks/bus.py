@@ -5,6 +5,7 @@ ahead of the polls and is sent once only: whether it did anything is for the pol
 for the agent.
 """
 
+from array import array
 from typing import TYPE_CHECKING
 
 from device.agent.events import ContentsSensed, DoorSensed, ModuleSensed
@@ -44,11 +45,14 @@ class Station:
         self.codec = codec
         self.bus: Any = None
         self.own_ms = own_ms
-        self.locks = [(number, channel) for number, channel, _input in boxes]
-        self._inputs = {channel: inlet for _number, channel, inlet in boxes}
-        self.doors = Settle([(number, inlet) for number, _channel, inlet in boxes], DoorSensed)
-        self.contents = Settle(items, ContentsSensed) if items else None
-        self._items = items
+        # A hundred tuples and a dict of them would take 5 kB of the heap.
+        self._numbers = array("H", [number for number, _channel, _input in boxes])
+        self._channels = bytes([channel for _number, channel, _input in boxes])
+        self._inputs = bytes([inlet for _number, _channel, inlet in boxes])
+        self.doors = Settle(self._numbers, self._inputs, DoorSensed)
+        self._items = array("H", [number for number, _input in items])
+        inlets = bytes([inlet for _number, inlet in items])
+        self.contents = Settle(self._items, inlets, ContentsSensed) if items else None
         self._flip = 0 if polarity else -1
         self.due_ms = 0
         self.heard_ms = 0
@@ -58,13 +62,19 @@ class Station:
         self.set_tries = 0
         self.until = 0
         self.on_ms = 0
-        self.pending: Any = None  # (channel, ms, to be sent before)
+        self.pending: Any = None  # (place of the compartment, ms, to be sent before)
         self._told: Any = None
         self._announced = False
 
     # -------------------------------------------------------------- as the guard sees it
     def holds(self, compartment: int) -> bool:
-        return any([number == compartment for number, _channel in self.locks])
+        return self._place(compartment) >= 0
+
+    def _place(self, compartment: int) -> int:
+        for place in range(len(self._numbers)):
+            if self._numbers[place] == compartment:
+                return place
+        return -1
 
     def takes_ms(self, ms: int) -> int:
         if hasattr(self.codec, "setting") and self.set_ms >= 0:
@@ -74,19 +84,22 @@ class Station:
         return self.own_ms
 
     def begin(self, now_ms: int, compartment: int, ms: int) -> None:
-        for number, channel in self.locks:
-            if number == compartment:
-                self.on_ms = 0
-                self.until = now_ms + SEND_MS_MAX + self.takes_ms(ms)
-                self.pending = (channel, ms, now_ms + SEND_MS_MAX)
-                self.doors.pulsed(self._inputs[channel])
+        place = self._place(compartment)
+        if place >= 0:
+            self.on_ms = 0
+            self.until = now_ms + SEND_MS_MAX + self.takes_ms(ms)
+            self.pending = (place, ms, now_ms + SEND_MS_MAX)
+            self.doors.pulsed(self._inputs[place])
 
-    def sent(self, out_ms: int, channel: int, ms: int) -> None:
+    def channel(self, place: int) -> int:
+        return self._channels[place]
+
+    def sent(self, out_ms: int, place: int, ms: int) -> None:
         """Its last byte is out then: the board may have heard it."""
         self.on_ms = self.takes_ms(ms)
         self.until = out_ms + self.on_ms
         self.pending = None
-        self.doors.pulsed(self._inputs[channel])
+        self.doors.pulsed(self._inputs[place])
 
     def drop(self, now_ms: int) -> None:
         self.pending = None
@@ -115,7 +128,7 @@ class Station:
         if asked and self.contents is not None:
             if not self._announced:
                 self._announced = True
-                events.extend([ContentsSensed(number, None) for number, _channel in self._items])
+                events.extend([ContentsSensed(number, None) for number in self._items])
             self.contents.see(codec.full, codec.known, True, events)
         self.doors.see(codec.closed ^ self._flip, codec.known, asked, events)
 
@@ -147,7 +160,7 @@ class Station:
 
     def _tell(self, fault: str, events: "list[Any]") -> None:
         self._told = fault
-        seen = [] if self.blind else [number for number, _channel in self.locks]
+        seen = [] if self.blind else list(self._numbers)
         events.append(ModuleSensed(self.place, fault, seen))
 
 
@@ -203,11 +216,11 @@ class Bus:
             return
         for station in self._stations:
             if station.pending is not None:
-                channel, ms, before = station.pending
+                place, ms, before = station.pending
                 if now_ms > before:
                     station.drop(now_ms)
                 elif not self._set(now_ms, station, ms):
-                    self._open(now_ms, station, channel, ms)
+                    self._open(now_ms, station, place, ms)
                     return
                 else:
                     return
@@ -233,11 +246,11 @@ class Bus:
         self._send(now_ms, station, "set", station.codec.setting(ms), 7, ANSWER_MS)
         return True
 
-    def _open(self, now_ms: int, station: Station, channel: int, ms: int) -> None:
+    def _open(self, now_ms: int, station: Station, place: int, ms: int) -> None:
         codec = station.codec
-        request = codec.opening(channel, ms)
+        request = codec.opening(station.channel(place), ms)
         self._send(now_ms, station, "opened", request, 10, codec.open_wait_ms)
-        station.sent(self._quiet_until, channel, ms)
+        station.sent(self._quiet_until, place, ms)
         self._next = station  # also because a CU16 may stick until it is asked something
         if not codec.open_wait_ms:
             self._asked = None

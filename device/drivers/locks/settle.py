@@ -7,18 +7,20 @@ All inputs are bits of a number, bit 0 is channel 1.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable
     from typing import Any
 
 
 class Settle:
-    """`boxes`: (compartment, channel) pairs; `tell` makes the event."""
+    """`numbers`: the compartments; `channels`: theirs, in the same order; `tell` makes the event."""
 
-    def __init__(self, boxes: "list[tuple[int, int]]", tell: "Callable[[int, bool], Any]") -> None:
-        self._boxes = boxes
+    def __init__(self, numbers: "array[int]", channels: bytes, tell: "Callable[[int, bool], Any]") -> None:
+        self._numbers = numbers
+        self._channels = channels
         self._tell = tell
         mask = 0
-        for _number, channel in boxes:
+        for channel in channels:
             mask |= 1 << (channel - 1)
         self._mask = mask
         self.forget()
@@ -49,6 +51,7 @@ class Settle:
         self._known |= news
         news |= glimpsed
         if news:
-            for number, channel in self._boxes:
-                if news >> (channel - 1) & 1:
-                    events.append(self._tell(number, (bits >> (channel - 1) & 1) == 1))
+            for place in range(len(self._channels)):
+                channel = self._channels[place] - 1
+                if news >> channel & 1:
+                    events.append(self._tell(self._numbers[place], (bits >> channel & 1) == 1))

@@ -1,8 +1,11 @@
 """What people did, and openings that wait for a second person, in SQL."""
 
 import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.domain.acts import Act, Opening
+from gateway.domain.audit import Chain, Link, about_digest, actor_digest, link_hash
 from gateway.domain.ids import NUMBER_MAX
 
 _ACT = "id, kind, made_by, credential, locker, compartment, parcel, operation, reason, made_s"
@@ -10,17 +13,26 @@ _OPENING = (
     "number, locker, compartment, deposit, reason, made_by, credential, made_s, until_s, ended_s, confirmed_by,"
     " confirmed_credential, operation"
 )
+_SALT_SIZE = 16
 
 
 class ActQueries:
     sql: sqlite3.Connection
 
-    def add_act(self, act: Act) -> None:
-        """Its id is given here."""
+    def add_act(self, act: Act, randomness: Callable[[int], bytes]) -> None:
+        """Its id is given here, and its place in the chain. `randomness` is for new salts."""
+        head_id, head_hash = self.sql.execute("SELECT head_id, head_hash FROM chain").fetchone()
+        act = replace(act, id=head_id + 1)
+        salt = self._salt("actor", act.by, act.made_s, randomness)
+        actor = actor_digest(salt, act)
+        if act.parcel is not None:
+            salt = self._salt("parcel", act.parcel, act.made_s, randomness)
+        about = about_digest(salt, act)
+        linked = link_hash(head_hash, act, actor, about)
         self.sql.execute(
-            "INSERT INTO acts (kind, made_by, credential, locker, compartment, parcel, operation, reason, made_s)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO acts ({_ACT}, actor, about, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                act.id,
                 act.kind,
                 act.by,
                 act.credential,
@@ -30,8 +42,34 @@ class ActQueries:
                 act.operation,
                 act.reason,
                 act.made_s,
+                actor,
+                about,
+                linked,
             ),
         )
+        self.sql.execute("UPDATE chain SET head_id = ?, head_hash = ?", (act.id, linked))
+
+    def _salt(self, column: str, whose: str | int, now_s: int, randomness: Callable[[int], bytes]) -> bytes:
+        row = self.sql.execute(f"SELECT salt FROM salts WHERE {column} = ?", (whose,)).fetchone()
+        if row is not None:
+            return row[0]
+        salt = randomness(_SALT_SIZE)
+        self.sql.execute(f"INSERT INTO salts ({column}, salt, made_s) VALUES (?, ?, ?)", (whose, salt, now_s))
+        return salt
+
+    def chain(self) -> Chain:
+        return Chain(*self.sql.execute("SELECT after_id, after_hash, head_id, head_hash FROM chain").fetchone())
+
+    def links_after(self, act: int, limit: int) -> list[Link]:
+        """In the order of the chain."""
+        columns = ", ".join(f"a.{name}" for name in _ACT.split(", "))
+        rows = self.sql.execute(
+            f"SELECT {columns}, a.actor, a.about, a.hash, s.salt, p.salt FROM acts a"
+            " LEFT JOIN salts s ON s.actor = a.made_by LEFT JOIN salts p ON p.parcel = a.parcel"
+            " WHERE a.id > ? ORDER BY a.id LIMIT ?",
+            (act, limit),
+        )
+        return [Link(Act(*row[:10]), *row[10:]) for row in rows]
 
     def acts_before(self, before: int | None, locker: str | None, limit: int) -> list[Act]:
         """Newest first, below id `before`; of one locker, or of all there is."""

@@ -2,10 +2,18 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
+from typing import Any
 
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import Parcel
 from gateway.domain.sites import Site
+
+_SITE = "address, hours, phone, mail, latitude, longitude"
+
+
+def _site(row: Sequence[Any]) -> Site:
+    return Site(row[0], json.loads(row[1]), *row[2:6])
 
 
 class CustomerQueries:
@@ -13,13 +21,26 @@ class CustomerQueries:
 
     def keep_site(self, locker: str, site: Site) -> None:
         self.sql.execute(
-            "INSERT OR REPLACE INTO sites (locker, address, hours, phone, mail) VALUES (?, ?, ?, ?, ?)",
-            (locker, site.address, json.dumps(dict(site.hours)), site.phone, site.mail),
+            "INSERT OR REPLACE INTO sites (locker, address, hours, phone, mail, latitude, longitude)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                locker,
+                site.address,
+                json.dumps(dict(site.hours)),
+                site.phone,
+                site.mail,
+                site.latitude,
+                site.longitude,
+            ),
         )
 
     def site_of(self, locker: str) -> Site | None:
-        row = self.sql.execute("SELECT address, hours, phone, mail FROM sites WHERE locker = ?", (locker,)).fetchone()
-        return None if row is None else Site(row[0], json.loads(row[1]), row[2], row[3])
+        row = self.sql.execute(f"SELECT {_SITE} FROM sites WHERE locker = ?", (locker,)).fetchone()
+        return None if row is None else _site(row)
+
+    def sites(self) -> dict[str, Site]:
+        """By locker; those of which something was told."""
+        return {row[-1]: _site(row) for row in self.sql.execute(f"SELECT {_SITE}, locker FROM sites")}
 
     def is_extended(self, parcel: ParcelNumber) -> bool:
         return self.sql.execute("SELECT 1 FROM extensions WHERE parcel = ?", (parcel,)).fetchone() is not None

@@ -5,9 +5,13 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from gateway.domain.compartments import Compartment
+from gateway.domain.guarantees import Guarantee
 from gateway.domain.lockers import Locker
 
-_LOCKER = "id, name, code_digits, generation, boot, last_seq, online, seen_s, firmware, made_s, birth_seq, birth_doors"
+_LOCKER = (
+    "id, name, code_digits, generation, boot, last_seq, online, seen_s, firmware, made_s, birth_seq, birth_doors,"
+    " pickup_days"
+)
 _BOX = (
     "c.locker, c.number, c.module, c.size, c.width_mm, c.height_mm, c.depth_mm, c.x_mm, c.bottom_mm, c.accessible, "
     "c.door, c.holding, c.deposit, c.quarantined, c.out_of_service, c.cycles"
@@ -94,6 +98,31 @@ class LockerQueries:
             rows,
         ).rowcount
         assert done == len(rows) or not rows, "a locker's last_seq moved under the transaction"
+
+    def configure_locker(self, locker: str, name: str, pickup_days: int | None) -> None:
+        self.sql.execute("UPDATE lockers SET name = ?, pickup_days = ? WHERE id = ?", (name, pickup_days, locker))
+
+    # -------------------------------------------------------------- guaranteed shares
+    def guarantees(self, locker: str) -> list[Guarantee]:
+        rows = self.sql.execute("SELECT tenant, percent FROM guarantees WHERE locker = ? ORDER BY tenant", (locker,))
+        return [Guarantee(*row) for row in rows]
+
+    def keep_guarantees(self, locker: str, wanted: Iterable[Guarantee]) -> None:
+        """In place of those before."""
+        self.sql.execute("DELETE FROM guarantees WHERE locker = ?", (locker,))
+        self.sql.executemany(
+            "INSERT INTO guarantees (locker, tenant, percent) VALUES (?, ?, ?)",
+            [(locker, one.tenant, one.percent) for one in wanted],
+        )
+
+    def holders(self, locker: str) -> dict[int, frozenset[str]]:
+        """Compartment -> the tenants of the parcel that has it."""
+        rows = self.sql.execute(
+            "SELECT a.compartment, p.carrier, p.merchant FROM allocations a JOIN parcels p ON p.number = a.parcel"
+            " WHERE a.locker = ? AND a.ended_s IS NULL",
+            (locker,),
+        )
+        return {row[0]: frozenset(row[1:]) for row in rows}
 
     def compartment(self, locker: str, number: int) -> Compartment | None:
         row = self.sql.execute(

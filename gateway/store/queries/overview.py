@@ -57,3 +57,37 @@ class OverviewQueries:
             (since_s, locker),
         )
         return [(row[0], row[1]) for row in rows]
+
+    # -------------------------------------------------------------- day by day; a day is one of the place's clock
+    def stays(self, since_s: int, step_s: int, before_s: int, locker: str | None) -> list[tuple[int, int | None, int]]:
+        """How many parcels were put in during which step after `since_s` and left during which (None: still there). A
+        step below 0 was before. Of those put in after `before_s`: the index is by deposit."""
+        rows = self.sql.execute(
+            "SELECT (deposited_s - ?1 + ?2 * 1000000) / ?2 - 1000000,"
+            " CASE WHEN ended_s IS NOT NULL THEN (ended_s - ?1 + ?2 * 1000000) / ?2 - 1000000 END, count(*)"
+            " FROM parcels WHERE deposited_s >= ?3 AND (?4 IS NULL OR locker = ?4)"
+            " AND (ended_s IS NULL OR ended_s >= ?1) GROUP BY 1, 2",
+            (since_s, step_s, before_s, locker),
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def dwell_by_day(self, since_s: int, locker: str | None) -> dict[str, tuple[int, int]]:
+        """Day of the deposit -> how many of that day's parcels were collected, and how long half of them waited."""
+        rows = self.sql.execute(
+            "SELECT day, whole, waited FROM (SELECT day, waited, count(*) OVER (PARTITION BY day) AS whole,"
+            " row_number() OVER (PARTITION BY day ORDER BY waited) AS place FROM"
+            " (SELECT date(deposited_s, 'unixepoch', 'localtime') AS day, ended_s - deposited_s AS waited"
+            " FROM parcels WHERE deposited_s >= ?1 AND (?2 IS NULL OR locker = ?2)"
+            " AND state = 'collected' AND ended_s >= deposited_s)) WHERE place = (whole + 1) / 2",
+            (since_s, locker),
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def failures_by_day(self, since_s: int, locker: str | None) -> dict[str, int]:
+        """Alarms raised on each day."""
+        rows = self.sql.execute(
+            "SELECT date(raised_s, 'unixepoch', 'localtime'), count(*) FROM alarms"
+            " WHERE raised_s >= ?1 AND (?2 IS NULL OR locker = ?2) GROUP BY 1",
+            (since_s, locker),
+        )
+        return {row[0]: row[1] for row in rows}

@@ -72,8 +72,8 @@ class ParcelQueries(ChangeQueries):
         personal = (new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref)
         if any(personal):
             self.sql.execute(
-                "INSERT INTO recipients (parcel, name, mail, phone, ref) VALUES (?, ?, ?, ?, ?)",
-                (number, *personal),
+                "INSERT INTO recipients (parcel, name, mail, phone, ref, made_s) VALUES (?, ?, ?, ?, ?, ?)",
+                (number, *personal, self.clock()),
             )
 
     def keep_parcel(self, parcel: Parcel) -> None:
@@ -225,7 +225,8 @@ class ParcelQueries(ChangeQueries):
     def pause_silent(self, now_s: int, alive_s: int, pickup_s: int, locker: str | None = None) -> None:
         """The days of parcels whose locker is not heard: since it was, or since they began. None: of every locker."""
         self.sql.execute(
-            "UPDATE parcels SET paused_s = min(?1, max(l.seen_s, deadline_s - ?3)) FROM lockers l"
+            "UPDATE parcels SET paused_s = min(?1, max(l.seen_s, deadline_s - coalesce(l.pickup_days * 86400, ?3)))"
+            " FROM lockers l"
             f" WHERE parcels.locker = l.id AND (NOT l.online OR l.seen_s < ?1 - ?2) AND {_COUNTED}"
             + ("" if locker is None else f" AND number IN ({_IN_LOCKER})"),
             (now_s, alive_s, pickup_s) if locker is None else (now_s, alive_s, pickup_s, locker),
@@ -260,14 +261,6 @@ class ParcelQueries(ChangeQueries):
             since_s,
             limit,
         )
-
-    def forget_people(self, left_before_s: int) -> None:
-        """Recipients, the letters to them, whom they sent, and what they wrote, of parcels that left before then."""
-        gone = "(SELECT parcel FROM recipients WHERE ended_s <= ?)"
-        self.sql.execute(f"DELETE FROM letters WHERE parcel IN {gone}", (left_before_s,))
-        self.sql.execute("DELETE FROM recipients WHERE ended_s <= ?", (left_before_s,))
-        self.sql.execute("DELETE FROM delegations WHERE left_s <= ?", (left_before_s,))
-        self.sql.execute("UPDATE reports SET words = NULL WHERE left_s <= ? AND words IS NOT NULL", (left_before_s,))
 
     # -------------------------------------------------------------- allocations
     def allocate(self, parcel: ParcelNumber, locker: str, compartment: int, now_s: int, until_s: int | None) -> None:

@@ -11,7 +11,7 @@ from gateway.store.queries.log import EVENT, event_of
 
 _REPORT = (
     "r.number, r.ticket, r.parcel, r.kind, r.found, r.locker, r.compartment, r.deposit, r.made_s, r.after_event,"
-    " r.words, r.closed_s, r.closed_by, r.closing"
+    " r.words, r.closed_s, r.closed_by, r.closing, r.owner"
 )
 _OWN = {"operator": "1", "courier": "p.carrier = ?", "merchant": "p.merchant = ?"}
 
@@ -63,6 +63,9 @@ class ReportQueries:
             (now_s, by, reason, number),
         )
 
+    def own_report(self, number: ReportNumber, owner: str, now_s: int) -> None:
+        self.sql.execute("UPDATE reports SET owner = ?, owned_s = ? WHERE number = ?", (owner, now_s, number))
+
     def another_open(self, closed: Report) -> bool:
         """Whether another report of this kind about this door is open: its alarm stays."""
         return bool(
@@ -82,8 +85,9 @@ class ReportQueries:
         tenants = () if role == "operator" else (tenant,)
         rows = self.sql.execute(
             f"SELECT {_REPORT} FROM reports r JOIN parcels p ON p.number = r.parcel WHERE {_OWN[role]}"
-            " AND (? IS NULL OR r.ticket < ?) AND (NOT ? OR r.closed_s IS NULL) ORDER BY r.ticket DESC LIMIT ?",
-            (*tenants, before, before, only_open, limit + 1),
+            + (" AND r.closed_s IS NULL" if only_open else "")  # in so many words: there is an index of the open ones
+            + " AND (? IS NULL OR r.ticket < ?) ORDER BY r.ticket DESC LIMIT ?",
+            (*tenants, before, before, limit + 1),
         ).fetchall()
         found = [_report(row) for row in rows[:limit]]
         return found, found[-1].ticket if len(rows) > limit else None

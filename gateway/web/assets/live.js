@@ -9,6 +9,7 @@
   const stale = document.querySelector("[data-live-stale]");
   const SAID_AT_ONCE = 3;
   const FAILURES = 3;
+  const FORM_NUMBERS = /name="act" value="[^"]*"/g; // new each time, and no news
   let failures = 0;
   let before = null;
 
@@ -16,17 +17,24 @@
     new Map([...part.querySelectorAll("[data-says]")].map((thing) => [thing.dataset.says, words(thing)]));
   const words = (thing) => (thing.querySelector(".unseen") || thing).textContent.replace(/\s+/g, " ").trim();
 
+  /** What the focus can be on, if it leads to the same: a door has two links, on the drawing and in the list. */
+  const nameOf = (one) => one.getAttribute("href") ?? one.form?.getAttribute("action");
+  const likeIt = (name) => [...part.querySelectorAll("a, button")].filter((one) => nameOf(one) === name);
+
+  /** Somebody is choosing in a form: what they chose would be lost. */
+  const choosing = () => part.contains(document.activeElement) && document.activeElement.form?.querySelector("select");
+
   function show(text) {
-    if (text === before) return;
-    before = text;
+    const plain = text.replace(FORM_NUMBERS, "");
+    if (plain === before || choosing()) return;
+    before = plain;
     const old = things();
-    const links = () => [...part.querySelectorAll("a")];
-    const place = links().indexOf(document.activeElement); // a door has two links: on the drawing, and in the list
-    const focused = place < 0 ? null : links()[place].getAttribute("href");
+    const name = part.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+    const place = likeIt(name).indexOf(document.activeElement);
     part.innerHTML = text; // a part of our own page, escaped where it was made
-    const changed = [...things()].filter(([name, now]) => old.get(name) !== now).map(([, now]) => now);
+    const changed = [...things()].filter(([thing, now]) => old.get(thing) !== now).map(([, now]) => now);
     if (changed.length) said.textContent = changed.slice(0, SAID_AT_ONCE).join(". ");
-    if (links()[place]?.getAttribute("href") === focused) links()[place]?.focus();
+    if (place >= 0) likeIt(name)[place]?.focus();
   }
 
   async function look() {

@@ -3,25 +3,20 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from gateway.domain.ids import operation_number, parcel_number
-from gateway.domain.operations import Operation
+from gateway.domain.ids import parcel_number
 from gateway.domain.parcels import can
-from gateway.domain.people import Principal
-from gateway.services import doors, lockers, parcels
+from gateway.services import lockers, parcels
 from gateway.services.merchant_orders import kept_until
-from gateway.web import custody, qr, sentences
+from gateway.web import custody, qr
 from gateway.web.forms import Posted
 from gateway.web.merchant.orders import parcel_path
 from gateway.web.once import once
+from gateway.web.operations import operation_path
 from gateway.web.sessions import Merchant
-from gateway.web.showing import asked, desk_of, instead, show, words_of
+from gateway.web.showing import asked, desk_of, instead, show
 
 router = APIRouter()
 PLACE = "/merchant/parcels/{parcel}"
-
-
-def operation_path(operation: Operation) -> str:
-    return f"/merchant/operations/{operation.id}"
 
 
 @router.get(PLACE)
@@ -84,19 +79,3 @@ def show_code(request: Request, who: Merchant, _form: Posted, parcel: str) -> Re
 @router.get(PLACE + "/code")
 def no_code(request: Request, _who: Merchant, parcel: str) -> Response:
     return instead(request, parcel_path(parcel))
-
-
-@router.get("/merchant/operations/{operation}")
-def operation_page(request: Request, who: Merchant, operation: str) -> Response:
-    return _operation(request, who, operation, "merchant/operation.html")
-
-
-@router.get("/merchant/operations/{operation}/state")
-def operation_state(request: Request, who: Merchant, operation: str) -> Response:
-    """A part of that page, fetched anew by its script."""
-    return _operation(request, who, operation, "operator/operation_state.html")
-
-
-def _operation(request: Request, who: Principal, operation: str, template: str) -> Response:
-    found = doors.get_operation(desk_of(request), who, operation_number(operation))
-    return show(request, template, order=found, outcome=sentences.outcome(found, words_of(request)))

@@ -30,6 +30,13 @@ def alarms_page(request: Request, who: Operator) -> Response:
     )
 
 
+@router.get(PLACE + "/open")
+def open_ones(request: Request, who: Operator) -> Response:
+    """A part of that page, fetched anew by its script."""
+    found = alarms.open_alarms(desk_of(request), who)
+    return show(request, "operator/open_alarms.html", alarms=found, hours=SNOOZE_HOURS)
+
+
 def _listed(number: int) -> str:
     return f"{PLACE}#alarm-{number}"
 

@@ -7,12 +7,12 @@ from fastapi.responses import Response
 
 from gateway.domain.acts import Opening
 from gateway.domain.ids import NUMBER_MAX
-from gateway.domain.operations import Operation
 from gateway.services import doors, history, lockers, openings
 from gateway.web import sentences
 from gateway.web.drawing import draw
 from gateway.web.forms import Posted
 from gateway.web.once import once
+from gateway.web.operations import operation_path
 from gateway.web.sessions import Operator
 from gateway.web.showing import desk_of, show, words_of
 from protocol.limits import COMPARTMENTS_MAX
@@ -25,10 +25,6 @@ PLACE = "/operator/lockers/{locker}/compartments/{number}"
 
 def door_path(locker: str, number: int) -> str:
     return f"/operator/lockers/{locker}/compartments/{number}"
-
-
-def operation_path(operation: Operation) -> str:
-    return f"/operator/operations/{operation.id}"
 
 
 @router.get(PLACE)

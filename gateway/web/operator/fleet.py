@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from gateway.domain.people import Principal
 from gateway.limits import FLEET_ROWS_MAX
 from gateway.services import fleet, openings
 from gateway.web.charts import parts
@@ -14,12 +15,22 @@ router = APIRouter()
 
 @router.get("/operator")
 def fleet_page(request: Request, who: Operator) -> Response:
+    return _show(request, who, "operator/fleet.html")
+
+
+@router.get("/operator/fleet")
+def glances(request: Request, who: Operator) -> Response:
+    """A part of that page, fetched anew by its script."""
+    return _show(request, who, "operator/glances.html")
+
+
+def _show(request: Request, who: Principal, template: str) -> Response:
     desk = desk_of(request)
     found = fleet.glances(desk, who)
     waiting = openings.waiting_openings(desk, who) if openings.SCOPE in who.scopes else []
     return show(
         request,
-        "operator/fleet.html",
+        template,
         glances=found[:FLEET_ROWS_MAX],
         more=len(found) > FLEET_ROWS_MAX,
         alarms=sum(glance.alarms for glance in found),

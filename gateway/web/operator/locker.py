@@ -20,18 +20,10 @@ _SHOWN_EVENTS = 12
 
 @router.get("/operator/lockers/{locker}")
 def locker_page(request: Request, who: Operator, locker: str) -> Response:
-    desk, words = desk_of(request), words_of(request)
+    desk = desk_of(request)
     found = lockers.get_locker(desk, who, locker)
-    events, _ = history.events_page(desk, who, locker, None)
-    return show(
-        request,
-        "operator/locker.html",
-        locker=found,
-        alive=found.alive_at(desk.clock(), LOCKER_ALIVE_S),
-        alarms=alarms.alarms_of(desk, who, locker),
-        events=[(event.taken_s, sentences.event(event, words)) for event in events[:_SHOWN_EVENTS]],
-        **_front(request, who, locker),
-    )
+    alive = found.alive_at(desk.clock(), LOCKER_ALIVE_S)
+    return show(request, "operator/locker.html", locker=found, alive=alive, **_front(request, who, locker))
 
 
 @router.get("/operator/lockers/{locker}/front")
@@ -42,10 +34,14 @@ def front(request: Request, who: Operator, locker: str) -> Response:
 
 
 def _front(request: Request, who: Principal, locker: str) -> dict[str, Any]:
-    words = words_of(request)
-    doors = lockers.list_compartments(desk_of(request), who, locker)
+    desk, words = desk_of(request), words_of(request)
+    doors = lockers.list_compartments(desk, who, locker)
+    events, _ = history.events_page(desk, who, locker, None)
     states = {door.compartment.number: door.availability for door in doors}
     return {
+        "id": locker,
+        "alarms": alarms.alarms_of(desk, who, locker),
+        "events": [(event.taken_s, sentences.event(event, words)) for event in events[:_SHOWN_EVENTS]],
         "drawing": draw([door.compartment for door in doors], states),
         "doors": doors,
         "said": {

@@ -9,11 +9,11 @@ from gateway.domain.ids import parcel_id, parcel_number
 from gateway.domain.parcels import STATES, Parcel, can
 from gateway.domain.people import Principal
 from gateway.domain.search import ParcelSearch
-from gateway.services import history, lockers, parcels, reissues, searches
+from gateway.services import erasures, history, lockers, parcels, reissues, searches
 from gateway.web import custody, sentences
 from gateway.web.forms import Posted
 from gateway.web.once import once
-from gateway.web.operator.compartment import operation_path
+from gateway.web.operations import operation_path
 from gateway.web.sessions import Operator
 from gateway.web.showing import asked, desk_of, instead, show, words_of
 from gateway.words import Words
@@ -56,6 +56,8 @@ def parcel_page(request: Request, who: Operator, parcel: str) -> Response:
         may_take_back=can(found.state, "take_back") and "parcels:write" in who.scopes,
         may_reissue=found.state == "deposited" and "codes:write" in who.scopes,
         may_see_code=found.state == "deposited" and "codes:read" in who.scopes,
+        may_erase=erasures.SCOPE in who.scopes,
+        erasure=erasures.of_parcel(desk, who, found.number),
         base=f"{PLACE}/{found.id}",
     )
 

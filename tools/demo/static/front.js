@@ -19,7 +19,8 @@ export class Front {
     const width = hardware.width_mm;
     const height = hardware.height_mm;
     this.height = height;
-    const beside = width < 1300 && !matchMedia("(max-width: 760px)").matches ? PERSON : 0;
+    const roomy = !matchMedia("(max-width: 760px)").matches && !document.body.classList.contains("touring");
+    const beside = width < 1300 && roomy ? PERSON : 0;
     const picture = svg("svg", {
       viewBox: `${-MARGIN.left} ${-MARGIN.top} ${width + MARGIN.left + MARGIN.right + beside} ${height + MARGIN.top + MARGIN.ground}`,
       role: "group",

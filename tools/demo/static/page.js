@@ -4,8 +4,10 @@ import { Console } from "./console.js";
 import { Front } from "./front.js";
 import { el, icon } from "./make.js";
 import { beep, faults, keypad, Scanner, screen } from "./panel.js";
+import { languageButton } from "./language.js";
 import { courier, customer, technician } from "./roles.js";
-import { has, language, setLanguage, t, translate } from "./words.js";
+import { drawTour, tourHere } from "./tour.js";
+import { has, language, t, translate } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const LEGEND = ["free", "reserved", "held", "open", "revoked", "fault", "out", "accessible"];
@@ -18,6 +20,7 @@ const game = {
 };
 let role = "courier";
 let loud = false;
+const tour = { role: tourHere(), steps: [], done: [], busy: false };
 
 // ------------------------------------------------------------------ talking to the server
 async function call(path, body) {
@@ -79,6 +82,8 @@ const acts = {
     order({ do: "keys", keys: "*" });
     drawRole();
   },
+  pull: (compartment) => order({ do: "pull", compartment }),
+  cable: (cut) => order({ do: "cable", cut }),
   push: (compartment) => order({ do: "push", compartment }),
   order: (line) => inOrder(here("console"), { text: `${line}\r` }),
   async login() {
@@ -100,7 +105,63 @@ const acts = {
   lockerId: () => stage.current,
   nameOf: (id) => stage.lockers.find((locker) => locker.id === id)?.name ?? id,
   goTo: (id) => show(id),
+  async bring() {
+    tour.busy = true;
+    drawRole();
+    try {
+      await call(here("delivery"), {});
+    } finally {
+      tour.busy = false;
+      drawRole();
+    }
+  },
+  async again() {
+    Object.assign(tour, await call(`/api/tours/${tour.role}`, {}));
+    await pack();
+    drawRole();
+  },
 };
+
+// ------------------------------------------------------------------ a guided tour
+const BADGES = { courier: "colis-bleu", merchant: "fleurs-du-pont" };
+
+// What the role of the tour needs in its hands, if it is not there yet.
+async function pack() {
+  const { role } = tour;
+  const carrier = BADGES[role];
+  if (carrier && !my().badge) keep(await call("/api/badges", { carrier }));
+  if (role === "technician" && !my().badge) await acts.technicianBadge();
+  if (role === "courier" && !my().label) keep(await call("/api/parcels", { locker: stage.current, size: "M", carrier }));
+  await parcels();
+}
+
+function my() {
+  const { role } = tour;
+  const carrier = BADGES[role];
+  const last = (test) => game.hand.filter(test).at(-1);
+  const doors = Object.values(now().doors);
+  const coming = new Set(game.parcels.filter((one) => ["expected", "reserved"].includes(one.state)).map((one) => one.id));
+  const badge = last((item) => (role === "technician" ? item.kind === "technician" : item.kind === "badge" && item.carrier === carrier));
+  const labels = (item) => item.kind === "label" && (role === "merchant") === (item.merchant === BADGES.merchant);
+  const fresh = last((item) => labels(item) && (coming.has(item.parcel) || !game.parcels.some((one) => one.id === item.parcel)));
+  const label = tour.done.includes("put_in") ? last(labels) : fresh;
+  return {
+    badge,
+    label,
+    lies: game.parcels.some((one) => one.id === label?.parcel && ["deposited", "collected"].includes(one.state)),
+    waiting: game.parcels.find((one) => one.pickup && one.locker === stage.current),
+    free: doors.find((door) => door.state === "free" && door.door === "closed")?.number,
+    broken: doors.find((door) => door.state === "fault")?.number,
+    busy: tour.busy,
+    shows: { badge, label, put_in: role === "merchant" ? label : null },
+  };
+}
+
+function drawGuide() {
+  const mine = my();
+  const key = JSON.stringify([tour, mine, stage.current, acts.openDoor() ?? 0]);
+  redraw(byId("tour"), key, () => drawTour(byId("tour"), tour, mine, acts, tour.role === "technician" ? serial.node : null));
+}
 
 function keep(item) {
   game.hand.push(item);
@@ -206,6 +267,7 @@ function drawPanel() {
 }
 
 function drawRole() {
+  if (tour.role) return void drawGuide();
   const parts = {
     courier: () => courier(byId("courier"), game, acts),
     customer: () => customer(byId("customer"), game, acts),
@@ -272,8 +334,6 @@ function show(id) {
 
 function drawAll() {
   translate();
-  byId("language").textContent = language() === "fr" ? "English" : "Français";
-  byId("language").lang = language() === "fr" ? "en" : "fr";
   byId("legend").replaceChildren(...LEGEND.map((state) => el("li", { class: state }, icon(state), t(`state_${state}`))));
   drawTabs();
   show(stage.current);
@@ -326,6 +386,17 @@ const heard = {
     live.console = ((live.console ?? "") + news.text).slice(-CONSOLE_KEPT);
     if (locker === stage.current) serial.write(news.text);
   },
+  tour(_, news) {
+    if (news.role !== tour.role) return;
+    const fresh = news.done.find((name) => !tour.done.includes(name));
+    tour.done = news.done;
+    if (fresh) byId("ticked").textContent = t("tour_ticked", { step: t(`${tour.role}_${fresh}`) });
+    drawRole();
+  },
+  parcels(_, news) {
+    game.hand = news.hand;
+    parcels();
+  },
   event(locker, news) {
     const name = has(`b_${news.type}`) ? t(`b_${news.type}`) : news.type;
     const door = news.compartment ? `, ${t("at_door", { n: news.compartment })}` : "";
@@ -354,11 +425,6 @@ function listen() {
   feed.onerror = () => notice(t("lost"));
 }
 
-byId("language").addEventListener("click", () => {
-  setLanguage(language() === "fr" ? "en" : "fr");
-  localStorage.setItem("language", language());
-  drawAll();
-});
 byId("sound").addEventListener("click", (event) => {
   loud = !loud;
   event.currentTarget.setAttribute("aria-pressed", String(loud));
@@ -372,7 +438,16 @@ game.carriers = opening.carriers;
 game.carrier = opening.carriers[0].id;
 game.hand = opening.hand;
 game.badge = opening.hand.filter((item) => item.kind === "badge").at(-1) ?? null;
-setLanguage(localStorage.getItem("language") === "en" ? "en" : "fr");
+languageButton(drawAll);
+if (tour.role) {
+  Object.assign(tour, await call(`/api/tours/${tour.role}`));
+  document.body.classList.add("touring");
+  byId("tour").hidden = false;
+  byId("beside").hidden = false;
+  byId("roles").hidden = true;
+  document.querySelector("main").prepend(document.querySelector("section.roles"), byId("beside"));
+  for (const link of document.querySelectorAll("a[href='#roles']")) link.setAttribute("href", "#tour");
+}
 drawAll();
-await parcels();
+await (tour.role ? pack() : parcels());
 listen();

@@ -1,6 +1,9 @@
 // Every word people read on the page, French first. `t("key", {n: 3})` fills {n} in.
 
+import { TOUR_WORDS } from "./tour_words.js";
+
 const WORDS = {
+  ...TOUR_WORDS,
   skip: ["Aller aux rôles", "Skip to the roles"],
   tagline: ["Deux consignes virtuelles, de vraies pièces derrière", "Two virtual lockers, real parts behind them"],
   lockers: ["Consigne affichée", "Locker shown"],
@@ -204,5 +207,5 @@ export function t(key, fill = {}) {
 
 export function translate(root = document) {
   for (const node of root.querySelectorAll("[data-word]")) node.textContent = t(node.dataset.word);
-  for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
+  for (const node of root.querySelectorAll("[data-label]")) node.setAttribute(node.localName === "iframe" ? "title" : "aria-label", t(node.dataset.label));
 }
