@@ -31,7 +31,7 @@ HEAP_MIN = 168 * 1024  # the agent's 110 kB, and 58 kB of code that is loaded fr
 VERSION_MIN = (1, 22)
 BOOT_WAIT_S = 30.0
 ANSWER_WAIT_S = 3.0
-NATIVES = (*NATIVE, "rv32imc")
+NATIVES: tuple[str, ...] = (*NATIVE, "rv32imc")
 NO_ROOM = "a board with PSRAM, or our code frozen into its firmware: device/README.md, Memory"
 # Behind it comes device/main.py.
 MAIN_HEAD = """\
@@ -95,7 +95,8 @@ def board_of(repl: Repl) -> Board:
         "print(json.dumps([i[1][0], i[1][1], sys.platform, 64 if sys.maxsize > 0x7fffffff else 32,"
         " getattr(i, '_mpy', 0) >> 10 & 15, gc.mem_free() + gc.mem_alloc()]))"
     )
-    major, minor, platform, bits, native, heap = json.loads(said)
+    fields: list[Any] = json.loads(said)
+    major, minor, platform, bits, native, heap = fields
     board = Board((major, minor), platform, bits, NATIVES[native] if native < len(NATIVES) else "", heap)
     if board.version < VERSION_MIN:
         raise Failed(f"MicroPython {major}.{minor} is too old", "flash 1.22 or newer (esptool)", REFUSED)

@@ -29,7 +29,7 @@ ROMFS_SINCE = (1, 25)
 SOURCES_KB = 80
 RESTART_S = 0.2
 NO_ROM = "-"
-CTRL_C = b"\x03"
+BREAK = b"\x03\x03\x03\x03"
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
 CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
 CRASH_S = 2.0
@@ -188,13 +188,14 @@ class Controller:
             self._hands.printed(data)
 
     def typed(self, data: bytes) -> None:
-        """Bytes on the board's console. Ctrl-C interrupts whatever runs, as on a board, and is no byte of it."""
+        """Bytes on the board's console. BREAK interrupts whatever runs, and is no byte of it; a single Ctrl-C is for
+        the locker's own console here."""
         if self._process is None or self._process.stdin is None:
             return
-        if CTRL_C in data:
+        if BREAK in data:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
-        self._process.stdin.write(data.replace(CTRL_C, b""))
+        self._process.stdin.write(data.replace(BREAK, b""))
 
     # -------------------------------------------------------------- the wires
     def ground(self, pin: int, on: bool) -> None:

@@ -3,7 +3,7 @@
     launch.py SOCKET FLASH.IMG ROM CAUSE
 
 The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition; or, without a ROM (-), on
-the flash. A board that is not provisioned, or that hears Ctrl-C, ends at its REPL.
+the flash. A board that is not provisioned, or that is broken into, ends at its REPL.
 """
 
 import os
@@ -68,7 +68,7 @@ socket_path, image, code, cause = sys.argv[1:5]
 machine.Board.cause = int(cause)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 bundle.connect(socket_path)
 flash = vfs.VfsLfs2(FileBlocks(image))
-shim = sys.argv[0].rsplit("/", 1)[0]
+shim = [path for path in sys.path if path.endswith("/shim")][0]
 image = rom(code) if code != "-" else None
 vfs.umount("/")
 vfs.mount(flash, "/")
