@@ -6,7 +6,7 @@ VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench attack lock-boards power-cuts chaos fuzz-api idempotency simulate simulate-power lock clean
+.PHONY: help setup demo test check bench attack fuzz-console lock-boards power-cuts chaos fuzz-api idempotency simulate simulate-power lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,6 +31,9 @@ bench: setup ## what is promised about speed and memory, measured on this machin
 
 attack: setup ## a year of guessing at a locker's every input, in simulated time, and what it would come to
 	@$(VENV)/python -m tools.attack --check
+
+fuzz-console: setup ## a million random and hostile bytes at a locker's console; BYTES=N SEED=N
+	PYTHONPATH=.:tests/device $(VENV)/python tests/device/console_fuzz.py $(or $(BYTES),1000000) $(or $(SEED),1)
 
 lock-boards: setup ## 10,000 openings on each kind of lock board, one byte in a hundred damaged; OPENINGS=N for fewer
 	PYTHONPATH=. .venv/bin/python tests/device/lock_board_campaign.py $(or $(OPENINGS),10000)

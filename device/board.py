@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import machine
 
-from device.agent.config import Config
+from device.agent.config import Config, layout
 from device.clock import board_clock
 from device.drivers import flash
 from device.drivers.buzzer import Buzzer
 from device.drivers.console import SerialConsole
-from device.drivers.display import Display, Texts
+from device.drivers.display import LANGUAGES, Display, Texts
 from device.drivers.doors import DoorSwitches
 from device.drivers.keypad import Keypad
 from device.drivers.locks.gpio import GpioCoils
@@ -53,20 +53,34 @@ class Nothing:
 class Board:
     """Raises OSError, ValueError or ConfigError when what provisioning left cannot be used."""
 
+    trial: "Any" = None  # a device.desk.trial.Trial while a configuration is on trial
+
+    root = ""  # of the flash
+
     def __init__(self) -> None:
         key = flash.read_key()
         document = flash.read_config()
         self.config = Config.parse(document, key, flash.read_trust())
         self.trust = flash.TrustFolder(self.config.trusted)
-        self.cause = _cause()
+        self.modules = layout(document)
+        trial: str = document.get("trial", "")
+        self.cause = trial or _cause()
         self.clock = board_clock()
         self.waiter = Waiter()
         self.locks, self.doors = self._cabinet(document)  # first of all pins: outputs are low from here on
         self.console = SerialConsole(self.waiter)
         self.transport = self._transport(document)
         self.sources: list[Any] = [self.console, self.transport, self.doors]
+        if trial == "trial":
+            from device.desk.trial import Trial  # noqa: PLC0415
+
+            self.trial = Trial(self, document)
+            self.sources.insert(0, self.trial)
         self._add_panel(document)
-        self.display = _display(document)
+        self.screens = _screens()
+        display: dict[str, Any] = document.get("display") or {}
+        self.language: str = display.get("language", LANGUAGES[0])
+        self.display = _display(document, self.screens)
         if hasattr(self.display, "gather"):
             self.sources.append(self.display)  # it draws a little a lap
         self.buzzer = _buzzer(document)
@@ -78,10 +92,10 @@ class Board:
         modules: list[dict[str, Any]] = document["modules"]
         if not any([module.get("driver", "gpio") != "gpio" or "supply" in module for module in modules]):
             boxes = _compartments(document)
-            return Guard([_coils(document, boxes, 0)]), _doors(document, boxes)
+            return Guard([_coils(document, boxes, _one_shot())]), _doors(document, boxes)
         from device.drivers.locks.mixed import cabinet  # noqa: PLC0415 - its room in the heap only where it is needed
 
-        return cabinet(document, _coils, _doors, _uart, self.clock.now_ms)
+        return cabinet(document, _coils, _doors, _uart, _one_shot, self.clock.now_ms)
 
     def _transport(self, document: "dict[str, Any]") -> Transport:
         broker = document["broker"]
@@ -100,24 +114,20 @@ class Board:
     def _add_panel(self, document: "dict[str, Any]") -> None:
         keypad = document.get("keypad")
         pin = machine.Pin
-        if keypad and keypad.get("kind") == "wiegand":
-            from device.drivers.wiegand import Wiegand  # noqa: PLC0415 - its room in the heap only where it is needed
-
-            wires = [pin(keypad[name], pin.IN, pin.PULL_UP) for name in ("d0", "d1")]
-            self.sources.append(Wiegand(wires[0], wires[1], keypad.get("bits", 4)))
-        elif keypad:
-            rows = [pin(number, pin.OPEN_DRAIN, value=1) for number in keypad["rows"]]
-            columns = [pin(number, pin.IN, pin.PULL_UP) for number in keypad["columns"]]
-            self.sources.append(Keypad(rows, columns))
+        if keypad:
+            source = _more().keypad(keypad) if "kind" in keypad else None
+            if source is None:
+                rows = [pin(number, pin.OPEN_DRAIN, value=1) for number in keypad["rows"]]
+                columns = [pin(number, pin.IN, pin.PULL_UP) for number in keypad["columns"]]
+                source = Keypad(rows, columns)
+            self.sources.append(source)
         scanner = document.get("scanner")
         if scanner:
             uart = _uart(scanner, _UART_BUFFER)
-            if scanner.get("kind") == "gm65":
-                from device.drivers.gm65 import Gm65  # noqa: PLC0415
-
-                self.sources.append(Gm65(uart, [bytes.fromhex(order) for order in scanner.get("setup", ())]))
-            else:
-                self.sources.append(Scanner(uart))
+            source = _more().scanner(scanner, uart) if "kind" in scanner else None
+            self.sources.append(source or Scanner(uart))
+        if "lights" in document or "sensors" in document:
+            self.locks = _more().others(document, self.locks, self.sources)
 
     def _busy(self) -> bool:
         return self.locks.busy
@@ -143,10 +153,10 @@ def _compartments(document: "dict[str, Any]") -> "list[dict[str, Any]]":
     return [box for module in document["modules"] for box in module["compartments"]]
 
 
-def _coils(document: "dict[str, Any]", boxes: "list[dict[str, Any]]", timer: int) -> GpioCoils:
+def _coils(document: "dict[str, Any]", boxes: "list[dict[str, Any]]", arm: "Any") -> GpioCoils:
     pin = machine.Pin
     on = document.get("lock_on", 1)
-    return GpioCoils({box["number"]: pin(box["lock"], pin.OUT, value=1 - on) for box in boxes}, on, _one_shot(timer))
+    return GpioCoils({box["number"]: pin(box["lock"], pin.OUT, value=1 - on) for box in boxes}, on, arm)
 
 
 def _one_shot(number: int = 0) -> "Callable[[int, Callable[[Any], None]], None]":
@@ -182,22 +192,19 @@ def _uart(part: "dict[str, Any]", receive: int) -> "Any":
     return machine.UART(part["uart"], part.get("baud", 9600), rxbuf=receive, txbuf=256, **pins)
 
 
-def _display(document: "dict[str, Any]") -> "Any":
+def _display(document: "dict[str, Any]", screens: str) -> "Any":
     part = document.get("display")
     if not part:
         return Nothing()
-    texts = Texts(_screens(), part.get("language", "fr"))
-    if part.get("kind") == "hd44780":
-        from device.drivers.hd44780 import Hd44780  # noqa: PLC0415 - its room in the heap only where it is needed
-
-        return Hd44780(_i2c(part), part.get("address", 0x27), texts)
-    return Display(_uart(part, 64), texts, part.get("qr", False))
+    texts = Texts(screens, part.get("language", "fr"))
+    made = _more().display(part, texts) if "kind" in part else None
+    return made or Display(_uart(part, 64), texts, part.get("qr", False))
 
 
-def _i2c(part: "dict[str, Any]") -> "Any":
-    """`sda` and `scl` only where the board does not have them on the bus's usual pins."""
-    pins: dict[str, Any] = {name: machine.Pin(part[name]) for name in ("sda", "scl") if name in part}
-    return machine.I2C(part["i2c"], freq=part.get("freq", 100_000), **pins)
+def _more() -> "Any":
+    from device.drivers import more  # noqa: PLC0415 - its room in the heap only where it is needed
+
+    return more
 
 
 def _screens() -> str:

@@ -1,27 +1,35 @@
 """Flashed as /boot.py: every lock's output low, before anything else is even imported. No network, no waiting.
 
-Between reset and this, only the pull-down resistors on the outputs keep the coils off.
+Between reset and this, only resistors keep the coils off: on the outputs, and on the wires that let go of a chip's.
 """
 
 import json
 
 import machine
 
+
+def drive(pin: int, level: int) -> None:
+    try:
+        machine.Pin(pin, machine.Pin.OUT, value=level)
+    except ValueError as error:  # the others are driven all the same
+        print("ERR lock", error)
+
+
 try:
     with open("/config.json") as file:
         document = json.load(file)
     off = 1 - document.get("lock_on", 1)
     for module in document["modules"]:
-        if module.get("driver", "gpio") != "gpio":
-            continue  # `lock` is a board's channel; it times its pulses itself
-        for box in module["compartments"]:
-            try:
-                machine.Pin(box["lock"], machine.Pin.OUT, value=off)
-            except (ValueError, KeyError) as error:  # the others are driven all the same
-                print("ERR lock", error)
+        for name, level in (("reset", 0), ("enable", 1)):  # of a chip: it lets go of all its outputs
+            if name in module:
+                drive(module[name], level)
+        if module.get("driver", "gpio") == "gpio":  # else `lock` is a channel of a board or chip
+            for box in module["compartments"]:
+                drive(box.get("lock", -1), off)
     for bus in document.get("buses", []):
         if "de" in bus:
-            machine.Pin(bus["de"], machine.Pin.OUT, value=0)
+            drive(bus["de"], 0)
     del document
 except (OSError, ValueError, KeyError) as error:
     print("ERR unconfigured", error)  # not provisioned yet: no pin is known, and none is driven
+del drive

@@ -8,4 +8,11 @@ gc.threshold(4096)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownM
 from device.board import Board  # noqa: E402
 from device.shell import Shell  # noqa: E402
 
-Shell(Board()).run()
+try:
+    board = Board()
+except Exception as error:  # outermost: no locker stays off because of a configuration that was only tried
+    from device.desk.trial import fail
+
+    fail(error)
+    raise
+Shell(board).run()

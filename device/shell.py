@@ -43,7 +43,11 @@ def replayed(board: "Board") -> Agent:
         except OSError as error:  # the old segment still serves; if it does not, the first Save says so
             board.report(error)
         gc.collect()
-    return Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
+    agent = Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
+    agent.console.board = board
+    agent.link.modules = board.modules
+    board.console.paused = False
+    return agent
 
 
 class Shell:

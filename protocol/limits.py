@@ -72,3 +72,11 @@ CLOCK_SKEW_S_MAX = 5  # a command may seem to come from this far ahead
 # --- the console
 ACTOR_SIZE_MAX = 32  # kinds.WORD: it goes into the journal
 CONSOLE_IDLE_MS = 600_000  # a technician who walked away is logged out
+CONSOLE_HISTORY_MAX = 8  # lines kept while somebody sits there,
+CONSOLE_HISTORY_LINE_MAX = 80  # if they are no longer than this
+CONSOLE_GONE_MS = 60_000  # nobody is logged in or types: the desk is cleared away, and its room given back
+DOOR_PUSH_WAIT_MS = 60_000  # how long a selftest or a calibration waits for somebody to push a door shut
+CALIBRATION_CYCLES = 3
+CALIBRATION_CYCLES_MAX = 10  # a coil bears 20 pulses a minute
+FINDINGS_MAX = 20  # in the answer to one selftest; the lines for people name all
+HEAP_FREE_MIN = 4_000  # below that selftest says so: the next snapshot may not fit

@@ -17,6 +17,7 @@ from protocol.kinds import (
     BOOL,
     BYTES,
     COMPARTMENT,
+    I32,
     ID4,
     ID8,
     LABEL,
@@ -100,6 +101,33 @@ class MessageRefused(Message):
     FIELDS = ("code",)
     KINDS = (U16,)
     code: int
+
+
+class Measured(Message):
+    """What a sensor says (events.Sensed): with each heartbeat, and when it changes. What it said while nobody heard is
+    lost, but for the highest."""
+
+    TYPE = 6
+    FIELDS = ("name", "value")
+    KINDS = (WORD, I32)
+    name: str
+    value: int
+
+
+class Layout(Message):
+    """How the locker is built, said before each birth: its compartments by module, and the numbers it will never use
+    again. A locker that does not say it is one whose compartments the gateway knows, all of them.
+
+    `modules` is a row of entries, each: a byte and so many of the module's name (1 to 8), a byte and so many of its id
+    (0 to 12), a byte and so many compartments. A name of no length: the retired numbers; as many entries as needed. A
+    compartment is one byte, its size in the two high bits (a place in SIZES, 3: not told), and in the low six by how
+    much its number is higher than the one before in this message; 0: two bytes with the number follow.
+    """
+
+    TYPE = 7
+    FIELDS = ("modules",)
+    KINDS = (PART,)
+    modules: bytes
 
 
 # ------------------------------------------------------------------ up, custody (journalled, seq ≥ 1)
@@ -476,6 +504,8 @@ EVENTS = {
         Heartbeat,
         DepositRequested,
         MessageRefused,
+        Measured,
+        Layout,
         Booted,
         DoorOpened,
         DoorClosed,

@@ -16,8 +16,13 @@ SERVICE_SIDE = ("protocol", "gateway.domain", "gateway.services", *SIDE_DOORS)
 ARROWS: dict[str, tuple[str, ...]] = {
     "protocol": (),
     "device.agent": ("protocol",),
-    "device": ("protocol", "device.agent"),
-    "device.main": ("protocol", "device.agent", "device"),
+    "device": ("protocol", "device.agent", "device.desk.trial"),
+    "device.desk": ("protocol", "device.agent"),  # imported by name when somebody types, see device/agent/console.py
+    "device.desk.hands": ("protocol", "device.agent", "device"),
+    "device.desk.scan": ("protocol", "device.agent", "device", "device.desk"),
+    "device.desk.settings": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
+    "device.desk.trial": ("protocol", "device.agent", "device", "device.desk"),
+    "device.main": ("protocol", "device.agent", "device", "device.desk.trial"),
     "gateway": (*SERVICE_SIDE, "gateway.packages", "gateway.key_files"),  # the doors to the world
     "gateway.limits": (),
     "gateway.config": ("gateway.limits",),
@@ -39,6 +44,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach", "gateway.key_files"),
     "gateway.main": ("protocol", "gateway"),
     "tools": ("protocol", "device.agent", "gateway"),
+    "tools.locker.panel": ("protocol", "device", "device.agent", "gateway", "tools"),  # reads what the display draws
     "tools.sim": (
         "protocol",
         "device",
@@ -63,13 +69,14 @@ MICROPYTHON = {
         "machine",
         "micropython",
     ),
-    *("network", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
+    *("network", "onewire", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
 }
 # The brain gets time, randomness and bytes as arguments; what to do goes out as values.
-# `sys` is for protocol.paths: how wide a word is.
+# `sys` is for protocol.paths: how wide a word is; for the console: which modules come and go.
 PURE = {
     "protocol": {"binascii", "collections", "hashlib", "micropython", "struct", "sys", "typing"},
-    "device.agent": {"array", "binascii", "collections", "hashlib", "json", "micropython", "struct", "typing"},
+    "device.agent": {"array", "binascii", "collections", "hashlib", "json", "micropython", "struct", "sys", "typing"},
+    "device.desk": {"array", "binascii", "collections", "micropython", "struct", "typing"},
 }
 IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess", "threading", "time"}
 

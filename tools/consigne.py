@@ -209,8 +209,8 @@ def _privacy_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
     for verb in (export, erase):
         verb.add_argument("parcel", metavar="PARCEL", nargs="?", help="par_…")
         verb.add_argument("--contact", action="store_true", help="ask for a mail address or telephone number instead")
+        _json(verb)
     erase.add_argument("--yes", action="store_true", help="do not ask")
-    _json(erase)
 
 
 def _audit_words(verbs: "argparse._SubParsersAction[Parser]") -> None:

@@ -34,7 +34,8 @@ from tools.locker.provision import Bundle, config, flash_files
 from tools.serial_repl import Repl
 
 FLASH_FREE_MIN = 640 * 1024  # the journal wants 512 kB, or no deposit is ever taken
-ERASED = ("/config.json", "/key", "/trust", "/tls", "/journal")  # the first is missed by every start
+_TRIED = ("/config.new", "/config.try", "/config.trial", "/config.no", "/config.begun")  # device/desk/trial.py
+ERASED = ("/config.json", *_TRIED, "/key", "/trust", "/tls", "/journal")  # the first is missed by every start
 VERSION_MIN = (1, 22)
 ONLINE_WAIT_S = 120.0
 ORDER_WAIT_S = 20.0

@@ -65,12 +65,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "privacy": (("consigne privacy export par_0123456789abc", ""), ("consigne privacy erase --contact", "")),
     "privacy export": (
-        ("consigne privacy export par_0123456789abc > known.json", ""),
-        ("consigne privacy export --contact", "asks for the address"),
+        ("consigne privacy export par_0123456789abc", "all that is known of its recipient, as JSON"),
+        ("consigne privacy export --contact", "asks for the address: it is in no shell's history"),
     ),
-    "privacy erase": (("consigne privacy erase par_0123456789abc", "says what it erases, and asks"),),
+    "privacy erase": (
+        ("consigne privacy erase par_0123456789abc", "asks first"),
+        ("consigne privacy erase --contact --yes", "every parcel of the address on stdin, for scripts"),
+    ),
     "audit": (("consigne audit check", ""),),
-    "audit check": (("consigne audit check", "exit code 1, and the first row that is not as it was written"),),
+    "audit check": (("consigne audit check", "write its head down, elsewhere"), ("consigne audit check --json", "")),
     "doctor": (("consigne doctor", ""), ("consigne doctor --json | jq '.[] | select(.ok | not)'", "")),
 }
 

@@ -35,8 +35,8 @@ class Alone:
         """Open for a courier; `order` is (badge, carrier, label, size). ("", the place), or why not."""
         if self._books.token_is_revoked(order[0]):  # the gateway would have said so
             return "badge_refused", 0
-        if not self._ledger.has_room:
-            return "journal_full", 0
+        if self._ledger.no_deposits:
+            return self._ledger.no_deposits, 0
         sizes = self._config.sizes
         free = [place for place in range(len(sizes)) if self._openings.is_free(place)]
         place = choose(self._books, sizes, order[3], self.reserved, free)

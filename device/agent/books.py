@@ -60,11 +60,15 @@ _NO_EVIDENCE = [DOOR_STATES.index(word) for word in ("unknown", "jammed", "force
 
 
 class Books:
-    """By place: `holdings` (FREE, DEPOSITING, HELD, REVOKED) and `flags`; by place too, deposit() and parcel()."""
+    """By place: `holdings` (FREE, DEPOSITING, HELD, REVOKED) and `flags`; by place too, deposit() and parcel().
+
+    The first `present` places are the compartments that there are. Behind them are those that /config.json does not
+    name any more: what lay in one is still somebody's, and its deposit numbers must not come again."""
 
     def __init__(self, numbers: "list[int]") -> None:
         count = len(numbers)
         self.numbers = numbers
+        self.present = count
         self.seq = 0
         self.boot = 0
         self.bucket = WRONG_CODE_BUCKET
@@ -147,11 +151,26 @@ class Books:
             place = 0
             number = getattr(event, "compartment", None)
             if number is not None:
-                found = self.place(number)
-                if found is None:  # a module that has been taken away since
-                    return
-                place = found
+                place = self._placed(number)
             handler(self, place, event, up)
+
+    def _placed(self, number: int) -> int:
+        """One that is not there any more, or not yet, gets a place behind the others."""
+        place = self.place(number)
+        if place is None:
+            place = len(self.numbers)
+            self.numbers = list(self.numbers)  # Config's own stays as it is
+            self.numbers.append(number)
+            for rows, size in (
+                (self.holdings, 1),
+                (self.flags, 1),
+                (self._deposits, 4),
+                (self._parcels, 8),
+                (self._groups, 4),
+                (self._collections, 1),
+            ):
+                rows.extend(bytes(size))
+        return place
 
     def begin(self, boot: int, now: int) -> None:
         """Another boot: the commanded openings of the one before count as just now, in the time of this one. An agent
@@ -319,8 +338,9 @@ class Books:
         self.refused, self.wall_s, alone = items[16:]
         self.alone = None if alone is None else decode_up(alone)
         for old in range(len(holdings)):
-            place = self.place(int.from_bytes(numbers[2 * old : 2 * old + 2], "big"))
-            if place is not None:
+            number = int.from_bytes(numbers[2 * old : 2 * old + 2], "big")
+            if number in self.numbers or holdings[old] or deposits[4 * old : 4 * old + 4] != bytes(4):
+                place = self._placed(number)
                 self.holdings[place] = holdings[old]
                 self.flags[place] = flags[old]
                 self._deposits[4 * place : 4 * place + 4] = deposits[4 * old : 4 * old + 4]

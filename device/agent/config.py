@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from protocol.keys import KEY_SIZE
-from protocol.limits import COMPARTMENTS_MAX
+from protocol.limits import COMPARTMENTS_MAX, TRUST_PART_SIZE_MAX
 from protocol.numbers import SIZES
 from protocol.record import Record
 from protocol.topics import is_locker_id
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 VERSION = 1
+_NAME_MAX, _ID_MAX, _BOXES_MAX = 8, 12, 255  # of a module: letters, letters, compartments
 FIRMWARE = "0.1.0"
 
 
@@ -61,6 +62,56 @@ def _sizes(document: "dict[str, Any]", numbers: "list[int]") -> bytes:
             if box.get("size") in SIZES:
                 sizes[numbers.index(box["number"])] = SIZES.index(box["size"])
     return bytes(sizes)
+
+
+def layout(document: "dict[str, Any]") -> bytes:
+    """What messages.Layout tells of a document that parse() has taken. Raises ConfigError."""
+    told = bytearray()
+    last = 0
+    names: list[str] = []
+    for place, module in enumerate(document["modules"]):
+        name: str = module.get("name", chr(ord("A") + place))
+        serial: str = module.get("id", "")
+        _expect(_is_text(name) and 0 < len(name) <= _NAME_MAX, "modules.name", f"1 to {_NAME_MAX} letters")
+        _expect(name not in names, "modules.name", "each once")
+        _expect(len(module["compartments"]) <= _BOXES_MAX, "modules.compartments", f"at most {_BOXES_MAX}")
+        _expect(_is_text(serial) and len(serial) <= _ID_MAX, "modules.id", f"at most {_ID_MAX} letters")
+        names.append(name)
+        boxes: list[dict[str, Any]] = module["compartments"]
+        for text in (name, serial):
+            told.append(len(text))
+            told.extend(text.encode())
+        told.append(len(boxes))
+        for box in boxes:
+            last = _tell(told, SIZES.index(box["size"]) if box.get("size") in SIZES else 3, last, box["number"])
+    retired = _retired(document)
+    for first in range(0, len(retired), _BOXES_MAX):
+        some = retired[first : first + _BOXES_MAX]
+        told.extend(bytes([0, 0, len(some)]))
+        for number in some:
+            last = _tell(told, 3, last, number)
+    _expect(len(told) <= TRUST_PART_SIZE_MAX, "modules", "numbered in order")
+    return bytes(told)
+
+
+def _tell(told: bytearray, size: int, last: int, number: int) -> int:
+    if 0 < number - last < 64:
+        told.append(size << 6 | number - last)
+    else:
+        told.append(size << 6)
+        told.extend(number.to_bytes(2, "big"))
+    return number
+
+
+def _retired(document: "dict[str, Any]") -> "list[int]":
+    """Numbers that no compartment has any more, nor will: codes and people know them from the one that had them."""
+    retired: Any = document.get("retired", [])
+    used = [box["number"] for module in document["modules"] for box in module["compartments"]]
+    _expect(isinstance(retired, list), "retired", "a list of numbers")
+    _expect(all([_is_whole(one) and 0 < one <= COMPARTMENTS_MAX for one in retired]), "retired", "a list of numbers")
+    _expect(not any([one in used for one in retired]), "retired", "numbers that no compartment has")
+    found: list[int] = sorted(retired)
+    return found
 
 
 def _expect(holds: bool, field: str, wanted: str) -> None:

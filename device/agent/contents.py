@@ -46,6 +46,9 @@ class Contents:
             self._faulty.setdefault(place, False)
         return None if place in self._faulty else self._says[place] == _FULL
 
+    def is_faulty(self, place: int) -> bool:
+        return place in self._faulty
+
     def newly_faulty(self, place: int) -> bool:
         """True once for each fault."""
         if self._faulty.get(place) is not False:

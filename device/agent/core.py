@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from device.agent import events
 from device.agent.access import Access
 from device.agent.alone import Alone
-from device.agent.books import OUT, QUARANTINED, Books
+from device.agent.books import QUARANTINED, Books
 from device.agent.codes import Codes
 from device.agent.commands import Commands
 from device.agent.config import FIRMWARE
@@ -19,17 +19,24 @@ from device.agent.effects import Beep, Show
 from device.agent.ledger import Ledger, NoRoomError
 from device.agent.link import Link
 from device.agent.openings import Openings
-from device.agent.orders import carry_out
 from device.agent.panel import Panel
 from device.agent.trust import Trust
 from protocol.errors import ProtocolError, number_of
 from protocol.limits import HEARTBEAT_MS
-from protocol.messages import Birth, Booted, Heartbeat, MessageRefused, OpeningAuthorised, RevokeToken, ServiceActed
-from protocol.numbers import CONSOLE, DOOR_STATES, QUARANTINED_FLAG
+from protocol.messages import (
+    Birth,
+    Booted,
+    Heartbeat,
+    Measured,
+    MessageRefused,
+    OpeningAuthorised,
+    RevokeToken,
+    ServiceActed,
+)
+from protocol.numbers import CONSOLE, QUARANTINED_FLAG
 from protocol.tokens import TECHNICIAN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from device.agent.config import Config
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
     from protocol.tokens import Token
 
 _FIRST_LOOK_MS = 2_000
-_HOLDING_WORDS = ("free", "depositing", "held", "revoked")
+_SLOWLY = ("temperature_dc", "supply_mv", "energy_mwh")  # told with heartbeats only
 
 
 class Agent:
@@ -53,20 +60,22 @@ class Agent:
         self.link = Link(config, self.boot, drbg, books.seq)
         self.link.floor_s = books.wall_s
         self.console = Console(config, drbg)
-        self._ledger = Ledger(books, self.link, self.boot)
+        self.ledger = Ledger(books, self.link, self.boot)
         codes = Codes(books, config.key, config.code_digits)
-        self.openings = Openings(self._ledger, codes)
+        self.openings = Openings(self.ledger, codes)
         self.doors = self.openings.doors
-        self._trusted = dict(config.trusted)
-        self._access = Access(config, self._trusted, self._ledger, codes)
+        self.trusted = dict(config.trusted)
+        self._access = Access(config, self.trusted, self.ledger, codes)
         self.panel = Panel(
-            self._ledger, self._access, self.openings, Alone(self._ledger, self.openings, config), config.code_digits
+            self.ledger, self._access, self.openings, Alone(self.ledger, self.openings, config), config.code_digits
         )
-        self._commands = Commands(self._ledger, self.openings, codes, self.panel, Trust(self._trusted))
+        self._commands = Commands(self.ledger, self.openings, codes, self.panel, Trust(self.trusted))
         self._heartbeat_at = 0
         self._looked_by = 0
         self.heap_free = 0
-        self._lost: dict[int, str] = {}  # module -> what its board's fault is
+        self.lost: dict[int, str] = {}  # module -> what its board's fault is
+        self.sensed: dict[str, int] = {}  # what parts said last: events.Sensed
+        self._unheard: dict[str, int] = {}  # the highest since a value was told last
 
     # -------------------------------------------------------------- one lap
     def start(self, now: int, cause: str) -> "list[Effect]":
@@ -74,7 +83,7 @@ class Agent:
         need room in the journal."""
         effects: list[Effect] = []
         self.books.begin(self.boot, now)
-        self._ledger.untold = Booted(FIRMWARE, cause)
+        self.ledger.untold = Booted(FIRMWARE, cause)
         self._access.start(now)
         self.panel.start(effects)
         self.link.start(now, effects, cause != "power" or self.boot == 1)
@@ -101,7 +110,7 @@ class Agent:
         deadline = self._heartbeat_at
         if self.link.birth_due:
             deadline = min(deadline, self._looked_by)
-        for part in (self.openings, self.panel, self._access, self.link):
+        for part in (self.openings, self.panel, self._access, self.link, self.console):
             when = part.deadline()
             if when is not None and when < deadline:
                 deadline = when
@@ -116,13 +125,17 @@ class Agent:
             self.panel.happened(now, happening, effects)
         self.panel.tick(now, effects)
         self._access.tick(now, effects)
+        if self.console.desk is not None:
+            self.console.desk.step(now, effects)
         if self._may_give_birth(now):
             self.link.give_birth(now, self._birth(), effects)
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + HEARTBEAT_MS
             waiting = self.books.seq - self.link.acked
-            self.link.tell(now, Heartbeat(self.heap_free, self._ledger.journal_free, waiting), effects)
-        self._ledger.tell_boot(now, effects)
+            if self.link.tell(now, Heartbeat(self.heap_free, self.ledger.journal_free, waiting), effects):
+                for name in self.sensed:
+                    self._tell_sensed(now, name, effects)
+        self.ledger.tell_boot(now, effects)
         self.link.tick(now, effects)  # last: what all the others had to say leaves in one piece
 
     # -------------------------------------------------------------- events
@@ -135,7 +148,7 @@ class Agent:
         technician = self.panel.scan(now, event.data, effects)
         if technician is not None:
             self._let_in(now, technician, effects)
-            self.console.prompt_again(effects)
+            self.console.sit_down(self).came(now, effects)
 
     def _door(self, now: int, event: "events.DoorSensed", effects: "list[Effect]") -> None:
         place = self.books.place(event.compartment)
@@ -152,15 +165,29 @@ class Agent:
 
     def _module(self, now: int, event: "events.ModuleSensed", effects: "list[Effect]") -> None:
         """Doors that cannot be seen are told to the gateway by a new birth, and so are those that can be again."""
-        if not event.fault and self._lost.pop(event.module, None) is None:
+        if not event.fault and self.lost.pop(event.module, None) is None:
             return
         if event.fault:
-            self._lost[event.module] = event.fault
+            self.lost[event.module] = event.fault
             for number in event.numbers:
                 place = self.books.place(number)
                 if place is not None:
                     self.openings.drop(now, place, effects)
         self.link.again(now if event.fault else now + _FIRST_LOOK_MS)
+
+    def _sensed(self, now: int, event: "events.Sensed", effects: "list[Effect]") -> None:
+        """Not journalled: a value that is lost is told anew within a minute, and a housing that was open meanwhile is
+        the highest since."""
+        name = event.name
+        changed = self.sensed.get(name) != event.value
+        self.sensed[name] = event.value
+        self._unheard[name] = max(event.value, self._unheard.get(name, event.value))
+        if changed and name not in _SLOWLY:
+            self._tell_sensed(now, name, effects)
+
+    def _tell_sensed(self, now: int, name: str, effects: "list[Effect]") -> None:
+        if self.link.tell(now, Measured(name, self._unheard.get(name, self.sensed[name])), effects):
+            self._unheard.pop(name, None)
 
     def _link_opened(self, now: int, _event: "events.LinkOpened", effects: "list[Effect]") -> None:
         self.link.opened(now, effects)
@@ -170,7 +197,7 @@ class Agent:
 
     def _received(self, now: int, event: "events.Received", effects: "list[Effect]") -> None:
         for down in self.link.received(now, event.data, effects):
-            if not self._ledger.has_room_for(OpeningAuthorised.TYPE):
+            if not self.ledger.has_room_for(OpeningAuthorised.TYPE):
                 self.link.tell(now, MessageRefused(number_of("journal_full")), effects)
                 continue
             self._commands.obey(now, down, effects)
@@ -182,7 +209,7 @@ class Agent:
         return self.link.birth_due and (now >= self._looked_by or self.doors.all_seen())
 
     def _birth(self) -> Birth:
-        doors = bytearray(len(self.books.numbers))
+        doors = bytearray(self.books.present)
         for place in range(len(doors)):
             doors[place] = self.books.holdings[place] << 4 | self.doors.states[place]
             if self.books.has(place, QUARANTINED):
@@ -191,64 +218,15 @@ class Agent:
         return Birth(FIRMWARE, self.link.new_nonce(), first, self.books.seq, bytes(doors))
 
     def _typed(self, now: int, event: "events.Typed", effects: "list[Effect]") -> None:
-        for order in self.console.typed(now, event.data, effects):
-            carry_out(self, order, now, effects)
+        self.console.sit_down(self).typed(now, event.data, effects)
 
     def _journal_read(self, now: int, event: "events.JournalRead", effects: "list[Effect]") -> None:
-        self.link.journal_read(now, event.first, self._ledger.whole(now, event.first, event.records), effects)
+        self.link.journal_read(now, event.first, self.ledger.whole(now, event.first, event.records), effects)
 
     def _journal_measured(self, _now: int, event: "events.JournalMeasured", _effects: "list[Effect]") -> None:
-        self._ledger.journal_free = event.free
+        self.ledger.journal_free = event.free
 
     # -------------------------------------------------------------- for the console
-    def facts(self, now: int) -> "dict[str, Any]":
-        """What `status` prints."""
-        states = [DOOR_STATES[state] for state in self.doors.states]
-        faults = [word for word in states if word in ("jammed", "forced", "faulty", "left_open")]
-        return {
-            "locker": self.config.locker,
-            "firmware": FIRMWARE,
-            "boot": self.boot,
-            "uptime_s": now // 1000,
-            "link": self.link.state,
-            "compartments": len(states),
-            "held": sum([1 for holding in self.books.holdings if holding]),
-            "faults": len(faults),
-            "modules": self._lost,
-            "quarantined": sum([1 for flags in self.books.flags if flags & QUARANTINED]),
-            "keys": sorted([kid.hex() for kid in self._trusted]),
-            "tries_left": self.books.bucket,
-            "heap_free": self.heap_free,
-        }
-
-    def doors_facts(self) -> "Iterator[list[Any]]":
-        """What `doors` prints: [number, state, holding, flags] of each compartment, in order. One at a time: a
-        hundred of them are more than a board has free."""
-        for place in range(len(self.books.numbers)):
-            flags = [
-                word for flag, word in ((QUARANTINED, "quarantined"), (OUT, "out")) if self.books.has(place, flag)
-            ]
-            state = DOOR_STATES[self.doors.states[place]]
-            yield [self.books.numbers[place], state, _HOLDING_WORDS[self.books.holdings[place]], flags]
-
-    def journal_facts(self) -> "dict[str, Any]":
-        return {
-            "first": self.first_seq,
-            "last": self.books.seq,
-            "acked": self.link.acked,
-            "free": self._ledger.journal_free,
-        }
-
-    def selftest(self) -> "list[list[Any]]":
-        """[compartment, finding] for every door that is not as it should be."""
-        findings: list[list[Any]] = []
-        for number, state, _holding, flags in self.doors_facts():
-            if state not in ("closed", "open", "opening"):
-                findings.append([number, state])
-            elif "quarantined" in flags:
-                findings.append([number, "quarantined"])
-        return findings
-
     def log_in(self, now: int, answer: str, effects: "list[Effect]") -> str:
         """By the answer to a challenge: one more way to guess, so it is paid for like the others. "" or why not."""
         if self._access.closed or self._access.pause_left_ms(now):
@@ -284,7 +262,7 @@ class Agent:
 
     def note_service(self, now: int, actor: str, action: str, effects: "list[Effect]") -> None:
         """Journal what a technician did."""
-        self._ledger.save(now, ServiceActed(actor[:32], action[:32]), effects)
+        self.ledger.save(now, ServiceActed(actor[:32], action[:32]), effects)
 
 
 _HANDLERS: "dict[Any, Any]" = {
@@ -299,4 +277,5 @@ _HANDLERS: "dict[Any, Any]" = {
     events.Typed: Agent._typed,
     events.JournalRead: Agent._journal_read,
     events.JournalMeasured: Agent._journal_measured,
+    events.Sensed: Agent._sensed,
 }

@@ -103,6 +103,7 @@ class Doors:
         self.states = bytearray(count)
         self._sensed = bytearray(count)  # 0 not yet, 1 open, 2 closed, 3 its board is lost
         self._tries = bytearray(count)
+        self.took = bytearray(count)  # from the last pulse to its opening, in 10 ms, at most 255; 0: not opened yet
         self._timers: dict[int, int] = {}  # place -> when its state's time is up
         self._flaps: dict[int, list[int]] = {}  # place -> [since, changes without an order]
 
@@ -179,6 +180,8 @@ class Doors:
         if after == OPENING and outcome == PULSE:
             self._timers[place] = now + PULSE_RETRY_MS
         elif after == OPEN and before != OPEN:
+            if before == OPENING:
+                self.took[place] = min(255, (now + PULSE_RETRY_MS - self._timers[place]) // 10)
             self._tries[place] = 1
             self._timers[place] = now + LEFT_OPEN_REMIND_MS
         elif outcome == REMIND:

@@ -52,6 +52,7 @@ class Ledger:
         self.link = link
         self.boot = boot
         self.untold: Message | None = None  # this boot's Booted: it waits for something worth its room
+        self.serving = False  # a technician is at work: the screen says so, and nothing is deposited
         self._saved = False
         # Records that still fit: as the shell last measured, less those saved since.
         self.journal_free = JOURNAL_RESERVE_RECORDS + (_PER_DOOR + _PER_PARCEL) * len(books.numbers)
@@ -67,6 +68,13 @@ class Ledger:
     def has_room(self) -> bool:
         """Whether there is room beside the reserve: for deposits, and for what is merely good to know."""
         return self.reserve >= JOURNAL_RESERVE_RECORDS
+
+    @property
+    def no_deposits(self) -> str:
+        """The screen that says why there are none; "" when there are."""
+        if self.serving:
+            return "service"
+        return "" if self.has_room else "journal_full"
 
     def has_room_for(self, kind: int) -> bool:
         """Whether this TYPE has anything left of its share of the reserve."""

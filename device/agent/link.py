@@ -30,6 +30,7 @@ from protocol.limits import (
 from protocol.messages import (
     FIRST_REMEMBERED_COMMAND,
     Ack,
+    Layout,
     Lost,
     MessageRefused,
     Reject,
@@ -74,6 +75,7 @@ class Link:
         self.last_error = ""
         self.refused = 0
         self.connects = 0
+        self.modules = b""  # what messages.Layout says
         self.floor_s = 0  # the last time of day that the books know
         self._waits = _FIRST  # the next wait lies between these
         self._present_at = 0  # from when on somebody at the panel makes us dial
@@ -227,7 +229,11 @@ class Link:
 
     def give_birth(self, now: int, birth: "Birth", _effects: "list[Effect]") -> None:
         """Introduce ourselves, retained; from here on the link is up. `birth.nonce` must be a new one."""
-        if self.birth_due and self._client.publish(now, self._state, self._seal(now, birth), 1, True):
+        if not self.birth_due:
+            return
+        if self.modules and not self._client.publish(now, self._up, self._seal(now, Layout(self.modules)), 1, False):
+            return
+        if self._client.publish(now, self._state, self._seal(now, birth), 1, True):
             self.birth_due = False
             self._nonce = birth.nonce
             self._born_at = now

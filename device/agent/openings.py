@@ -60,7 +60,7 @@ class Openings:
         self._takers: dict[int, bytes | None] = {}  # place -> who picks up there: a delegate's token, or the recipient
         self._collected: dict[int, list[int]] = {}  # place -> [deposit, reopen until, reopened]
         for place in range(len(self._books.numbers)):
-            if self._books.has(place, OUT):
+            if self._books.has(place, OUT) or place >= self._books.present:
                 self.doors.disable(0, place)
             if self._books.holdings[place] == DEPOSITING:
                 self._pending[place] = [_DEPOSIT, 0]
@@ -222,6 +222,8 @@ class Openings:
 
     def clear(self, now: int, place: int, effects: "list[Effect]") -> None:
         """A person checked this door: believe it again."""
+        if place >= self._books.present:
+            return
         self._contents.clear(now, place)
         self._outcome(now, place, self.doors.clear(now, place), effects)
 
@@ -258,12 +260,18 @@ class Openings:
     def is_open(self, place: int) -> bool:
         return self.doors.states[place] in (door.OPEN, door.LEFT_OPEN, door.FORCED)
 
+    def sensor_is_faulty(self, place: int) -> bool:
+        """What an occupancy sensor says is not believed any more."""
+        return self._contents.is_faulty(place)
+
     def is_opening(self, place: int) -> bool:
         """Whether pulses for it may still come."""
         return self.doors.states[place] == door.OPENING
 
     def may_release(self, place: int) -> bool:
         """Whether a person's word that it is empty can be taken: shut as far as is known, and no live code."""
+        if place >= self._books.present:  # there is no door: it is for whoever took it away to say
+            return self._books.holdings[place] != HELD
         if self.is_under_way(place) or self._books.holdings[place] in (HELD, DEPOSITING):
             return False
         return self.doors.sensor_says_closed(place) or self.doors.states[place] == door.FAULTY

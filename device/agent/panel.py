@@ -217,8 +217,9 @@ class Panel:
     def _courier_comes(self, now: int, token: "Token", effects: "list[Effect]") -> None:
         if self.mode >= ASKING:  # a deposit is under way; it is not taken over by a second badge
             return
-        if not self._ledger.has_room:
-            self._tell(now, "journal_full", (), effects)
+        why = self._ledger.no_deposits
+        if why:
+            self._tell(now, why, (), effects)
             return
         self._receipt = False
         self._badge = token.id
@@ -281,8 +282,9 @@ class Panel:
         self._last = -1
 
     def _ask(self, now: int, reason: int, effects: "list[Effect]") -> None:
-        if not self._ledger.has_room:
-            self._tell_courier(now, "journal_full", (), effects)
+        why = self._ledger.no_deposits
+        if why:
+            self._tell_courier(now, why, (), effects)
             return
         self._request += 1
         self._asked_at = now
@@ -440,7 +442,7 @@ class Panel:
         self._last = -1
         self._receipt = False
         self._until = None
-        effects.append(Show("welcome", ()))
+        effects.append(Show("service" if self._ledger.serving else "welcome", ()))
 
     def start(self, effects: "list[Effect]") -> None:
         self._rest(effects)

@@ -22,10 +22,11 @@ class SerialConsole:
         self._poller = select.poll()
         self._poller.register(sys.stdin, select.POLLIN)
         self.flags = 0
+        self.paused = False  # let what comes wait at the port
         waiter.watch(sys.stdin, select.POLLIN, self)
 
     def gather(self, _now_ms: int, events: "list[Any]") -> None:
-        if not self.flags:
+        if not self.flags or self.paused:
             return
         self.flags = 0
         data = bytearray()

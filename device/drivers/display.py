@@ -53,22 +53,25 @@ class Texts:
         if screen in BY_CODE:
             name = f"{screen}:{arguments[0]}"
         if name != self._name:
-            self._lines = self._find(name) or self._find(screen) or [screen]
+            path = f"{self._folder}/{self._language}.json"
+            self._lines = text_of(path, name) or text_of(path, screen) or [screen]
             self._name = name
         filled = [_fill(line, arguments)[:WIDTH] for line in self._lines[:HEIGHT]]
         return filled + [""] * (HEIGHT - len(filled))
 
-    def _find(self, screen: str) -> "list[str]":
-        start = f'"{screen}":'
-        try:
-            with open(f"{self._folder}/{self._language}.json", "rb") as file:
-                for raw in file:
-                    line = str(raw, "utf-8").strip()
-                    if line.startswith(start):
-                        return json.loads(line[len(start) :].rstrip(","))
-        except (OSError, ValueError):
-            pass  # a display without its words shows the screen's name
-        return []
+
+def text_of(path: str, name: str) -> "Any":
+    """What a table of texts says under that name; None when it does not, or is not there."""
+    start = f'"{name}":'
+    try:
+        with open(path, "rb") as file:
+            for raw in file:
+                line = str(raw, "utf-8").strip()
+                if line.startswith(start):
+                    return json.loads(line[len(start) :].rstrip(","))
+    except (OSError, ValueError):
+        pass  # a display without its words shows the screen's name
+    return None
 
 
 class Display:

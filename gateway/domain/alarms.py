@@ -11,6 +11,8 @@ CONTENTS = tuple(f"contents_{finding}" for finding in (*CONTENTS_FINDINGS, "diff
 KINDS = (
     *DOORS,
     *CONTENTS,
+    "compartment_missing",
+    "compartment_moved",
     "compartments_differ",
     "deposit_at_another_locker",
     "deposit_by_revoked_badge",
@@ -20,6 +22,7 @@ KINDS = (
     "deposit_unannounced",
     "events_lost",
     "holding_differs",
+    "housing_open",
     "journal_went_back",
     "module_lost",
     "no_room_for_revocations",

@@ -12,6 +12,9 @@ SIZES = ("S", "M", "L")  # smallest first
 RANK = {size: rank for rank, size in enumerate(SIZES)}
 HOLDINGS = {FREE: "free", DEPOSITING: "depositing", HELD: "held", REVOKED: "revoked"}
 
+# Whether there is such a compartment by its locker's word: it is, it ought to be, or it never will be again.
+PRESENT, MISSING, RETIRED = "present", "missing", "retired"
+
 AVAILABILITIES = ("free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown")
 
 
@@ -35,6 +38,8 @@ class Compartment:
     quarantined: bool = False
     out_of_service: bool = False
     cycles: int = 0  # openings of its lock
+    module_id: str = ""  # of the cabinet part; stays when its lock board is replaced
+    presence: str = PRESENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ FAULTS = ("jammed", "faulty", "forced", "out_of_service", "unknown")
 def availability(compartment: Compartment, allocated: bool) -> str:
     """One of AVAILABILITIES; only "free" may be offered."""
     box = compartment
+    if box.presence != PRESENT:
+        return "unknown"
     return availability_of(box.door, box.holding, box.quarantined, box.out_of_service, allocated)
 
 

@@ -6,6 +6,7 @@ from gateway.domain.compartments import SIZES
 from gateway.domain.errors import Refusal
 from gateway.domain.guarantees import Guarantee, check_guarantees
 from gateway.limits import COMPARTMENTS_PER_MODULE_MAX, MM_MAX, MODULES_MAX, NAME_SIZE_MAX, PICKUP_DAYS_MAX
+from protocol.limits import COMPARTMENTS_MAX
 from protocol.topics import is_locker_id
 
 CODE_DIGITS = (12, 16)  # 16 for a locker without a scanner: no bucket protects its codes
@@ -56,6 +57,7 @@ class Locker:
     birth_seq: int | None = None
     birth_doors: bytes | None = None
     pickup_days: int | None = None  # how long a parcel waits here; None: as everywhere
+    layout: bytes | None = None  # as it last told (messages.Layout)
 
     def alive_at(self, now_s: int, alive_s: int) -> bool:
         return self.online and self.seen_s is not None and now_s - self.seen_s <= alive_s
@@ -117,8 +119,8 @@ def check_locker(new: NewLocker) -> None:
     for module in new.modules:
         _check_module(module)
     numbers = sorted(compartment.number for module in new.modules for compartment in module.compartments)
-    if numbers != list(range(1, len(numbers) + 1)):
-        raise Refusal("bad_value", "compartments: numbered from 1 without a gap, each number once in the locker")
+    if len(set(numbers)) != len(numbers) or not 1 <= numbers[0] <= numbers[-1] <= COMPARTMENTS_MAX:
+        raise Refusal("bad_value", f"compartments: numbered 1 to {COMPARTMENTS_MAX}, each number once in the locker")
 
 
 def _check_module(module: NewModule) -> None:

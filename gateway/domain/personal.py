@@ -150,10 +150,10 @@ PERSONAL = (
     ),
     Personal(
         "reports",
-        ("closed_by", "closing"),
+        ("closed_by", "closing", "owner"),
         *(STAFF, "trail", True, "proof"),
-        "savoir qui a clos un signalement, et avec quoi",
-        "know who closed a report, and with what",
+        "savoir qui s’en est occupé, qui l’a clos, et avec quoi",
+        "know who looked after it, who closed it, and with what",
     ),
     Personal(
         "credentials",
@@ -232,11 +232,13 @@ NOT_PERSONAL = {
     "events": "id locker boot seq type t_mono_ms t_wall_s taken_s parcel",
     "extensions": "parcel made_s",
     "former_deposits": "locker compartment deposit parcel",
+    "guarantees": "locker tenant percent",
     "handovers": "parcel opened_s",
     "key_checks": "name value",
     "letters": "id parcel kind deposit channel made_s due_s tries state reason sent_s",
     "locker_keys": "locker kid since_s",
-    "lockers": "id name code_digits generation boot last_seq online seen_s firmware made_s birth_seq birth_doors",
+    "lockers": "id name code_digits generation boot last_seq online seen_s firmware made_s birth_seq birth_doors"
+    " pickup_days",
     "openings": "number locker compartment deposit credential made_s until_s ended_s confirmed_credential operation",
     "operations": "number kind locker compartment state code made_s ended_s",
     "parcels": "number position locker size carrier merchant heavy state expected_s compartment deposit deposited_s"
@@ -244,10 +246,10 @@ NOT_PERSONAL = {
     " told_deposit reminded",
     "receipt_guesses": "carrier wrong since_s",
     "recipients": "parcel ended_s made_s",
-    "reports": "ticket number parcel kind found locker compartment deposit made_s after_event left_s closed_s",
+    "reports": "ticket number parcel kind found locker compartment deposit made_s after_event left_s closed_s owned_s",
     "salts": "id parcel salt made_s",
     "signing_keys": "kid public_key state introduced_by introduction signs_s signed_s",
-    "sites": "locker address hours phone mail",  # of a service, shown to everybody
+    "sites": "locker address hours phone mail latitude longitude",  # of a service, shown to everybody
     "tallies": "name count",
     "token_revocations": "locker expiry_s done_s retry_s",
     # An organisation's address and words about it; they go with the webhook. A body names no person.

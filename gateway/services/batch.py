@@ -59,8 +59,9 @@ class Batch:
         return box
 
     def boxes_of(self, locker: str) -> list[Compartment]:
-        """All of a locker, as this batch has changed them so far; in order of number."""
-        return [self._boxes.setdefault((locker, box.number), box) for box in self.tx.compartments_of(locker)]
+        """All that a locker has or had, as this batch has changed them so far; in order of number."""
+        boxes = self.tx.compartments_of(locker, retired=True)
+        return [self._boxes.setdefault((locker, box.number), box) for box in boxes]
 
     def touch(self, box: Compartment) -> None:
         """It was changed and has to be written."""

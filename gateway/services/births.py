@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from gateway.domain.compartments import Compartment, Standing, standing
 from gateway.domain.lockers import Locker
-from gateway.services import revocations
+from gateway.services import layouts, revocations
 from gateway.services.batch import Batch, Turn
 from gateway.services.receipt_order import seated
 from protocol.messages import Ack, Birth, Resend, SetTime, Up
@@ -58,9 +58,13 @@ def reconcile(batch: Batch, locker: Locker) -> None:
     if doors is None:
         return
     boxes = batch.boxes_of(locker.id)
+    layout = layouts.of(locker)
+    if layout is not None:
+        boxes = layouts.settle(batch, layout, boxes)
     if len(doors) != len(boxes):
         batch.alarm(locker.id, 0, "compartments_differ")
         return
+    batch.tx.clear_alarms(locker.id, 0, "compartments_differ", batch.now)
     for box, byte in zip(boxes, doors, strict=True):
         told = standing(byte)
         if told is not None:

@@ -1,6 +1,6 @@
 """Use cases about single doors: open one, take one out of service, say that one is empty. Each is an operation."""
 
-from gateway.domain.compartments import Compartment
+from gateway.domain.compartments import PRESENT, Compartment
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import OperationNumber
 from gateway.domain.operations import OPEN, RELEASE, SERVICE, Operation
@@ -51,7 +51,7 @@ def release_compartment(desk: Desk, who: Principal, locker: str, number: int, re
     who.must("lockers:write")
     with desk.store.transaction() as tx:
         box = known_compartment(tx, locker, number)
-        if box.holding == DEPOSITING:
+        if box.holding == DEPOSITING and box.presence == PRESENT:
             raise Refusal("wrong_state", "a courier is putting a parcel in", ("wait for the door to close",))
         kept = tx.allocation_at(locker, number)
         parcel = None if kept is None or kept.until_s is not None else tx.parcel(kept.parcel)

@@ -10,7 +10,7 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.events import Answer, Arrival
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
-from gateway.services import births, requests, told_alone, told_deposits, told_doors
+from gateway.services import births, layouts, requests, told_alone, told_deposits, told_doors, told_sensors
 from gateway.services.batch import Batch, Turn
 from gateway.services.desk import Desk
 from protocol.errors import number_of
@@ -28,7 +28,9 @@ from protocol.messages import (
     DoorClosed,
     DoorFaulted,
     DoorOpened,
+    Layout,
     Lost,
+    Measured,
     Message,
     OfflineDepositAuthorised,
     OpeningAuthorised,
@@ -61,8 +63,10 @@ OF_THE_LOCKER: dict[type[Message], Callable[[Batch, Locker, Up], ParcelNumber | 
 # Told once, with no number: about the link and the people in front.
 TOLD_ONCE: dict[type[Message], Callable[[Batch, Turn, Up], None]] = {
     Birth: births.birth,
+    Layout: layouts.told,
     Lost: births.lost,
     DepositRequested: requests.deposit_requested,
+    Measured: told_sensors.measured,
 }
 
 

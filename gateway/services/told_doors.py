@@ -5,7 +5,7 @@ Each handler: (batch, compartment or locker, envelope) -> the parcel it is about
 
 from dataclasses import replace
 
-from gateway.domain.compartments import Compartment
+from gateway.domain.compartments import PRESENT, Compartment
 from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
@@ -240,7 +240,7 @@ def _released(batch: Batch, box: Compartment, _value: int, _command: Command | N
         return  # looked at before this deposit
     box.holding = FREE
     box.quarantined = False
-    box.door = "closed"
+    box.door = _shut(box)
     batch.tx.clear_alarms(box.locker, box.number, None, batch.now)
     kept = batch.tx.allocation_at(box.locker, box.number)
     if kept is not None and kept.until_s is None:  # a disputed parcel: it does not lie here
@@ -257,7 +257,12 @@ def _service_changed(_batch: Batch, box: Compartment, value: int, _command: Comm
     """Back in service, a door found open is told by a DoorFaulted right after; silence means closed."""
     box.out_of_service = bool(value)
     if not value:
-        box.door = "closed"
+        box.door = _shut(box)
+
+
+def _shut(box: Compartment) -> str:
+    """Of a compartment that is not there nobody knows how its door stands."""
+    return "closed" if box.presence == PRESENT else "unknown"
 
 
 _EFFECTS = {

@@ -21,7 +21,15 @@ from protocol.limits import TOKEN_SIZE_MAX
 
 SCOPE = "/courier"
 WORKER = "courier_worker.js"
-KEPT_ASSETS = ("consigne.css", "courier.css", "courier.js", "courier_receipts.js", "leaving.js", "icon.svg")
+KEPT_ASSETS = (
+    "consigne.css",
+    "courier.css",
+    "courier.js",
+    "courier_receipts.js",
+    "leaving.js",
+    "icon.svg",
+    "apple-touch-icon.png",
+)
 KEPT_PAGES = ("/courier/badge", "/courier/offline")
 
 router = APIRouter(prefix=SCOPE)

@@ -152,7 +152,7 @@ def full(starts: int, blocks: int) -> "dict[str, object]":
     device.shell.os = SeededOs()
     locker = FullLocker(numbers)
     assert locker.agent.boot > boots and locker.journal.last_seq == kept, "a start took a record"
-    assert not locker.agent._ledger.has_room, locker.journal.free
+    assert not locker.agent.ledger.has_room, locker.journal.free
     for number in numbers:
         locker.keys("*" + locker.code(number, 1))
         assert locker.pulses[-1] == number, locker.screen

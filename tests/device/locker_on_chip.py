@@ -66,6 +66,8 @@ class _Unflushed:
 class OnJournal(Rig):
     """A rig that device.shell.replayed() takes for a board."""
 
+    modules = b""
+
     @property
     def watchdog(self) -> "OnJournal":
         return self

@@ -75,6 +75,7 @@ class TableBoard:
 
     def __init__(self, folder: Path, config: Any = None) -> None:
         self.config = config
+        self.root = str(folder)
         self.trusted: dict[bytes, bytes] = {}
         self.trust = TrustFolder(self.trusted, str(folder))
         self.cause = "power"

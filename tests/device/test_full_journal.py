@@ -51,13 +51,13 @@ def events_since(rig: Rig, count: int) -> list[str]:
 
 def test_every_parcel_inside_is_collected_from_the_room_that_was_kept_for_it():
     rig = full(doors=100, held=100, reserve=JOURNAL_RESERVE_RECORDS - JOURNAL_GUESSES_MAX + 1)
-    before, free = len(rig.flash.records), rig.agent._ledger.journal_free
+    before, free = len(rig.flash.records), rig.agent.ledger.journal_free
     for number in range(1, 101):
         rig.keys("*")
         collect(rig, number)
     taken = len(rig.flash.records) - before
     assert taken == 3 * 100
-    assert rig.agent._ledger.journal_free == free - taken >= JOURNAL_RESERVE_RECORDS - JOURNAL_GUESSES_MAX
+    assert rig.agent.ledger.journal_free == free - taken >= JOURNAL_RESERVE_RECORDS - JOURNAL_GUESSES_MAX
 
 
 def test_deposits_are_refused_politely_and_the_courier_can_still_leave():
@@ -108,7 +108,7 @@ def test_re_opening_costs_one_record_and_ends_after_the_second_time():
 
 def test_wrong_codes_for_ten_years_leave_the_pickups_their_room():
     rig = full()
-    ledger = rig.agent._ledger
+    ledger = rig.agent.ledger
     before = len(rig.flash.records)
     wrong = (rig.code(1, deposit) for deposit in itertools.count(100))
     for _ in range(TEN_YEARS_MS // WRONG_CODE_REFILL_MS):
@@ -155,9 +155,9 @@ def test_a_jammed_door_is_tried_until_the_reserve_ends_and_the_others_keep_what_
     for _ in range(40):
         rig.keys(rig.code(1, 1))
         rig.wait(30_000)
-    assert rig.screen[0] == "throttled" or not rig.agent._ledger.has_room_for(messages.CodeRefused.TYPE)
+    assert rig.screen[0] == "throttled" or not rig.agent.ledger.has_room_for(messages.CodeRefused.TYPE)
     assert rig.agent.books.holdings[0] == HELD
-    assert rig.agent._ledger.journal_free >= 3 + 3 * 3
+    assert rig.agent.ledger.journal_free >= 3 + 3 * 3
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])

@@ -3,6 +3,7 @@
 
 import pytest
 from lock_board_campaign import FAMILIES, Cabinet, played
+from lock_chip_campaign import CHIPS
 
 OPENINGS = 100
 
@@ -30,3 +31,10 @@ def test_a_board_that_takes_its_time_to_answer_is_understood_all_the_same(name: 
     for _ in range(10):
         cabinet.open_and_shut()
     assert not cabinet.lost_at and not cabinet.figures.broken + cabinet.figures.jams, cabinet.figures.told
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_with_one_byte_in_a_hundred_damaged_on_a_chip_s_bus_only_the_ordered_lock_moves(name: str):
+    figures = played(name, OPENINGS, made=CHIPS[name])
+    assert figures.openings == OPENINGS and figures.bytes_damaged > OPENINGS // 10 and figures.losses
+    assert not figures.broken + figures.jams, figures.told

@@ -19,6 +19,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 ON_BOARD, ON_PINS = [1, 2], [3, 4]
 UART = 3
+DRIVER_ENABLE = {"cu48": 33}  # the others' transceivers turn by themselves
 LOSS_S = 2.0  # within which a board is noticed to be silent, and to be back
 TAKE_S = 1.0  # nobody takes a parcel out sooner; a door open for less than 0.4 s is not seen by every board
 
@@ -40,7 +41,8 @@ def half_on_a_board(kind: str) -> list[dict[str, Any]]:
 
 def board_locker(folder: Path, kind: str) -> VirtualLocker:
     modules = half_on_a_board(kind)
-    return start(town_locker(folder, held=ON_BOARD + ON_PINS, modules=modules, buses=[{"uart": UART}]))
+    bus = {"uart": UART} | ({"de": DRIVER_ENABLE[kind]} if kind in DRIVER_ENABLE else {})
+    return start(town_locker(folder, held=ON_BOARD + ON_PINS, modules=modules, buses=[bus]))
 
 
 def collect(locker: VirtualLocker, number: int) -> None:

@@ -1,7 +1,13 @@
 """docs/console-visit.md shows a technician's visit; here it is made, at a locker in a real MicroPython."""
 
+import json
 import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from locker_on_table import KEY, NOBODY, deposits
 from technician import ROOT, Technician
@@ -9,46 +15,131 @@ from technician import ROOT, Technician
 from protocol.keys import console_answer
 from tools.client import OK
 from tools.locker.cabinets import mairie
-from tools.locker.client import start
+from tools.locker.client import CabinetClient, VirtualLocker, door_of, start
 from tools.locker.flash import write_files
 from tools.locker.provision import Bundle, provision
 
 PAGE = ROOT / "docs" / "console-visit.md"
+LOSS_S = 2.0  # within which a board is noticed to be silent, and to be back
+OFFLINE = "  ! network offline\n      No link yet: wait a minute, then\n      net test.\n"
 # What differs from visit to visit -> as the page has it.
 VARYING = {
     r"(?<=Challenge  ).*": "3f2a 19bc 0d4e 77a1",
     r"(?<=mairie-1 anne )[0-9a-f]{16}": "3f2a19bc0d4e77a1",
     r"(?<=gives up\): ).*": "a1b2 c3d4 e5f6",
-    r"(?<=heap_free     ).*": "21216",
+    r"(?<=heap_free     ).*": "27520",
     r"(?<=uptime_s      ).*": "2",
     r"(?<=link          ).*": "waiting",
     r"(?<=\nfree   ).*": "15611",
+    r"\b\d{3} ms": "170 ms",
+    r"(?<=_ms       )\d+": "170",
+    r"(?<=median_ms    )\d+": "170",
+    r"\d{3}/\d{3}/170 ms": "170/170/170 ms",
+    r"  ! network \w+\n(?:      .*\n)+": OFFLINE,
+    r"network \w+$": "network offline",
 }
+ORDERS = (
+    "language en",
+    "status",
+    "selftest",
+    "service on",
+    "selftest doors",
+    "cal 2 2",
+    "cal",
+    "selftest",
+    "doors",
+    "save visit.jsonl",
+    "service off",
+    "logout",
+)
 
 
 def shown(screen: str) -> str:
     text = screen.replace("\r", "")
     for varying, fixed in VARYING.items():
-        text = re.sub(varying, fixed, text)
+        text = re.sub(varying, fixed, text, flags=re.MULTILINE)
     return text.strip()
+
+
+def modules() -> list[dict[str, Any]]:
+    """Four doors on pins, the first with an occupancy sensor; ten on a lock board."""
+    on_pins, on_board = mairie()["modules"]
+    first, *others = on_pins["compartments"]
+    boxes = [
+        {name: box[name] for name in box if name != "door"} | {"lock": channel}
+        for channel, box in enumerate(on_board["compartments"], 1)
+    ]
+    return [
+        on_pins | {"compartments": [first | {"occupied": 300}, *others]},
+        on_board | {"driver": "cu48", "bus": 0, "address": 0, "compartments": boxes},
+    ]
+
+
+@contextmanager
+def somebody_who_shuts_doors(client: CabinetClient) -> Iterator[None]:
+    """What springs open is pushed shut a moment later."""
+    over = threading.Event()
+
+    def push() -> None:
+        while not over.wait(0.1):
+            state = client.state()
+            for number in range(1, 15):
+                if door_of(state, number) == "open":
+                    client.push(number)
+
+    pushing = threading.Thread(target=push, daemon=True)
+    pushing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        pushing.join(10)
+
+
+def break_things(locker: VirtualLocker) -> None:
+    """A door that jams, an occupancy sensor that flaps, a lock board whose plug is loose."""
+    locker.client.jam(2)
+    for _time in range(7):
+        for full in (True, False):
+            locker.client.fill(1, full)
+            time.sleep(0.12)
+    locker.client.ask("board", module="B", fault="silent", on=True)
+    time.sleep(LOSS_S)
+
+
+def mend(locker: VirtualLocker) -> None:
+    locker.client.jam(2, False)
+    locker.client.ask("board", module="B", fault="silent", on=False)
+    time.sleep(LOSS_S)
 
 
 def test_the_page_shows_a_visit_as_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "locker"
-    provision(folder, mairie("mairie-1"), Bundle("mairie-1", 1, KEY, NOBODY))
+    hardware = mairie("mairie-1") | {"modules": modules(), "buses": [{"uart": 3}]}
+    provision(folder, hardware, Bundle("mairie-1", 1, KEY, NOBODY))
     write_files(folder / "flash.img", deposits(folder, list(range(1, 15)), [3, 5]))
     alone = {"CONSIGNE_DATA": str(tmp_path / "no gateway here")}
+    log = tmp_path / "visit.jsonl"
     with start(folder) as locker, Technician(locker.console, columns=72, rows=60, environment=alone) as person:
         person.sees("mairie-1> ")
+        break_things(locker)
         person.types("login anne\r")
         person.sees("mairie-1 anne ")
         challenge = person.sees("gives up): ").split()[0]
         person.types(f"{console_answer(KEY, bytes.fromhex(challenge), 'anne')}\r")
-        for order in ("status", "doors", "selftest", "open 3", "wait door 3 open", "journal", "logout"):
-            person.sees("# ")
-            person.types(f"{order}\r")
-        person.sees("mairie-1> ")
+        with somebody_who_shuts_doors(locker.client):
+            for order in ORDERS:
+                person.sees("# ")
+                if order.startswith("cal 2"):
+                    mend(locker)
+                person.types(f"{order.replace('visit.jsonl', str(log))}\r")
+            person.sees("mairie-1> ")
         person.types("exit\r")
         assert person.ends() == OK
     block = PAGE.read_text("utf-8").split("```")[1]
-    assert shown(person.clean) == block.split("$ consigne console\n", 1)[1].strip()
+    seen = shown(person.clean.replace(str(log), "visit.jsonl"))
+    assert seen == block.split("$ consigne console\n", 1)[1].strip(), seen
+    saved = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [row["seq"] for row in saved] == list(range(1, len(saved) + 1))
+    acts = [row["action"] for row in saved if row["event"] == "ServiceActed" and row["actor"] == "anne"]
+    assert acts == ["login", "selftest", "service on", "selftest doors", "cal 2", "selftest", "log export"]

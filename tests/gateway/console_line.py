@@ -37,10 +37,13 @@ class Line(threading.Thread):
         began = time.monotonic()
         while not self.ending:
             ready, _, _ = select.select([self.master], [], [], 0.02)
+            now = int((time.monotonic() - began) * 1000)
             if ready:
                 data = os.read(self.master, 4096)
                 self.typed += data
-                self._perform(self.agent.step(int((time.monotonic() - began) * 1000), on.Typed(data)))
+                self._perform(self.agent.step(now, on.Typed(data)))
+            while self.agent.deadline_ms(now) <= now:
+                self._perform(self.agent.step(now, on.Ticked()))
 
     def _perform(self, effects: list) -> None:
         for effect in effects:

@@ -8,7 +8,7 @@ from books_town import CLOSED, NOW_S, OPERATOR, Town, done, open_town
 
 from gateway.domain.lockers import NewCompartment, NewLocker, NewModule
 from gateway.services import doors, expiry, lockers
-from protocol.messages import Assign, Decline, OutOfService
+from protocol.messages import Assign, Decline, Measured, OutOfService
 from protocol.numbers import DOOR_STATES, HELD
 
 UNKNOWN = DOOR_STATES.index("unknown")
@@ -91,3 +91,12 @@ def test_the_days_of_a_parcel_stand_still_while_its_board_is_lost(town: Town) ->
     back = town.parcel(parcel.number)
     assert back.deadline_s == parcel.deadline_s + 30 * 86_400 and not back.deadline_paused
     assert town.now[0] == NOW_S + 30 * 86_400
+
+
+def test_an_open_housing_is_one_alarm_until_a_person_settles_it_and_other_values_are_none(town: Town) -> None:
+    for name, value in (("tamper", 0), ("temperature_dc", 900), ("supply_mv", 11_980), ("what_comes_later", -1)):
+        assert town.tell("mairie-1", Measured(name, value)) == []
+    assert alarms(town) == []
+    for value in (1, 1, 0):
+        town.tell("mairie-1", Measured("tamper", value))
+    assert alarms(town) == [(0, "housing_open")]

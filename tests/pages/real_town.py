@@ -6,7 +6,7 @@ Nothing is played here but hands: what a page shows is read off its picture and 
 import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ Json = dict[str, Any]
 @dataclass
 class RealTown:
     stack: Stack
-    made: list[str] = field(default_factory=list[str])
 
     def at(self, locker: str = "mairie-1") -> Scene:
         return Scene(self.stack, locker)

@@ -11,7 +11,7 @@ from playwright.sync_api import Frame, Page
 
 pytestmark = pytest.mark.parametrize("view", TWO_VIEWS, ids=str)
 # Role -> the first step of its tour.
-OTHERS = {"merchant": "sign_in", "operator": "sign_in", "technician": "badge"}
+OTHERS = {"operator": "sign_in", "technician": "badge", "merchant": "sign_in"}
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +117,21 @@ def test_each_of_the_others_is_led_to_the_first_step(demo_url: str, visit: Visit
         fits(page)
         axe(page)
         visit.picture(page, role)
+    announces_for_another_locker(page)
+
+
+def announces_for_another_locker(page: Page) -> None:
+    """The first in the merchant's list is not the one shown: the tour leads there, and the door opens."""
+    press(page, "order")
+    shown(page).locator("#mail").fill("lou@example.org")
+    shown(page).locator("main form button").click()
+    ticked(page, "order")
+    assert page.locator("#lockers [aria-checked=true]", has_text="Mairie").is_visible()
+    press(page, "badge")
+    page.locator("#lockers [aria-checked=true]", has_text="Gare").wait_for()
+    page.locator("#light.on").wait_for()
+    press(page, "badge")
+    ticked(page, "badge")
+    press(page, "put_in")
+    page.locator("[data-step=put_in] button").nth(1).click()
+    ticked(page, "told")

@@ -12,6 +12,8 @@ EVENTS = (
     m.Heartbeat(45_000, 9_999, 0),
     m.DepositRequested(1, ID, "dupont", "LB123456789FR", FIRST),
     m.MessageRefused(7),
+    m.Measured("temperature_dc", -55),
+    m.Layout(b"\x01A\x04KR-1\x02\x01\x41" + b"\x00\x00\x01\xc1"),
     m.Booted("1.2.3", "power"),
     m.DoorOpened(1),
     m.DoorClosed(400),

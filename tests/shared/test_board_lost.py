@@ -46,10 +46,10 @@ def test_only_the_lost_boards_doors_are_unknown_and_what_comes_back_is_known_aga
     before = len(rig.flash.records)
     lose(rig)
     assert [state(rig, number) for number in (1, 2, 3)] == [door.UNKNOWN, door.UNKNOWN, door.CLOSED]
-    assert rig.agent.facts(rig.now)["modules"] == {0: "silent"}
+    assert rig.agent.lost == {0: "silent"}
     back(rig)
     assert [state(rig, number) for number in (1, 2, 3)] == [door.CLOSED] * 3
-    assert rig.agent.facts(rig.now)["modules"] == {}
+    assert rig.agent.lost == {}
     assert len(rig.flash.records) == before, "a loose plug must not fill the journal"
 
 
@@ -210,7 +210,7 @@ def test_the_word_for_a_loss_may_change_and_a_board_that_was_never_lost_says_not
     assert len(births(rig)) == told
     lose(rig)
     lose(rig, "garbled")
-    assert rig.agent.facts(rig.now)["modules"] == {0: "garbled"}
+    assert rig.agent.lost == {0: "garbled"}
 
 
 def test_compartments_that_this_locker_has_not_are_passed_over():

@@ -2,8 +2,9 @@
 
 from device.agent.events import ContentsSensed, DoorSensed, ModuleSensed
 from device.drivers.locks import board8a, cu16, cu48, modbus, wkly
-from device.drivers.locks.bus import LOSS_MS, Bus, Station
+from device.drivers.locks.bus import Bus, Station
 from device.drivers.locks.guard import Guard
+from device.drivers.locks.heard import LOSS_MS
 
 
 def h(text):

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from device.agent.events import KeyPressed, Sensed
+from device.agent.events import DoorSensed, KeyPressed, Sensed
 from device.drivers.display import Texts
 from device.drivers.gm65 import ASK, Gm65, crc16, framed
 from device.drivers.hd44780 import Hd44780
+from device.drivers.lights import WAIT_MS, Lights, Strip
 from device.drivers.wiegand import Wiegand
 
 if TYPE_CHECKING:
@@ -75,3 +76,47 @@ def test_a_keypads_burst_is_a_key():
     for bit in (0, 1, 0, 1):
         (one if bit else zero).fall(None)
     assert run(keypad, 100) == [KeyPressed("5")]
+
+
+class Lock:
+    """What stands behind the lights."""
+
+    busy = True
+
+    def __init__(self):
+        self.pulses = []
+
+    def pulse(self, _now_ms: int, compartment: int, ms: int) -> None:
+        self.pulses.append((compartment, ms))
+
+
+def test_a_light_shines_from_the_pulse_until_its_door_is_closed_again():
+    rows: list[bytes] = []
+    strip = Strip(lambda row: rows.append(bytes(row)), 2, (1, 2, 3))
+    lock = Lock()
+    lights = Lights(lock, {7: strip.lamp(1), 8: strip.lamp(2)})
+    off, on = bytes(6), b"\0\0\0\2\1\3"
+    assert rows == [off, off] and lights.busy, "what the lights do not know, the locks do"
+    lights.pulse(0, 8, 300)
+    lights.pulse(10, 9, 300)
+    lights.gather(10, [DoorSensed(8, True), DoorSensed(7, False)])
+    assert rows[-1] == on and lock.pulses == [(8, 300), (9, 300)]
+    lights.gather(20, [DoorSensed(8, False)])
+    lights.pulse(30, 8, 300)
+    lights.gather(WAIT_MS * 2, [])
+    assert rows[-1] == on, "for as long as it is open"
+    lights.gather(WAIT_MS * 2, [DoorSensed(8, True)])
+    assert rows[-1] == off
+
+
+def test_a_light_goes_out_where_the_door_never_opened_and_a_pulse_taken_back_lights_nothing():
+    rows: list[bytes] = []
+    lights = Lights(Lock(), {8: Strip(lambda row: rows.append(bytes(row)), 1, (1, 1, 1)).lamp(1)})
+    lights.pulse(0, 8, 0)
+    lights.gather(0, [])
+    assert rows == [bytes(3)]
+    lights.pulse(0, 8, 300)
+    lights.gather(WAIT_MS - 1, [])
+    assert rows[-1] == b"\1\1\1"
+    lights.gather(WAIT_MS, [])
+    assert rows[-1] == bytes(3)

@@ -65,6 +65,16 @@ def test_a_cable_is_mended_only_where_it_was_cut_and_a_door_where_it_was_broken(
     assert tours.standing("technician") == ["cut", "mend"] and tours.standing("operator") == ["release"]
 
 
+def test_the_console_has_answered_when_it_said_which_locker_it_is_in_however_many_pieces(feed: Feed) -> None:
+    tours = Tours(feed)
+    tours.begin("technician")
+    feed.tell("mairie-1", "console", text='OK {"challenge":"5f"}\r\n')
+    assert tours.standing("technician") == [], "a login is no status"
+    for piece in ('OK {"lock', 'er":"mair', 'ie-1","alarms":0}'):
+        feed.tell("mairie-1", "console", text=piece)
+    assert tours.standing("technician") == ["status"]
+
+
 def test_every_page_that_is_told_of_a_tour_hears_how_far_it_is(feed: Feed) -> None:
     tours = Tours(feed)
     heard: list[Any] = []

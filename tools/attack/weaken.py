@@ -56,7 +56,7 @@ def refill_by_wall_clock(config: Config, books: Books, boot: int, seed: bytes) -
         last_s = last_s or wall_s
         while wall_s - last_s >= WRONG_CODE_REFILL_MS // 1000 and books.bucket < WRONG_CODE_BUCKET:
             last_s += WRONG_CODE_REFILL_MS // 1000
-            agent._ledger.save(now, BucketRefilled(books.bucket + 1), effects)
+            agent.ledger.save(now, BucketRefilled(books.bucket + 1), effects)
         if books.bucket == WRONG_CODE_BUCKET:
             last_s = wall_s
 

@@ -44,6 +44,7 @@ a script (--run) holds one order a line, and:
   # a remark
   ? TEXT                    the answer above begins with TEXT (OK, ERR), or holds it
   wait door 3 open 30       asks until door 3 is open, 30 s at most
+  save FILE                 the locker's log as JSON lines
 
 login:
   The gateway of --url or CONSIGNE_URL answers the locker's challenge for --login. Without a network the

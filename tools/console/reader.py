@@ -14,7 +14,8 @@ LINE_SIZE_MAX = 256 * 1024  # a locker that never ends its line must not fill ou
 _BACKSPACE, _LF, _SPACE, _LAST = 0x08, 0x0A, 0x20, 0x7E
 _ANSWER = re.compile(r"(?:OK|ERR)(?: |\Z)")
 _BANNER = re.compile(r"Consigne, locker ([A-Za-z0-9-]+)\. Type help\.\Z")
-_PROMPT = re.compile(rb"(?!OK |ERR )([A-Za-z0-9-]{1,64})(?:> | ([!-~]{1,64})# )")
+# Where, how many alarms, service mode, who: `mairie-1!2/service anne# `
+_PROMPT = re.compile(rb"(?!OK |ERR )([A-Za-z0-9-]{1,64})(?:!\d{1,4})?(?:/service)?(?:> | ([!-~]{1,64})# )")
 _FOR_PEOPLE = "  "  # lines before the answer, as `help` gives them
 
 

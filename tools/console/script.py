@@ -1,7 +1,8 @@
-"""Orders from a file, a pipe or `-c`: one a line, `#` remarks, and two kinds of line of our own.
+"""Orders from a file, a pipe or `-c`: one a line, `#` remarks, and three kinds of line of our own.
 
     ? TEXT                           the answer above begins with TEXT (OK, ERR …), or holds it
     wait door N STATE [SECONDS]      asks for door N until it is in that state (30 s)
+    save FILE [FIRST]                the locker's log, from record FIRST on, as JSON lines
 
 The first ERR that no `?` line asked for ends it, with the line's number.
 """
@@ -15,6 +16,7 @@ from typing import Any, cast
 from protocol.numbers import DOOR_STATES
 from tools.client import OK, REFUSED
 from tools.console.dialogue import masked
+from tools.console.saving import save_log
 from tools.console.session import Session
 
 WAIT_S = 30
@@ -58,8 +60,8 @@ class Script:
         return self.keep_going or not self._failures
 
     def _send(self, number: int, order: str) -> None:
-        waits = order.split(maxsplit=1)[0] == "wait"
-        said = wait_for_door(self.session, order) if waits else self.session.order(order)
+        ours = _OURS.get(order.split(maxsplit=1)[0])
+        said = ours(self.session, order) if ours else self.session.order(order)
         self._last = said
         for told in self._lines(number, order, said):
             self.say(told)
@@ -116,3 +118,6 @@ def wait_for_door(session: Session, line: str) -> str:
         if time.monotonic() >= until:
             return f"ERR timeout door {words[2]} was not {words[3]} within {seconds} s: {said}"
         time.sleep(WAIT_LOOK_S)
+
+
+_OURS: dict[str, Callable[[Session, str], str]] = {"wait": wait_for_door, "save": save_log}

@@ -18,11 +18,14 @@ from tools.console.dialogue import Dialogue
 from tools.console.ports import BAUD
 from tools.console.reader import LINE_SIZE_MAX, Heard, Kind, Reader
 
-ANSWER_WAIT_S = 20.0  # `selftest` looks at every door
+ANSWER_WAIT_S = 20.0
+SLOW_WAIT_S = 90.0  # from one line to the next of those: somebody pushes a door shut
+SLOW = ("selftest", "cal", "log")
 BOOT_WAIT_S = 20.0  # from `reboot` to the next banner
 PROMPT_WAIT_S = 0.2
 TOLD_MAX = 200  # lines before an answer
 READ_SIZE_MAX = 4096
+BREAK = b"\x03"  # Ctrl-C
 ERASE_LINE = b"\x15"  # Ctrl-U: what somebody left half typed is not part of our order
 RESTARTED = "ERR restarted the locker restarted before it answered; see whether it was done"
 GONE, SILENT = "gone", "silent"  # codes of our own: the port, the locker behind it
@@ -39,6 +42,7 @@ class Session:
     size_max: int = LINE_SIZE_MAX
     log: Dialogue = field(default_factory=lambda: Dialogue(None))
     unasked: Callable[[Heard], None] = lambda _heard: None
+    overheard: Callable[[str], None] | None = None  # takes each line for people itself: `told` holds some only
     told: list[str] = field(default_factory=list[str])  # what stood before the last answer, for people
     locker: str = ""  # as its prompt says; "" until one was seen
     actor: str = ""  # who is logged in, as its prompt says
@@ -61,7 +65,8 @@ class Session:
         if said == RESTARTED and not self._met:
             said = self._exchange(line)  # some boards restart when their port is opened; a restart ends all logins
         self._met = True
-        self._booting = line.lower().split()[:1] == ["reboot"] and said.startswith("OK")
+        restarts = line.lower().split()[:1] == ["reboot"] or '"restart":true' in said
+        self._booting = restarts and said.startswith("OK")
         return said
 
     def _exchange(self, line: str) -> str:
@@ -69,7 +74,11 @@ class Session:
         self.log.sent(line)
         self._write(ERASE_LINE + line.encode() + b"\r")
         behind, self._behind = self._behind, True
-        said = self._answer(line, behind)
+        try:
+            said = self._answer(line, behind)
+        except KeyboardInterrupt:
+            self._write(BREAK)  # whatever it is doing there
+            raise
         self._behind = False
         return said
 
@@ -94,7 +103,10 @@ class Session:
         self._booting = False
 
     def _answer(self, line: str, behind: bool) -> str:
-        until = time.monotonic() + self.wait_s
+        wait_s = (
+            max(self.wait_s, SLOW_WAIT_S) if line.lower().split()[:1] in [[name] for name in SLOW] else self.wait_s
+        )
+        until = time.monotonic() + wait_s
         while time.monotonic() < until:
             heard = self._next()
             if heard is None:
@@ -110,7 +122,11 @@ class Session:
                 self._settle()
                 return heard.text
             elif heard.kind is Kind.TOLD:
-                self.told = [*self.told, heard.text][:TOLD_MAX]
+                until = time.monotonic() + wait_s  # it is at work
+                if self.overheard is not None:
+                    self.overheard(heard.text[2:])
+                else:
+                    self.told = [*self.told, heard.text][:TOLD_MAX]
             elif heard.kind is Kind.ANSWER:
                 self.told = []  # of an order that nobody waits for any more
             else:

@@ -20,6 +20,7 @@ from tools.console.dialogue import is_secret
 from tools.console.login import Answerer, leave, log_in, show_badge
 from tools.console.readable import readable
 from tools.console.reader import Heard, Kind
+from tools.console.saving import save_log
 from tools.console.script import wait_for_door
 from tools.console.session import GONE, Session
 from tools.console.vocabulary import OURS, Vocabulary
@@ -190,11 +191,14 @@ class Terminal:
             self._help("help")
 
     def _order(self, line: str) -> None:
-        self._answered(self._session.order(line))
+        """What it says on the way is shown as it comes: somebody may have to push a door shut."""
+        self._session.overheard = lambda told: print(f"  {told}", flush=True)
+        try:
+            self._answered(self._session.order(line))
+        finally:
+            self._session.overheard = None
 
     def _answered(self, said: str) -> None:
-        for told in self._session.told:
-            print(told)
         lines = [said] if self._as_json else readable(said, shutil.get_terminal_size((80, 24)).columns)
         print("\n".join(lines))
 
@@ -222,6 +226,9 @@ class Terminal:
     def _watch(self, _line: str) -> None:
         doors.watch(self._session)
 
+    def _save(self, line: str) -> None:
+        self._answered(save_log(self._session, line))
+
     def _wait(self, line: str) -> None:
         self._answered(wait_for_door(self._session, line))
 
@@ -232,6 +239,7 @@ _OURS: dict[str, Callable[[Terminal, str], None]] = {
     "badge": Terminal._show_badge,
     "watch": Terminal._watch,
     "wait": Terminal._wait,
+    "save": Terminal._save,
 }
 
 

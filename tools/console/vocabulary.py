@@ -35,6 +35,7 @@ OURS = {
         Usage("badge", "badge  (asked for, not shown)", ()),
         Usage("watch", "watch  (the doors, until Ctrl-C)", ()),
         Usage("wait", "wait door NUMBER STATE [SECONDS]", ("door", "NUMBER", "STATE", "SECONDS")),
+        Usage("save", "save FILE [FIRST]  (the log)", ("FILE", "FIRST")),
         Usage("exit", "exit  (or Ctrl-D)", ()),
     )
 }
@@ -77,7 +78,7 @@ class Vocabulary:
     def _words(self, word: str) -> list[str]:
         if word == "UNIX_SECONDS":
             return [str(int(time.time()))]
-        return self.values.get(word, []) if word.isupper() else [word]
+        return self.values.get(word, []) if word.isupper() else word.split("|")
 
 
 def _by_number(word: str) -> tuple[int, str]:

@@ -27,7 +27,7 @@ from tools.demo.stack import Stack
 from tools.demo.tour import Tours
 from tools.demo.watcher import Watcher
 from tools.demo.ways_in import WaysIn
-from tools.locker.cabinets import CABINETS
+from tools.locker.cabinets import DEMO
 
 START = time.monotonic()
 
@@ -60,7 +60,7 @@ def _once(folder: Path) -> int:
     step = "start the gateway and a locker"
     try:
         with Stack(folder, say) as stack:
-            stack.add_locker(CABINETS["mairie-1"]("mairie-1"))
+            stack.add_locker(DEMO["mairie-1"]("mairie-1"))
             stack.wait_online()
             journey = play(stack, "mairie-1", say)
     except JourneyError as failed:
@@ -79,7 +79,7 @@ def _once(folder: Path) -> int:
 def _page(folder: Path, port: int, no_browser: bool) -> int:
     try:
         with closing(Mailbox()) as mailbox, Stack(folder, say, mailbox.settings) as stack:
-            for name, hardware in CABINETS.items():
+            for name, hardware in DEMO.items():
                 stack.add_locker(hardware(name))
             stack.wait_online()
             _serve(stack, mailbox, port, no_browser)

@@ -43,8 +43,9 @@ class ParcelWatch:
             if row["merchant"] == SHOP and row["id"] not in self._known:
                 self._game.take_label(row)
             self._known[row["id"]] = row["state"]
+        if changed:  # first what lies in the hand, then the tick: the next step needs it
+            self._feed.tell("", "parcels", hand=self._game.hand)
+        for row in changed:
             self._tours.note(f"parcel:{row['state']}")
             if row["merchant"] == SHOP:
                 self._tours.note(f"shop:{row['state']}")
-        if changed:
-            self._feed.tell("", "parcels", hand=self._game.hand)

@@ -15,7 +15,7 @@ from typing import Any
 from tools.client import Gateway
 from tools.demo.child import Child, ChildError
 from tools.locker.client import CabinetClient
-from tools.locker.provision import Bundle, provision
+from tools.locker.provision import Bundle, bolted, provision
 
 GATEWAY_WAIT_S = 120.0  # the first start may unpack a broker
 LOCKER_WAIT_S = 120.0  # and the first locker an interpreter
@@ -182,7 +182,7 @@ def description(hardware: Mapping[str, Any]) -> dict[str, Any]:
         "name": hardware["name"],
         "modules": [
             {"name": module["name"], "compartments": [_compartment(place) for place in module["compartments"]]}
-            for module in hardware["modules"]
+            for module in bolted(hardware)
         ],
     }
 

@@ -11,6 +11,7 @@ from tools.demo.feed import Feed, News
 
 SHOP = "fleurs-du-pont"  # the merchant of the tour
 CARRIER = "colis-bleu"
+CONSOLE_KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Tours:
         self._seen: dict[str, set[str]] = {}
         self._cut: set[str] = set()
         self._broken: dict[str, set[int]] = {}
+        self._said: dict[str, str] = {}  # locker -> the end of what its console said
         feed.listen(self._hear)
 
     def begin(self, role: str) -> list[str]:
@@ -138,7 +140,7 @@ class Tours:
             "door": lambda: self.note(f"door:{fields['door']}"),
             "state": lambda: self._cable(locker, fields["cable"]),
             "books": lambda: self._books(locker, fields["compartments"]),
-            "console": lambda: self._console(fields["text"]),
+            "console": lambda: self._console(locker, fields["text"]),
         }
         if event in readers:
             readers[event]()
@@ -160,6 +162,11 @@ class Tours:
         if before - broken:
             self.note("door:mended")
 
-    def _console(self, text: str) -> None:
-        if "OK {" in text or '"locker":' in text:
+    def _console(self, locker: str, text: str) -> None:
+        """It comes in pieces; only the answer to `status` names its locker."""
+        with self._lock:
+            said = self._said[locker] = (self._said.get(locker, "") + text)[-CONSOLE_KEPT:]
+            if answered := f'"locker":"{locker}"' in said:
+                self._said[locker] = ""
+        if answered:
             self.note("console:answered")

@@ -8,9 +8,11 @@ from typing import Any
 
 from tools.locker.buses import Buses, on_board
 from tools.locker.cable import CUTS, Cable
+from tools.locker.chips import Chips, wires
 from tools.locker.controller import Controller, now_ms
+from tools.locker.lamps import Lamps
+from tools.locker.panel import bursts, display_of, scanner_of
 from tools.locker.physics import CabinetError, Front
-from tools.locker.screen import Screen
 from tools.locker.serial_port import SerialPort
 from tools.micropython import Interpreter
 
@@ -35,16 +37,20 @@ class Cabinet:
         self._hardware = hardware
         self.locker: str = hardware["locker"]
         self._watchers: set[Watcher] = set()
-        self._screen = Screen()
         self._qr = ""  # as watchers know it
         self._drawing: asyncio.TimerHandle | None = None
         on_pins = [module for module in hardware["modules"] if not on_board(module)]
         pins = [box["lock"] for module in on_pins for box in module["compartments"]]
-        wires = 2 * len(pins) + KEYPAD_PINS
-        has_rom = hardware.get("rom", True)
-        self._controller = Controller(interpreter, folder, pins, wires, self, has_rom=has_rom)
+        self._lamps = Lamps(hardware)
+        enables = [bus["de"] for bus in hardware.get("buses", []) if "de" in bus]
+        watched = pins + self._lamps.pins + wires(hardware) + enables
+        count, has_rom = 2 * len(pins) + KEYPAD_PINS, hardware.get("rom", True)
+        self._controller = Controller(interpreter, folder, watched, count, self, has_rom=has_rom)
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
+        self._chips = Chips(hardware, self._front, now_ms)
+        self._screen = display_of(hardware.get("display") or {}, self._chips.hang, self._draw_soon)
+        self._scanner = scanner_of(hardware.get("scanner") or {})
         self._cable = Cable("127.0.0.1", cable["listen"], (cable["broker"][0], cable["broker"][1]))
         self._port = SerialPort(self._controller.typed)
         self._typing = asyncio.Lock()
@@ -84,15 +90,28 @@ class Cabinet:
 
     # -------------------------------------------------------------- the board's outputs
     def drive(self, pin: int, level: int, at_ms: float) -> None:
-        self._front.drive(pin, level, at_ms)
+        others = self._chips.drive(pin, level) or self._lamps.drive(pin, level)
+        if not others and not self._buses.enable(pin, level, at_ms):
+            self._front.drive(pin, level, at_ms)
 
-    def transmit(self, uart: int, data: bytes) -> None:
-        if self._buses.transmit(uart, data):
+    def shine(self, pin: int, data: bytes) -> None:
+        self._lamps.shine(pin, data)
+
+    def access(self, bus: int, address: int, data: bytes, size: int) -> bytes | None:
+        return self._chips.access(bus, address, data, size)
+
+    def shift(self, bus: int, data: bytes) -> bytes:
+        return self._chips.shift(bus, data)
+
+    def transmit(self, uart: int, data: bytes, at_ms: float) -> None:
+        if self._buses.transmit(uart, data, at_ms):
             return
-        display = self._hardware.get("display")
-        if display and uart == display["uart"]:
+        display = self._hardware.get("display") or {}
+        if uart == display.get("uart"):
             self._screen.feed(data)
             self._draw_soon()
+        elif self._scanner is not None and uart == self._hardware["scanner"]["uart"]:
+            self._controller.receive(uart, self._scanner.feed(data))
 
     def sound(self, pin: int, hertz: int) -> None:
         if pin == self._hardware.get("buzzer") and hertz:
@@ -107,6 +126,8 @@ class Cabinet:
 
     def power_lost(self, at_ms: float) -> None:
         self._buses.power_lost()
+        self._chips.power_lost()
+        self._lamps.power_lost()
         self._front.power_lost(at_ms)
         self._cable.break_all()
         self._screen.clear()
@@ -144,9 +165,14 @@ class Cabinet:
         async with self._typing:
             for key in str(request["keys"]):
                 at = now_ms()
-                self._front.key(key, True)
-                await asyncio.sleep(KEY_HOLD_MS / 1000)
-                self._front.key(key, False)
+                if (self._hardware.get("keypad") or {}).get("kind") == "wiegand":
+                    for pin in bursts(self._hardware["keypad"], key):
+                        self._controller.fall(pin)
+                    await asyncio.sleep(KEY_HOLD_MS / 1000)
+                else:
+                    self._front.key(key, True)
+                    await asyncio.sleep(KEY_HOLD_MS / 1000)
+                    self._front.key(key, False)
                 await asyncio.sleep((pace_ms - KEY_HOLD_MS) / 1000)
         return {"at": round(at, 1)}
 
@@ -201,7 +227,14 @@ class Cabinet:
 
     async def _board(self, request: dict[str, Any]) -> None:
         """A fault of a module's lock board, on or off: `silent` is its plug pulled out."""
-        self._buses.fault(str(request["module"]), str(request["fault"]), request.get("on", True))
+        module, fault, on = str(request["module"]), str(request["fault"]), request.get("on", True)
+        if not self._chips.fault(module, fault, on):
+            self._buses.fault(module, fault, on)
+
+    async def _rewire(self, request: dict[str, Any]) -> None:
+        """Another lock board in the place of a module's: `driver`, and its `bus`, `address` and `channels`."""
+        wiring = {name: request[name] for name in ("driver", "bus", "address", "channels") if name in request}
+        self._buses.replace(str(request["module"]), wiring)
 
     async def _cut(self, request: dict[str, Any]) -> None:
         if request["cut"] not in CUTS:
@@ -225,6 +258,7 @@ class Cabinet:
             "screen": self._screen.lines,
             "qr": self._screen.qr,
             "compartments": self._front.state(),
+            "lit": self._lamps.lit,
             "pulses": list(self._front.pulses),
             "outputs_off_ms": self._front.safe_ms,
         }
@@ -243,6 +277,7 @@ _ORDERS: dict[str, Callable[[Cabinet, dict[str, Any]], Awaitable[dict[str, Any] 
     "swap": Cabinet._swap,
     "fill": Cabinet._fill,
     "board": Cabinet._board,
+    "rewire": Cabinet._rewire,
     "cable": Cabinet._cut,
     "power": Cabinet._power,
     "kill": Cabinet._kill,

@@ -34,7 +34,33 @@ def gare(locker: str = "gare-1") -> Hardware:
     return _locker(locker, "Gare", heights, (full, ("MSSSS", "SSSS"), full, full))
 
 
+def mixed(locker: str = "gare-1") -> Hardware:
+    """The same doors, half of them on pins and half on two lock boards of one bus: what fits the heap of a board
+    without PSRAM and leaves it air (device/README.md, "Heap")."""
+    hardware = gare(locker)
+    boards: tuple[Hardware, ...] = (
+        {"driver": "cu48", "bus": 0, "address": 0},
+        {},
+        {"driver": "cu48", "bus": 0, "address": 1},
+        {},
+    )
+    modules = [_wired(module, wiring) for module, wiring in zip(hardware["modules"], boards, strict=True)]
+    return hardware | {"modules": modules, "buses": [{"uart": 3}]}
+
+
+def _wired(module: Hardware, board: Hardware) -> Hardware:
+    """The board's own feedback tells its doors."""
+    if not board:
+        return module
+    boxes = [
+        {name: box[name] for name in box if name != "door"} | {"lock": channel}
+        for channel, box in enumerate(module["compartments"], 1)
+    ]
+    return module | board | {"compartments": boxes}
+
+
 CABINETS: dict[str, Callable[[str], Hardware]] = {"mairie-1": mairie, "gare-1": gare}
+DEMO: dict[str, Callable[[str], Hardware]] = {"mairie-1": mairie, "gare-1": mixed}
 
 
 def _locker(locker: str, name: str, heights: Heights, columns: Sequence[tuple[str, ...]]) -> Hardware:

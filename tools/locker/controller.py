@@ -23,6 +23,9 @@ HEAP_KB = 110  # an ESP32 without PSRAM, before Wi-Fi
 # What the shim itself takes, measured (README.md tells how): modules, file systems, and what a Pin costs here
 # that is built into a board's firmware.
 SHIM_KB = 8
+# The same for what only some lockers need of it (shim/extras.py), and how /config.json and hardware.json say so.
+EXTRAS_KB = 3
+EXTRAS = ('"i2c"', '"spi"', '"lights"', '"wiegand"', '"de"')
 SHIM_PIN_BYTES = 72
 ROMFS_SINCE = (1, 25)
 # Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
@@ -41,8 +44,11 @@ class Hands(Protocol):
     """What the board's outputs are connected to."""
 
     def drive(self, pin: int, level: int, at_ms: float) -> None: ...
-    def transmit(self, uart: int, data: bytes) -> None: ...
+    def transmit(self, uart: int, data: bytes, at_ms: float) -> None: ...
+    def access(self, bus: int, address: int, data: bytes, size: int) -> bytes | None: ...
+    def shift(self, bus: int, data: bytes) -> bytes: ...
     def sound(self, pin: int, hertz: int) -> None: ...
+    def shine(self, pin: int, data: bytes) -> None: ...
     def printed(self, data: bytes) -> None: ...
     def power_lost(self, at_ms: float) -> None: ...
     def power_came(self) -> None: ...
@@ -147,7 +153,7 @@ class Controller:
         code_path = str(code / "rom.img" if has_romfs else code / "sources") if self._has_rom else NO_ROM
         heap = self._interpreter.heap_options(self._heap_kb(has_romfs and self._has_rom))
         image = str((self._folder / "flash.img").absolute())
-        arguments = ["-m", "launch", socket_path, image, code_path, str(self._cause)]
+        arguments = ["-m", "launch", socket_path, image, code_path, str(self._cause), ",".join(EXTRAS)]
         self._process = await asyncio.create_subprocess_exec(
             *self._interpreter.command,
             *heap,
@@ -173,6 +179,8 @@ class Controller:
 
     def _heap_kb(self, has_romfs: bool) -> int:
         shim_kb = SHIM_KB + self._pin_count * SHIM_PIN_BYTES // 1024
+        if any(word in (self._folder / "hardware.json").read_text() for word in EXTRAS):
+            shim_kb += EXTRAS_KB
         return HEAP_KB + shim_kb + (0 if has_romfs else SOURCES_KB)
 
     def _fell_silent(self) -> None:
@@ -210,6 +218,10 @@ class Controller:
         """Bytes arrive at a UART of the board."""
         self._say(f"U {uart} {data.hex()}\n")
 
+    def fall(self, pin: int) -> None:
+        """A pin falls for a moment, and is high again."""
+        self._say(f"E {pin}\n")
+
     def _say(self, line: str) -> None:
         if self._wires is not None:
             self._wires.write(line.encode())
@@ -230,15 +242,25 @@ class Controller:
 
     def _take_pin(self, words: list[str]) -> None:
         pin, level, ticks = map(int, words)
-        now = now_ms()
-        ago = (int(now) - ticks) & _TICKS_MASK
-        self._hands.drive(pin, level, now - ago if ago < 1000 else now)
+        self._hands.drive(pin, level, _moment(ticks))
 
     def _take_bytes(self, words: list[str]) -> None:
-        self._hands.transmit(int(words[0]), bytes.fromhex(words[1] if len(words) > 1 else ""))
+        if len(words) == 3:
+            self._hands.transmit(int(words[0]), bytes.fromhex(words[1]), _moment(int(words[2])))
+
+    def _take_access(self, words: list[str]) -> None:
+        bus, address, size = map(int, words[:3])
+        answer = self._hands.access(bus, address, bytes.fromhex("".join(words[3:])), size)
+        self._say("A\n" if answer is None else f"A 00{answer.hex()}\n")  # a byte more: no answer is empty
+
+    def _take_shift(self, words: list[str]) -> None:
+        self._say(f"A 00{self._hands.shift(int(words[0]), bytes.fromhex(words[1])).hex()}\n")
 
     def _take_sound(self, words: list[str]) -> None:
         self._hands.sound(int(words[0]), int(words[1]))
+
+    def _take_strip(self, words: list[str]) -> None:
+        self._hands.shine(int(words[0]), bytes.fromhex(words[1]))
 
     # -------------------------------------------------------------- watchdog and reset
     def _take_watchdog(self, words: list[str]) -> None:
@@ -261,11 +283,21 @@ class Controller:
 _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
     "P": Controller._take_pin,
     "U": Controller._take_bytes,
+    "I": Controller._take_access,
+    "Q": Controller._take_shift,
     "Z": Controller._take_sound,
+    "B": Controller._take_strip,
     "D": Controller._take_watchdog,
     "F": Controller._take_feed,
     "X": Controller._take_reset,
 }
+
+
+def _moment(ticks: int) -> float:
+    """Of the board's ticks, in the cabinet's time."""
+    now = now_ms()
+    ago = (int(now) - ticks) & _TICKS_MASK
+    return now - ago if ago < 1000 else now
 
 
 def _short_path() -> str:

@@ -58,6 +58,11 @@ class Box:
     contact: bool = field(default=False)
 
 
+def doors_on_pins(module: dict[str, Any]) -> bool:
+    """Whether its switches end at the controller; otherwise at its lock board or chip."""
+    return module.get("driver", "gpio") in ("gpio", "hc595") or module.get("variant") == "r421a08"
+
+
 class Front:
     """`later`: the cabinet's clock; `tell`: what whoever watches is told."""
 
@@ -67,17 +72,16 @@ class Front:
         self._tell = tell
         self._lock_on: int = hardware.get("lock_on", 1)
         self._closed_grounds: bool = hardware.get("door_closed", 0) == 0
-        keypad: dict[str, list[int]] = hardware.get("keypad") or {"rows": [], "columns": []}
-        self._rows = keypad["rows"]
-        self._columns = keypad["columns"]
+        keypad: dict[str, list[int]] = hardware.get("keypad") or {}
+        self._rows = keypad.get("rows", [])
+        self._columns = keypad.get("columns", [])
         self.boxes: dict[int, Box] = {}
         for module in hardware["modules"]:
             for part in module["compartments"]:
-                if module.get("driver", "gpio") == "gpio":
-                    wires = (part["lock"], part["door"], part.get("occupied"))
-                else:  # its wires end at a lock board
-                    wires = (NO_PIN - part["number"], NO_PIN, None)
-                box = Box(part["number"], part["size"], module["name"], *wires)
+                door, occupied = (part["door"], part.get("occupied")) if doors_on_pins(module) else (NO_PIN, None)
+                on_pin = module.get("driver", "gpio") == "gpio"  # else its coil hangs on a lock board or a chip
+                lock = part["lock"] if on_pin else NO_PIN - part["number"]
+                box = Box(part["number"], part["size"], module["name"], lock, door, occupied)
                 self.boxes[box.number] = box
                 self._set_contact(box)
         self._by_lock = {box.lock: box for box in self.boxes.values()}

@@ -8,6 +8,8 @@ the same sections (GPIO26 to 32 carry the flash and the PSRAM in the package).
 from collections.abc import Iterator
 from typing import Any
 
+from tools.locker.physics import doors_on_pins
+
 
 class PinError(Exception):
     """These pins cannot be used so; the text names the pin, what hangs on it, and why not."""
@@ -16,7 +18,7 @@ class PinError(Exception):
 _STRAPPING = "the chip uses it while it starts, so its level moves at every reset"
 _FLASH = "it belongs to the flash"
 _INPUT_ONLY = "it can be an input only"
-_OF_A_BOX = ("lock", "door", "occupied")
+_OF_A_CHIP = ("reset", "latch", "enable")
 # Not for a lock's output. A board that is not named here is not restricted.
 FORBIDDEN: dict[str, dict[int, str]] = {
     "esp32": {
@@ -30,13 +32,14 @@ FORBIDDEN: dict[str, dict[int, str]] = {
 
 def uses(hardware: dict[str, Any]) -> Iterator[tuple[int, str]]:
     """(pin, what hangs on it) of everything that the document names."""
-    on_pins = [module for module in hardware["modules"] if module.get("driver", "gpio") == "gpio"]
-    boxes: list[dict[str, Any]] = [box for module in on_pins for box in module["compartments"]]
-    for box in boxes:
-        yield from ((box[part], f"{part} of compartment {box['number']}") for part in _OF_A_BOX if part in box)
-    keypad: dict[str, list[int]] = hardware.get("keypad") or {}
-    for part, pins in keypad.items():
-        yield from ((pin, f"keypad {part}") for pin in pins)
+    for module in hardware["modules"]:
+        yield from _of_a_module(module, "lights" not in hardware)  # else they hang on one pin
+    if "lights" in hardware:
+        yield hardware["lights"]["pin"], "the lights"
+    keypad: dict[str, Any] = hardware.get("keypad") or {}
+    for part in ("rows", "columns"):
+        yield from ((pin, f"keypad {part}") for pin in keypad.get(part, ()))
+    yield from ((keypad[part], f"keypad {part}") for part in ("d0", "d1") if part in keypad)
     for name in ("scanner", "display"):
         port: dict[str, Any] = hardware.get(name) or {}
         yield from ((port[part], f"{part} of the {name}") for part in ("tx", "rx") if part in port)
@@ -44,6 +47,15 @@ def uses(hardware: dict[str, Any]) -> Iterator[tuple[int, str]]:
         yield from ((bus[part], f"{part} of bus {place}") for part in ("tx", "rx", "de") if part in bus)
     if hardware.get("buzzer") is not None:
         yield hardware["buzzer"], "buzzer"
+
+
+def _of_a_module(module: dict[str, Any], lights: bool) -> Iterator[tuple[int, str]]:
+    on_pins = (["light"] if lights else []) + (["door", "occupied"] if doors_on_pins(module) else [])
+    if module.get("driver", "gpio") == "gpio":
+        on_pins.append("lock")
+    for box in module["compartments"]:
+        yield from ((box[part], f"{part} of compartment {box['number']}") for part in on_pins if part in box)
+    yield from ((module[part], f"{part} of module {module['name']}") for part in _OF_A_CHIP if part in module)
 
 
 def check(hardware: dict[str, Any]) -> None:

@@ -17,8 +17,21 @@ from tools.locker.cabinets import Hardware
 from tools.locker.flash import make_flash
 from tools.locker.pins import check
 
-BOARD_FIELDS = ("driver", "bus", "address", "channels", "closed_when", "feedback", "variant", "pulse_ms", "supply")
-PARTS = ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed")
+PARTS = ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed", "lights", "sensors")
+BOARD_FIELDS = (
+    "id",
+    "driver",
+    "bus",
+    "address",
+    "channels",
+    "closed_when",
+    "feedback",
+    "variant",
+    "pulse_ms",
+    "supply",
+)
+CHIP_FIELDS = ("i2c", "spi", "reset", "latch", "enable", "check")
+BOX_FIELDS = ("number", "size", "lock", "door", "occupied", "light")
 LOCAL = "127.0.0.1"
 WIFI = {"ssid": "consigne", "password": "virtual"}
 # Below the ports that systems give out by themselves, so that nobody else has it after a restart.
@@ -86,20 +99,25 @@ def config(
         "buses": hardware.get("buses", []),
         "modules": [
             {
-                **{name: module[name] for name in BOARD_FIELDS if name in module},
+                **{name: module[name] for name in (*BOARD_FIELDS, *CHIP_FIELDS) if name in module},
                 "name": module["name"],
                 "compartments": [
-                    {name: box[name] for name in ("number", "size", "lock", "door", "occupied") if name in box}
-                    for box in module["compartments"]
+                    {name: box[name] for name in BOX_FIELDS if name in box} for box in module["compartments"]
                 ],
             }
-            for module in hardware["modules"]
+            for module in bolted(hardware)
         ],
         **{name: hardware[name] for name in PARTS if name in hardware},
         "occupied_full": hardware.get("occupied_full", 0),
         "watchdog_ms": hardware.get("watchdog_ms", WATCHDOG_MS),
         "code_digits": bundle.code_digits,
+        **{name: hardware[name] for name in ("trial_s", "retired") if name in hardware},
     }
+
+
+def bolted(hardware: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The modules that a locker is told of; a `spare` one stands beside it, wired, until a technician adds it."""
+    return [module for module in hardware["modules"] if not module.get("spare")]
 
 
 def _cable(path: Path, broker: tuple[str, int]) -> dict[str, Any]:

@@ -103,6 +103,7 @@ class Locker:
     """The board for device.shell.Shell, and the power switch. `fuse`: the power goes at the n-th thing it does."""
 
     cause = "power"
+    modules = b""  # it says nothing of how it is built
 
     def __init__(self, world: World, config: "Config", flash: Flash, broker: Broker, rules: "Rules") -> None:
         self.world = world

@@ -8,15 +8,11 @@ for the agent.
 from array import array
 from typing import TYPE_CHECKING
 
-from device.agent.events import ContentsSensed, DoorSensed, ModuleSensed
-from device.drivers.locks.settle import Settle
+from device.drivers.locks.heard import Heard
 
 if TYPE_CHECKING:
     from typing import Any
 
-LOSS_MS = 1_500  # without a good answer for so long, a board is lost; the agent hears of it within 2 s
-POLL_MS = 40  # from one poll of a board to its next: two answers that agree are as far apart
-LOST_POLL_MS = 400  # of a board that is lost: it shall not take the others' time
 ANSWER_MS = 60  # a board's own time to answer
 PAUSE_MS = 20  # of silence in an answer: the rest of it will not come
 GAP_MS = 5  # of silence between frames: 3.5 characters at 9600 baud and a bit
@@ -30,8 +26,6 @@ class Station:
     channel, input) rows; `items`: (compartment, input) pairs with a sensor of what lies inside; `own_ms`: the time of
     a pulse that cannot be set."""
 
-    blind = False  # its module's doors are watched by pins
-
     def __init__(  # noqa: PLR0917 - what /config.json says of a board
         self,
         place: int,
@@ -41,39 +35,26 @@ class Station:
         polarity: int,
         own_ms: int,
     ) -> None:
-        self.place = place
         self.codec = codec
-        self.bus: Any = None
         self.own_ms = own_ms
-        # A hundred tuples and a dict of them would take 5 kB of the heap.
-        self._numbers = array("H", [number for number, _channel, _input in boxes])
-        self._channels = bytes([channel for _number, channel, _input in boxes])
-        self._inputs = bytes([inlet for _number, _channel, inlet in boxes])
-        self.doors = Settle(self._numbers, self._inputs, DoorSensed)
-        self._items = array("H", [number for number, _input in items])
-        inlets = bytes([inlet for _number, inlet in items])
-        self.contents = Settle(self._items, inlets, ContentsSensed) if items else None
-        self._flip = 0 if polarity else -1
+        self._rows = array("H", [value for box in boxes for value in box])  # number, channel, input of each
+        self.heard = Heard(place, boxes, items, polarity)
         self.due_ms = 0
-        self.heard_ms = 0
-        self.missed = ""  # why the last poll had no answer
-        self.good = 0
         self.set_ms = 0  # what the board's own time was set to; -1: it cannot be
         self.set_tries = 0
         self.until = 0
         self.on_ms = 0
-        self.pending: Any = None  # (place of the compartment, ms, to be sent before)
-        self._told: Any = None
-        self._announced = False
+        self.pending: Any = None  # (channel, ms, to be sent before)
 
     # -------------------------------------------------------------- as the guard sees it
     def holds(self, compartment: int) -> bool:
-        return self._place(compartment) >= 0
+        return self._find(0, compartment) >= 0
 
-    def _place(self, compartment: int) -> int:
-        for place in range(len(self._numbers)):
-            if self._numbers[place] == compartment:
-                return place
+    def _find(self, column: int, value: int) -> int:
+        """Where the row begins that has this value there; -1: none has."""
+        for at in range(column, len(self._rows), 3):
+            if self._rows[at] == value:
+                return at - column
         return -1
 
     def takes_ms(self, ms: int) -> int:
@@ -84,22 +65,19 @@ class Station:
         return self.own_ms
 
     def begin(self, now_ms: int, compartment: int, ms: int) -> None:
-        place = self._place(compartment)
-        if place >= 0:
+        at = self._find(0, compartment)
+        if at >= 0:
             self.on_ms = 0
             self.until = now_ms + SEND_MS_MAX + self.takes_ms(ms)
-            self.pending = (place, ms, now_ms + SEND_MS_MAX)
-            self.doors.pulsed(self._inputs[place])
+            self.pending = (self._rows[at + 1], ms, now_ms + SEND_MS_MAX)
+            self.heard.doors.pulsed(self._rows[at + 2])
 
-    def channel(self, place: int) -> int:
-        return self._channels[place]
-
-    def sent(self, out_ms: int, place: int, ms: int) -> None:
+    def sent(self, out_ms: int, channel: int, ms: int) -> None:
         """Its last byte is out then: the board may have heard it."""
         self.on_ms = self.takes_ms(ms)
         self.until = out_ms + self.on_ms
         self.pending = None
-        self.doors.pulsed(self._inputs[place])
+        self.heard.doors.pulsed(self._rows[self._find(1, channel) + 2])
 
     def drop(self, now_ms: int) -> None:
         self.pending = None
@@ -114,54 +92,12 @@ class Station:
     def disarm(self) -> None:
         pass
 
-    # -------------------------------------------------------------- what it says
-    def answered(self, now_ms: int, events: "list[Any]") -> None:
-        self.heard_ms = now_ms
-        self.missed = ""
-        self.good += 1
-        if self._told != "" and self.good >= 2:
-            self._tell("", events)
-        self.see(True, events)
-
-    def see(self, asked: bool, events: "list[Any]") -> None:
-        codec = self.codec
-        if asked and self.contents is not None:
-            if not self._announced:
-                self._announced = True
-                events.extend([ContentsSensed(number, None) for number in self._items])
-            self.contents.see(codec.full, codec.known, True, events)
-        self.doors.see(codec.closed ^ self._flip, codec.known, asked, events)
-
-    def failed(self, word: str) -> None:
-        self.missed = word
-        self.good = 0
-
-    def look(self, now_ms: int, events: "list[Any]") -> None:
-        """Whether it was lost."""
-        if self.missed and now_ms - self.heard_ms >= LOSS_MS and self._told != self.missed:
-            if self._told is None or self._told == "":
-                self._lose()
-            self._tell(self.missed, events)
-
-    def lost(self) -> bool:
-        return bool(self._told)
-
-    def forget(self) -> None:
-        self._told = None
-        self.good = 0
-        self._lose()
-
-    def _lose(self) -> None:
-        self.doors.forget()
-        if self.contents is not None:
-            self.contents.forget()
-        self._announced = False
+    def anew(self) -> None:
         self.set_ms = self.set_tries = 0  # it may come back with its factory's
 
-    def _tell(self, fault: str, events: "list[Any]") -> None:
-        self._told = fault
-        seen = [] if self.blind else list(self._numbers)
-        events.append(ModuleSensed(self.place, fault, seen))
+    def forget(self) -> None:
+        self.heard.forget()
+        self.anew()
 
 
 class Bus:
@@ -169,9 +105,10 @@ class Bus:
 
     def __init__(self, port: "Any", baud: int, echo: bool, stations: "list[Station]") -> None:
         self._port = port
+        self.baud = baud
         self._byte_us = 10_000_000 // baud
         self._echo = echo
-        self._stations = stations
+        self.stations = stations
         self._turn = 0
         self._next: Any = None  # to be asked before anybody else: its lock was just opened
         self._asked: Any = None
@@ -184,13 +121,13 @@ class Bus:
         self._now = -1
 
     def forget(self) -> None:
-        for station in self._stations:
+        for station in self.stations:
             station.forget()
 
     def gather(self, now_ms: int, events: "list[Any]") -> None:
         if self._now < 0:
-            for station in self._stations:
-                station.heard_ms = now_ms
+            for station in self.stations:
+                station.heard.heard_ms = now_ms
         self._now = now_ms
         said = self._port.take()
         if said:
@@ -205,8 +142,9 @@ class Bus:
                 self._end(now_ms, self._noise or "silent")
         if self._asked is None and now_ms >= self._quiet_until:
             self._ask(now_ms)
-        for station in self._stations:
-            station.look(now_ms, events)
+        for station in self.stations:
+            if station.heard.look(now_ms, events):
+                station.anew()
 
     # -------------------------------------------------------------- asking
     def _ask(self, now_ms: int) -> None:
@@ -214,25 +152,25 @@ class Bus:
             self._poll(now_ms, self._next)
             self._next = None
             return
-        for station in self._stations:
+        for station in self.stations:
             if station.pending is not None:
-                place, ms, before = station.pending
+                channel, ms, before = station.pending
                 if now_ms > before:
                     station.drop(now_ms)
                 elif not self._set(now_ms, station, ms):
-                    self._open(now_ms, station, place, ms)
+                    self._open(now_ms, station, channel, ms)
                     return
                 else:
                     return
-        for _station in self._stations:
-            self._turn = (self._turn + 1) % len(self._stations)
-            station = self._stations[self._turn]
+        for _station in self.stations:
+            self._turn = (self._turn + 1) % len(self.stations)
+            station = self.stations[self._turn]
             if now_ms >= station.due_ms:
                 self._poll(now_ms, station)
                 return
 
     def _poll(self, now_ms: int, station: Station) -> None:
-        station.due_ms = now_ms + (LOST_POLL_MS if station.lost() else POLL_MS)
+        station.due_ms = now_ms + station.heard.pause_ms()
         self._send(now_ms, station, "status", station.codec.poll, station.codec.answer_size, ANSWER_MS)
 
     def _set(self, now_ms: int, station: Station, ms: int) -> bool:
@@ -246,11 +184,11 @@ class Bus:
         self._send(now_ms, station, "set", station.codec.setting(ms), 7, ANSWER_MS)
         return True
 
-    def _open(self, now_ms: int, station: Station, place: int, ms: int) -> None:
+    def _open(self, now_ms: int, station: Station, channel: int, ms: int) -> None:
         codec = station.codec
-        request = codec.opening(station.channel(place), ms)
+        request = codec.opening(channel, ms)
         self._send(now_ms, station, "opened", request, 10, codec.open_wait_ms)
-        station.sent(self._quiet_until, place, ms)
+        station.sent(self._quiet_until, channel, ms)
         self._next = station  # also because a CU16 may stick until it is asked something
         if not codec.open_wait_ms:
             self._asked = None
@@ -286,7 +224,7 @@ class Bus:
             return
         rest = b""
         kinds: list[Any] = []
-        for station in self._stations:
+        for station in self.stations:
             if type(station.codec) not in kinds:
                 kinds.append(type(station.codec))
                 left = self._frames(now_ms, station, self._heard, events)
@@ -310,18 +248,18 @@ class Bus:
 
     def _take(self, now_ms: int, frame: bytes, kind: "Any", events: "list[Any]") -> None:
         ours = False
-        for station in self._stations:
+        for station in self.stations:
             if type(station.codec) is not kind:
                 continue
             said = station.codec.read(frame)
             if said == "push":
-                station.see(False, events)
+                station.heard.see(station.codec, False, events)
                 station.due_ms = now_ms
             elif said and station is self._asked:
                 if said == self._wanted:
                     self._end(now_ms, "")
                     if said == "status":
-                        station.answered(now_ms, events)
+                        station.heard.answered(now_ms, station.codec, events)
                     elif said == "set":
                         station.set_ms = station.codec.set_ms
                 elif said == "busy":
@@ -336,4 +274,4 @@ class Bus:
         self._asked = None
         self._quiet_until = max(self._quiet_until, now_ms + GAP_MS)
         if missed and self._wanted == "status":
-            station.failed(missed)
+            station.heard.failed(missed)

@@ -4,26 +4,30 @@ on it, since a damaged answer may pass an 8-bit checksum. One that was another i
 All inputs are bits of a number, bit 0 is channel 1.
 """
 
+from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 
 class Settle:
-    """`numbers`: the compartments; `channels`: theirs, in the same order; `tell` makes the event."""
+    """`boxes`: rows that begin with a compartment and end with its channel; `tell` makes the event."""
 
-    def __init__(self, numbers: "array[int]", channels: bytes, tell: "Callable[[int, bool], Any]") -> None:
-        self._numbers = numbers
-        self._channels = channels
+    def __init__(self, boxes: "Sequence[tuple[int, ...]]", tell: "Callable[[int, bool], Any]") -> None:
+        # A hundred tuples would take 4 kB of the heap.
+        self._rows = array("H", [value for box in boxes for value in (box[0], box[-1])])
         self._tell = tell
         mask = 0
-        for channel in channels:
-            mask |= 1 << (channel - 1)
+        for box in boxes:
+            mask |= 1 << (box[-1] - 1)
         self._mask = mask
         self.forget()
+
+    def numbers(self) -> "list[int]":
+        """The compartments."""
+        return [self._rows[at] for at in range(0, len(self._rows), 2)]
 
     def forget(self) -> None:
         """Nothing is known any more; all is told again."""
@@ -51,7 +55,8 @@ class Settle:
         self._known |= news
         news |= glimpsed
         if news:
-            for place in range(len(self._channels)):
-                channel = self._channels[place] - 1
-                if news >> channel & 1:
-                    events.append(self._tell(self._numbers[place], (bits >> channel & 1) == 1))
+            rows = self._rows
+            for at in range(0, len(rows), 2):
+                place = rows[at + 1] - 1
+                if news >> place & 1:
+                    events.append(self._tell(rows[at], (bits >> place & 1) == 1))

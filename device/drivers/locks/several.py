@@ -46,12 +46,12 @@ class Supplies:
 
 class Sources:
     def __init__(self, sources: "list[Any]") -> None:
-        self._sources = sources
+        self.sources = sources
 
     def gather(self, now_ms: int, events: "list[Any]") -> None:
-        for source in self._sources:
+        for source in self.sources:
             source.gather(now_ms, events)
 
     def forget(self) -> None:
-        for source in self._sources:
+        for source in self.sources:
             source.forget()

@@ -8,11 +8,12 @@ import machine
 
 from device.agent.config import ConfigError
 from device.drivers.locks.bus import Bus, Station
+from device.drivers.locks.mixed import has_inputs, is_on_bus
 from device.drivers.locks.port import Port
 from protocol.limits import PULSE_MS_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _BUFFER = 256
@@ -48,16 +49,11 @@ def driver(name: str) -> "Any":
     return found
 
 
-def has_inputs(module: "dict[str, Any]") -> bool:
-    """Whether its board knows the doors; otherwise `door` is a pin."""
-    return "driver" in module and module["driver"] != "gpio" and module.get("variant") != "r421a08"
-
-
 def station(place: int, module: "dict[str, Any]") -> Station:
     """Raises ConfigError."""
     name = module.get("driver", "")
     board = driver(name)
-    _expect(board is not None, place, "driver", "gpio, cu16, cu48, board8a, wkly or modbus")
+    _expect(board is not None, place, "driver", "gpio, cu16, cu48, board8a, wkly, modbus, mcp23017 or hc595")
     address = module.get("address", board.ADDRESSES[0])
     _expect(_within(address, *board.ADDRESSES), place, "address", "{} to {}".format(*board.ADDRESSES))
     channels = module.get("channels", board.CHANNELS)
@@ -83,20 +79,16 @@ def station(place: int, module: "dict[str, Any]") -> Station:
             _expect(board.ITEMS, place, "occupied", "left out: this board has no such inputs")
             items.append((box["number"], inlet))
     made = Station(place, board.Codec(address, channels, module), boxes, items, polarity, own_ms)
-    made.blind = not has_inputs(module)
+    made.heard.blind = not has_inputs(module)
     return made
 
 
-def buses(
-    document: "dict[str, Any]", uart: "Callable[[dict[str, Any], int], Any]", now: "Callable[[], int]"
-) -> "tuple[list[tuple[int, Station]], list[Bus]]":
-    """((supply, its station) pairs, the buses). Raises ConfigError."""
+def each(document: "dict[str, Any]") -> "Iterator[tuple[int, int, Station]]":
+    """(bus, supply, station) of each module that hangs on a board. Touches no pin. Raises ConfigError."""
     wires: list[Any] = document.get("buses", [])
-    found: list[tuple[int, Station]] = []
-    on_bus: list[list[Station]] = [[] for _wire in wires]
     known: list[tuple[int, str, object]] = []
     for place, module in enumerate(document["modules"]):
-        if module.get("driver", "gpio") == "gpio":
+        if not is_on_bus(module):
             continue
         bus: int = module.get("bus", 0)
         _expect(_within(bus, 0, len(wires) - 1), place, "bus", "the place of one of buses")
@@ -108,20 +100,31 @@ def buses(
         )
         _expect(key not in known, place, "address", "another than the other board's")
         known.append(key)
-        on_bus[bus].append(one)
-        found.append((module.get("supply", 1), one))
+        yield bus, module.get("supply", 1), one
+    for number in range(len(wires)):
+        _baud(document, number)
+
+
+def _baud(document: "dict[str, Any]", number: int) -> int:
+    """Of that bus: as it says, or as its first board usually has it."""
+    first = [module for module in document["modules"] if is_on_bus(module) and module.get("bus", 0) == number]
+    usual = driver(first[0]["driver"]).BAUD if first else 9600
+    baud = document["buses"][number].get("baud", usual)
+    if baud not in _BAUDS:
+        raise ConfigError(f"buses[{number}].baud: must be one of {_BAUDS}")
+    return baud
+
+
+def buses(
+    document: "dict[str, Any]", uart: "Callable[[dict[str, Any], int], Any]", now: "Callable[[], int]"
+) -> "tuple[list[tuple[int, Station]], list[Bus]]":
+    """((supply, its station) pairs, the buses). Raises ConfigError."""
+    found = list(each(document))
     made: list[Bus] = []
-    for number, wire in enumerate(wires):
-        first = [module for module in document["modules"] if has_driver(module) and module.get("bus", 0) == number]
-        usual = driver(first[0]["driver"]).BAUD if first else 9600
-        baud = wire.get("baud", usual)
-        if baud not in _BAUDS:
-            raise ConfigError(f"buses[{number}].baud: must be one of {_BAUDS}")
+    for number, wire in enumerate(document.get("buses", [])):
         enable = machine.Pin(wire["de"], machine.Pin.OUT, value=0) if "de" in wire else None
+        baud = _baud(document, number)
         port = Port(uart(wire | {"baud": baud}, _BUFFER), enable, now)
-        made.append(Bus(port, baud, wire.get("echo", False), on_bus[number]))
-    return found, made
-
-
-def has_driver(module: "dict[str, Any]") -> bool:
-    return module.get("driver", "gpio") != "gpio"
+        stations = [one for bus, _supply, one in found if bus == number]
+        made.append(Bus(port, baud, wire.get("echo", False), stations))
+    return [(supply, one) for _bus, supply, one in found], made

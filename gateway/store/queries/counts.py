@@ -15,7 +15,7 @@ class CountQueries:
         rows = self.sql.execute(
             f"SELECT {_KIND}, count(*) FROM compartments c LEFT JOIN allocations a"
             " ON a.locker = c.locker AND a.compartment = c.number AND a.ended_s IS NULL"
-            " GROUP BY 1, 2, 3, 4, 5, 6, 7"
+            " WHERE c.presence <> 'retired' GROUP BY 1, 2, 3, 4, 5, 6, 7"
         )
         return [(_like(*row[:6]), bool(row[6]), row[7]) for row in rows]
 

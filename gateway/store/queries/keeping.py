@@ -26,15 +26,19 @@ def _delete(table: str, key: str, due: str, timer: str = "trail") -> Rule:
 
 
 _FORGET = ("DELETE FROM letters WHERE parcel = ?", "DELETE FROM recipients WHERE parcel = ?")
-# Ids of the log are never given twice: its last row stays. Of the first rows only, because nothing is found by time.
+# Ids of the log are never given twice: its last row stays. Of the first rows only, because nothing is found by time,
+# and of none while the very first one is not due. (With `> 0` a walk from the beginning is a search to SQLite.)
 _FIRST_EVENTS = (
     "SELECT id FROM (SELECT e.id, e.taken_s FROM events e WHERE NOT EXISTS (SELECT 1 FROM reports r"
-    " WHERE r.locker = e.locker AND r.after_event < e.id AND r.closed_s IS NULL) ORDER BY e.id LIMIT ?2)"
+    " WHERE r.locker = e.locker AND r.after_event < e.id AND r.closed_s IS NULL) AND e.id > 0 ORDER BY e.id LIMIT ?2)"
     " WHERE taken_s <= ?1 AND id < (SELECT max(id) FROM events)"
+    " AND (SELECT taken_s FROM events WHERE id > 0 ORDER BY id LIMIT 1) <= ?1"
 )
 _FIRST_COMMANDS = (
-    "SELECT position FROM (SELECT position, issued_s, state FROM commands ORDER BY position LIMIT ?2)"
+    "SELECT position FROM"
+    " (SELECT position, issued_s, state FROM commands WHERE position > 0 ORDER BY position LIMIT ?2)"
     " WHERE issued_s <= ?1 AND state NOT IN ('waiting', 'sent') AND position < (SELECT max(position) FROM commands)"
+    " AND (SELECT issued_s FROM commands WHERE position > 0 ORDER BY position LIMIT 1) <= ?1"
 )
 _NEVER_CAME = (
     "SELECT r.parcel FROM recipients r JOIN parcels p ON p.number = r.parcel"
@@ -65,7 +69,7 @@ RULES = (
     Rule(
         "trail",
         "SELECT ticket FROM reports WHERE closed_s <= ?1 AND closed_by IS NOT NULL LIMIT ?2",
-        ("UPDATE reports SET closed_by = NULL, closing = NULL WHERE ticket = ?",),
+        ("UPDATE reports SET closed_by = NULL, closing = NULL, owner = NULL WHERE ticket = ?",),
     ),
     Rule("trail", _FIRST_EVENTS, ("DELETE FROM events WHERE id = ?",)),
     Rule("trail", _FIRST_COMMANDS, ("DELETE FROM commands WHERE position = ?",)),
@@ -102,7 +106,8 @@ class KeepingQueries:
         """The first ones; the chain begins after them from then on. The last one stays: ids are never given twice."""
         rows = self.sql.execute(
             "SELECT id, hash FROM (SELECT id, hash, made_s FROM acts ORDER BY id LIMIT ?2)"
-            " WHERE made_s <= ?1 AND id < (SELECT max(id) FROM acts)",
+            " WHERE made_s <= ?1 AND id < (SELECT max(id) FROM acts)"
+            " AND (SELECT made_s FROM acts ORDER BY id LIMIT 1) <= ?1",
             (before_s, KEEPING_BATCH_MAX),
         ).fetchall()
         if rows:

@@ -10,11 +10,12 @@ from gateway.domain.lockers import Locker
 
 _LOCKER = (
     "id, name, code_digits, generation, boot, last_seq, online, seen_s, firmware, made_s, birth_seq, birth_doors,"
-    " pickup_days"
+    " pickup_days, layout"
 )
 _BOX = (
     "c.locker, c.number, c.module, c.size, c.width_mm, c.height_mm, c.depth_mm, c.x_mm, c.bottom_mm, c.accessible, "
-    "c.door, c.holding, c.deposit, c.quarantined, c.out_of_service, c.cycles"
+    "c.door, c.holding, c.deposit, c.quarantined, c.out_of_service, c.cycles, "
+    "c.module_id, c.presence"
 )
 
 
@@ -42,9 +43,12 @@ class LockerQueries:
             "INSERT INTO lockers (id, name, code_digits, made_s) VALUES (?, ?, ?, ?)",
             (locker.id, locker.name, locker.code_digits, locker.made_s),
         )
+        self.add_compartments(boxes)
+
+    def add_compartments(self, boxes: Iterable[Compartment]) -> None:
         self.sql.executemany(
             "INSERT INTO compartments (locker, number, module, size, width_mm, height_mm, depth_mm, x_mm, bottom_mm,"
-            " accessible) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " accessible, module_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     box.locker,
@@ -57,6 +61,7 @@ class LockerQueries:
                     box.x_mm,
                     box.bottom_mm,
                     box.accessible,
+                    box.module_id,
                 )
                 for box in boxes
             ],
@@ -87,6 +92,7 @@ class LockerQueries:
                 locker.firmware,
                 locker.birth_seq,
                 locker.birth_doors,
+                locker.layout,
                 locker.id,
                 before,
             )
@@ -94,7 +100,7 @@ class LockerQueries:
         ]
         done = self.sql.executemany(
             "UPDATE lockers SET generation = ?, boot = ?, last_seq = ?, online = ?, seen_s = ?, firmware = ?,"
-            " birth_seq = ?, birth_doors = ? WHERE id = ? AND last_seq = ?",
+            " birth_seq = ?, birth_doors = ?, layout = ? WHERE id = ? AND last_seq = ?",
             rows,
         ).rowcount
         assert done == len(rows) or not rows, "a locker's last_seq moved under the transaction"
@@ -130,8 +136,12 @@ class LockerQueries:
         ).fetchone()
         return None if row is None else _box(row)
 
-    def compartments_of(self, locker: str) -> list[Compartment]:
-        rows = self.sql.execute(f"SELECT {_BOX} FROM compartments c WHERE locker = ? ORDER BY number", (locker,))
+    def compartments_of(self, locker: str, retired: bool = False) -> list[Compartment]:
+        """In order of number; those that are no more only if `retired`."""
+        which = "" if retired else " AND presence <> 'retired'"
+        rows = self.sql.execute(
+            f"SELECT {_BOX} FROM compartments c WHERE locker = ?{which} ORDER BY number", (locker,)
+        )
         return [_box(row) for row in rows]
 
     def compartments_at(self, places: Iterable[tuple[str, int]]) -> list[Compartment]:
@@ -146,7 +156,7 @@ class LockerQueries:
     def keep_compartments(self, boxes: Iterable[Compartment]) -> None:
         self.sql.executemany(
             "UPDATE compartments SET door = ?, holding = ?, deposit = ?, quarantined = ?, out_of_service = ?,"
-            " cycles = ? WHERE locker = ? AND number = ?",
+            " cycles = ?, module = ?, module_id = ?, presence = ? WHERE locker = ? AND number = ?",
             [
                 (
                     box.door,
@@ -155,6 +165,9 @@ class LockerQueries:
                     box.quarantined,
                     box.out_of_service,
                     box.cycles,
+                    box.module,
+                    box.module_id,
+                    box.presence,
                     box.locker,
                     box.number,
                 )

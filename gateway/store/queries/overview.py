@@ -14,7 +14,8 @@ class OverviewQueries:
             "SELECT c.locker, c.size, c.door, c.holding, c.quarantined, c.out_of_service, a.id IS NOT NULL, count(*)"
             " FROM compartments c LEFT JOIN allocations a"
             " ON a.locker = c.locker AND a.compartment = c.number AND a.ended_s IS NULL"
-            + ("" if locker is None else " WHERE c.locker = ?")
+            " WHERE c.presence <> 'retired'"
+            + ("" if locker is None else " AND c.locker = ?")
             + " GROUP BY 1, 2, 3, 4, 5, 6, 7",
             () if locker is None else (locker,),
         )

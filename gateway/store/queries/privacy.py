@@ -10,7 +10,7 @@ from gateway.limits import RECIPIENT_WAITS_S
 _ERASURE = "parcel, asked_s, erased_s, done_s"
 # Small tables, rewritten as a whole: SQLite's secure_delete overwrites what it frees, but moving cells between pages
 # leaves a copy in one of a thousand cases.
-REWRITTEN = ("recipients", "delegations", "reports", "letters", "salts")
+REWRITTEN = ("recipients", "delegations", "reports", "salts")
 # What ended, or never came. Nothing that is still on its way to somebody is erased.
 _READY = (
     "(p.ended_s IS NOT NULL OR (p.state = 'expected' AND p.expected_s <= ?))"

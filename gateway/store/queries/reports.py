@@ -83,9 +83,11 @@ class ReportQueries:
     ) -> tuple[list[Report], int | None]:
         """Newest first, below ticket `before`; and where the next page begins."""
         tenants = () if role == "operator" else (tenant,)
+        # Of many reports few are open: said outright, because the planner takes the order of the rows for cheap.
+        where = " INDEXED BY reports_open" if only_open else ""
         rows = self.sql.execute(
-            f"SELECT {_REPORT} FROM reports r JOIN parcels p ON p.number = r.parcel WHERE {_OWN[role]}"
-            + (" AND r.closed_s IS NULL" if only_open else "")  # in so many words: there is an index of the open ones
+            f"SELECT {_REPORT} FROM reports r{where} JOIN parcels p ON p.number = r.parcel WHERE {_OWN[role]}"
+            + (" AND r.closed_s IS NULL" if only_open else "")
             + " AND (? IS NULL OR r.ticket < ?) ORDER BY r.ticket DESC LIMIT ?",
             (*tenants, before, before, limit + 1),
         ).fetchall()

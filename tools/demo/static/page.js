@@ -140,6 +140,7 @@ function my() {
   const carrier = BADGES[role];
   const last = (test) => game.hand.filter(test).at(-1);
   const doors = Object.values(now().doors);
+  const waiting = game.parcels.filter((one) => one.pickup);
   const coming = new Set(game.parcels.filter((one) => ["expected", "reserved"].includes(one.state)).map((one) => one.id));
   const badge = last((item) => (role === "technician" ? item.kind === "technician" : item.kind === "badge" && item.carrier === carrier));
   const labels = (item) => item.kind === "label" && (role === "merchant") === (item.merchant === BADGES.merchant);
@@ -149,7 +150,7 @@ function my() {
     badge,
     label,
     lies: game.parcels.some((one) => one.id === label?.parcel && ["deposited", "collected"].includes(one.state)),
-    waiting: game.parcels.find((one) => one.pickup && one.locker === stage.current),
+    waiting: waiting.find((one) => one.locker === stage.current) ?? waiting[0],
     free: doors.find((door) => door.state === "free" && door.door === "closed")?.number,
     broken: doors.find((door) => door.state === "fault")?.number,
     busy: tour.busy,
@@ -443,7 +444,8 @@ if (tour.role) {
   Object.assign(tour, await call(`/api/tours/${tour.role}`));
   document.body.classList.add("touring");
   byId("tour").hidden = false;
-  byId("beside").hidden = false;
+  byId("beside").hidden = tour.role === "technician"; // who has no pages, but a console
+  document.body.classList.toggle("alone", byId("beside").hidden);
   byId("roles").hidden = true;
   document.querySelector("main").prepend(document.querySelector("section.roles"), byId("beside"));
   for (const link of document.querySelectorAll("a[href='#roles']")) link.setAttribute("href", "#tour");

@@ -9,8 +9,9 @@ const ICON = { recipient: "customer" };
 /** Which tour this address is, or "". */
 export const tourHere = () => /^\/tour\/([a-z]+)$/.exec(location.pathname)?.[1] ?? "";
 
-// On a phone the frame is below: go there.
+// Something is opened in the frame; on a phone it is below: go there.
 function lookThere() {
+  document.getElementById("pages-empty").hidden = true;
   if (matchMedia("(max-width: 760px)").matches) document.getElementById("beside").scrollIntoView();
 }
 
@@ -40,13 +41,17 @@ const closes = (acts, plain) => {
   return open ? [button("push_n", () => acts.push(open), plain, true, { n: open })] : [];
 };
 
+// What lies, or is to be put in, at the other locker: show that one first.
+const there = (locker, acts, plain, otherwise) =>
+  locker && locker !== acts.lockerId() ? [button("show_it", () => acts.goTo(locker), plain, true, { locker: acts.nameOf(locker) })] : otherwise;
+
 // Role -> step -> what helps to do it. `my`: what this role has in its hands; `plain`: not the next step.
 const HELPS = {
   courier: {
     sign_in: (my, acts, plain) => [opens("open_round", "courier", "/courier", plain)],
     keep: (my, acts, plain) => [opens("open_round", "courier", `/courier/lockers/${my.label?.locker ?? acts.lockerId()}`, plain)],
     badge: (my, acts, plain) => [button("do_badge", () => acts.show(my.badge.text), plain, my.badge)],
-    label: (my, acts, plain) => [button("do_label", () => acts.show(my.label.text), plain, my.label)],
+    label: (my, acts, plain) => there(my.label?.locker, acts, plain, [button("do_label", () => acts.show(my.label.text), plain, my.label)]),
     put_in: (my, acts, plain) => closes(acts, plain),
     proof: (my, acts, plain) => (my.label && my.lies ? [opens("open_proof", "courier", `/courier/proofs/${my.label.parcel}`, plain)] : []),
   },
@@ -54,10 +59,11 @@ const HELPS = {
     brought: (my, acts, plain) => [button(my.busy ? "tour_wait" : "do_bring", acts.bring, plain, !my.busy)],
     letter: (my, acts, plain) => [follow("open_mailbox", "/mailbox", plain)],
     page: (my, acts, plain) => [follow("open_mailbox", "/mailbox", plain)],
-    code: (my, acts, plain) => [
-      button("k2_type", () => acts.type(`*${my.waiting.pickup.code}`), plain, my.waiting),
-      button("k2_show", () => acts.show(my.waiting.pickup.text), true, my.waiting),
-    ],
+    code: (my, acts, plain) =>
+      there(my.waiting?.locker, acts, plain, [
+        button("k2_type", () => acts.type(`*${my.waiting.pickup.code}`), plain, my.waiting),
+        button("k2_show", () => acts.show(my.waiting.pickup.text), true, my.waiting),
+      ]),
     take: (my, acts, plain) => closes(acts, plain),
     told: (my, acts, plain) => [follow("open_mailbox", "/mailbox", plain)],
   },
@@ -65,8 +71,8 @@ const HELPS = {
     sign_in: (my, acts, plain) => [opens("open_shop", "merchant", "/merchant", plain)],
     order: (my, acts, plain) => [opens("open_order", "merchant", "/merchant/new", plain)],
     print: (my, acts, plain) => (my.label ? [opens("open_label", "merchant", `/merchant/parcels/${my.label.parcel}/label`, plain)] : []),
-    badge: (my, acts, plain) => [button("do_badge", () => acts.show(my.badge.text), plain, my.badge)],
-    put_in: (my, acts, plain) => [button("do_label", () => acts.show(my.label.text), plain, my.label), ...closes(acts, plain)],
+    badge: (my, acts, plain) => there(my.label?.locker, acts, plain, [button("do_badge", () => acts.show(my.badge.text), plain, my.badge)]),
+    put_in: (my, acts, plain) => there(my.label?.locker, acts, plain, [button("do_label", () => acts.show(my.label.text), plain, my.label), ...closes(acts, plain)]),
     told: (my, acts, plain) => [follow("open_mailbox", "/mailbox", plain)],
   },
   operator: {
@@ -88,6 +94,10 @@ const HELPS = {
 };
 
 const doorPage = (acts, number) => `/operator/lockers/${acts.lockerId()}/compartments/${number}`;
+
+// A door that an earlier tour left open holds the locker up: said, unless the next step is to close it.
+const SHUTS = ["put_in", "take", "shut"];
+const forgotten = (acts) => closes(acts, true).map((button) => el("p", { class: "forgotten" }, t("tour_open_door"), " ", button));
 
 function ticket(item) {
   return el("p", { class: "held" }, qr(item.qr, item.text), el("span", { text: item.kind === "label" ? item.text : t("badge_of", { carrier: item.carrier_name ?? item.name }) }));
@@ -117,6 +127,7 @@ export function drawTour(node, tour, my, acts, extra) {
     el("div", { class: "tour-head" }, icon(ICON[role] ?? role), el("h2", { id: "tour-title", text: t("tour", { role: t(`r_${role}`) }) }), el("b", { text: t("tour_progress", { done: done.length, all: steps.length }) })),
     el("progress", { max: steps.length, value: done.length, "aria-labelledby": "tour-title" }),
     el("p", { class: "note", text: t("tour_note") }),
+    ...(SHUTS.includes(next) ? [] : forgotten(acts)),
     el("ol", { class: "steps" }, steps.map((name) => step(role, name, state(name), my, acts))),
     ...(next ? [] : [el("p", { class: "over", text: t("tour_over") })]),
     ...(extra ? [extra] : []),

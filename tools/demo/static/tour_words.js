@@ -48,6 +48,7 @@ export const TOUR_WORDS = {
   tour_ticked: ["Étape faite : {step}", "Step done: {step}"],
   tour_done: ["fait", "done"],
   tour_now: ["maintenant", "now"],
+  tour_open_door: ["Une porte est encore ouverte.", "A door is still open."],
   tour_over: ["Visite terminée, bravo !", "Tour completed, well done!"],
   tour_again: ["Recommencer", "Begin again"],
   tour_other: ["Choisir un autre rôle", "Choose another part"],

@@ -86,6 +86,16 @@ class Wire:
         return heard
 
     # -------------------------------------------------------------- time
+    @property
+    def moment(self) -> float:
+        """The time on the wire."""
+        return self._now_ms
+
+    @property
+    def out_ms(self) -> float:
+        """When the master's last byte is out."""
+        return self._free_ms
+
     def tick(self, now_ms: float) -> None:
         """Let time pass. It does not go back: an earlier moment counts as the last one."""
         while (moment := self.next_ms()) is not None and moment <= now_ms:

@@ -1,6 +1,8 @@
 """Runs in MicroPython: lays out the file systems as on a board, then runs its boot.py and main.py.
 
-    launch.py SOCKET FLASH.IMG ROM CAUSE
+    launch.py SOCKET FLASH.IMG ROM CAUSE WORDS
+
+WORDS, with commas: what /config.json says where a locker needs `extras`.
 
 The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition; or, without a ROM (-), on
 the flash. A board that is not provisioned, or that is broken into, ends at its REPL.
@@ -68,7 +70,17 @@ socket_path, image, code, cause = sys.argv[1:5]
 machine.Board.cause = int(cause)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 bundle.connect(socket_path)
 flash = vfs.VfsLfs2(FileBlocks(image))
-shim = [path for path in sys.path if path.endswith("/shim")][0]
+try:
+    with flash.open("/config.json", "r") as file:
+        wanted = file.read()
+except OSError:
+    wanted = ""  # not provisioned
+if any([word in wanted for word in sys.argv[5].split(",")]):
+    import extras
+
+    extras.install()
+del wanted
+shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
 image = rom(code) if code != "-" else None
 vfs.umount("/")
 vfs.mount(flash, "/")

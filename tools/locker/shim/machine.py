@@ -54,8 +54,10 @@ class Pin:
 
 
 class UART:
-    def __init__(self, number: int, _baudrate: int = 9600, *, rxbuf: int = 256, **_options: int) -> None:
+    def __init__(self, number: int, baud: int = 9600, *, rxbuf: int = 256, **_options: "Any") -> None:
         self._number = number
+        self._byte_us = 10_000_000 // baud
+        self.until = ticks_ms()
         self._size = rxbuf
         self._waiting = b""
         bundle.uarts[number] = self
@@ -78,6 +80,10 @@ class UART:
         return data
 
     def write(self, data: bytes) -> int:
+        now = ticks_ms()
+        left = (self.until - now) & _TICKS_MASK
+        begins = left if left <= _TICKS_MASK // 2 else 0
+        self.until = now + begins + len(data) * self._byte_us // 1000 + 1
         bundle.transmit(self._number, data)
         return len(data)
 

@@ -1,8 +1,10 @@
 """The wire bundle between this MicroPython and its cabinet: one Unix socket, one short line a message.
 
 From the cabinet: first of all `S pin pin …` (whose level it wants to know), then `G pin on ms` (a switch to ground),
-`W pin pin on ms` (a switch between two pins), `U uart hex` (bytes on a UART). To it: `P pin level ticks`,
-`U uart hex`, `Z pin hertz`, `D timeout_ms` and `F` (the watchdog: armed, fed), `X` (reset).
+`W pin pin on ms` (a switch between two pins), `U uart hex` (bytes on a UART), `E pin` (it fell, for some 50 us).
+To it: `P pin level ticks`, `U uart hex ticks`, `Z pin hertz`, `B pin hex` (WS2812), `D timeout_ms` and `F` (the
+watchdog: armed, fed), `X` (reset); and two that are answered by `A hex`, or by `A` without an acknowledgement:
+`I bus address size hex` (I2C: bytes written, then so many read), `Q bus hex` (SPI: as many come back).
 Switches are known here, so that reading a pin costs no round trip. They move in the board's own time, which stands
 still while a busy PC does not let this process run: a key that was down for 90 ms is down for 90 ms here.
 """
@@ -37,7 +39,9 @@ class Wires:
         self.pumped = -1  # when the socket was last looked at, in ticks
         self._socket: Any = None
         self._poll = select.poll()
+        self.handler: dict[int, Any] = {}  # pin -> whom to call when it falls
         self._rest = b""
+        self._answer: Any = None
         self._told = False  # which pins to tell of; there may be none
         self._own_ms = 0  # the board's own time
         self._waiting: list[tuple[int, Any, list[bytes]]] = []  # (when in own time, what, arguments)
@@ -112,7 +116,23 @@ class Wires:
             self.send(f"P {pin} {value or 0} {ticks_ms()}\n")
 
     def transmit(self, uart: int, data: bytes) -> None:
-        self.send(f"U {uart} {hexlify(data).decode()}\n")
+        self.send(f"U {uart} {hexlify(data).decode()} {ticks_ms()}\n")
+
+    def request(self, line: str) -> "list[bytes]":
+        self._answer = None
+        self.send(line)
+        while self._answer is None:
+            self._poll.poll(1_000)
+            self.pump()
+        return self._answer
+
+    def _answered(self, words: "list[bytes]") -> None:
+        self._answer = words
+
+    def _fall(self, words: "list[bytes]") -> None:
+        called = self.handler.get(int(words[0]))
+        if called is not None:
+            called()
 
     def _watch(self, words: "list[bytes]") -> None:
         self._told = True
@@ -142,5 +162,12 @@ class Wires:
             port.take(unhexlify(words[1]))
 
 
-_TAKE: "dict[bytes, Any]" = {b"S": Wires._watch, b"G": Wires._ground, b"W": Wires._join, b"U": Wires._receive}
+_TAKE: "dict[bytes, Any]" = {
+    b"S": Wires._watch,
+    b"G": Wires._ground,
+    b"W": Wires._join,
+    b"U": Wires._receive,
+    b"E": Wires._fall,
+    b"A": Wires._answered,
+}
 bundle = Wires()

@@ -1,0 +1,84 @@
+"""Which boards answer on a bus, beside those that /config.json names: each kind that speaks its baud is asked how its
+doors stand, at each of its first addresses, between the polls of the others. Nothing is opened. Loaded on request.
+"""
+
+from typing import TYPE_CHECKING
+
+from device.drivers.locks.bus import Station
+from device.drivers.locks.wiring import driver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from device.desk.seat import Desk
+    from device.drivers.locks.bus import Bus
+
+_ADDRESSES = 16  # of each kind: more take minutes, and nobody sets more switches than there are modules
+_LOOK_MS = 20
+_KINDS = ((19200, ("cu16", "cu48")), (9600, ("board8a", "wkly", "modbus")))
+
+
+class Guest(Station):
+    """A board that may be there. `word`: None as long as it is not known."""
+
+    def __init__(self, codec: "Any") -> None:
+        super().__init__(-1, codec, [], [], 1, 0)
+        self.word: str | None = None
+
+    def answered(self, now_ms: int, events: "list[Any]") -> None:  # noqa: ARG002 - as a station's
+        self.word = "ok"
+
+    def failed(self, word: str) -> None:
+        self.word = word
+
+    def look(self, now_ms: int, events: "list[Any]") -> None:
+        pass
+
+    def forget(self) -> None:
+        pass
+
+
+class Scan:
+    """An order that takes seconds: [kind, address, word, channels that say closed] of each that answers."""
+
+    def __init__(self, bus: "Bus") -> None:
+        self._bus = bus
+        self._found: list[Any] = []
+        self._candidates = self._all()
+        self._guest: Any = None
+        self._named: tuple[str, int] = ("", 0)
+        self.wake = 0
+
+    def _all(self) -> "Iterator[tuple[str, int]]":
+        for baud, names in _KINDS:
+            if baud == self._bus.baud:
+                for name in names:
+                    first, last = driver(name).ADDRESSES
+                    for address in range(first, min(last, first + _ADDRESSES - 1) + 1):
+                        yield name, address
+
+    def step(self, desk: "Desk") -> None:
+        self.wake = desk.now + _LOOK_MS
+        guest = self._guest
+        if guest is not None:
+            if guest.word is None:
+                return
+            self._bus.stations.remove(guest)
+            self._guest = None
+            if guest.word != "silent":
+                closed = guest.codec.closed & guest.codec.known
+                count = sum([closed >> channel & 1 for channel in range(64)])
+                self._found.append([self._named[0], self._named[1], guest.word, count])
+        for name, address in self._candidates:
+            self._named = (name, address)
+            board = driver(name)
+            self._guest = Guest(board.Codec(address, board.CHANNELS, {}))
+            self._bus.stations.append(self._guest)
+            return
+        desk.ok({"found": self._found})
+
+    def stop(self, desk: "Desk") -> None:
+        if self._guest is not None:
+            self._bus.stations.remove(self._guest)
+        desk.err("stopped", "Ctrl-C")

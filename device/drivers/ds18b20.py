@@ -1,0 +1,72 @@
+"""A DS18B20 alone on its wire: the temperature inside, once a minute. One that is not there tells nothing."""
+
+from typing import TYPE_CHECKING
+
+from device.agent.events import Sensed
+
+if TYPE_CHECKING:
+    from typing import Any
+
+EVERY_MS = 60_000
+CONVERT_MS = 800  # 750 at twelve bits
+_ANY, _CONVERT, _READ = 0xCC, 0x44, 0xBE
+_SIZE = 9
+_AT_POWER_UP = 0x0550  # 85 degrees: nothing was measured yet
+
+
+class Ds18b20:
+    """`wire`: onewire.OneWire, with reset(), writebyte() and readbyte()."""
+
+    def __init__(self, wire: "Any") -> None:
+        self._wire = wire
+        self._due = 0
+        self._measuring = False
+
+    def gather(self, now_ms: int, events: "list[Any]") -> None:
+        if now_ms < self._due:
+            return
+        if self._measuring:
+            self._measuring = False
+            self._due = now_ms + EVERY_MS
+            tenths = tenths_of(self._read())
+            if tenths is not None:
+                events.append(Sensed("temperature_dc", tenths))
+        elif self._order(_CONVERT):
+            self._measuring = True
+            self._due = now_ms + CONVERT_MS
+        else:
+            self._due = now_ms + EVERY_MS
+
+    def _order(self, order: int) -> bool:
+        """Whether somebody is there."""
+        if not self._wire.reset():
+            return False
+        self._wire.writebyte(_ANY)
+        self._wire.writebyte(order)
+        return True
+
+    def _read(self) -> bytes:
+        if not self._order(_READ):
+            return b""
+        return bytes([self._wire.readbyte() for _byte in range(_SIZE)])
+
+
+def tenths_of(scratchpad: bytes) -> "int | None":
+    """Degrees C; None: it is damaged, or nothing was measured."""
+    if len(scratchpad) != _SIZE or crc8(scratchpad) or not scratchpad[4]:
+        return None
+    raw = scratchpad[0] | scratchpad[1] << 8
+    if raw == _AT_POWER_UP:
+        return None
+    signed = raw - 0x10000 if raw & 0x8000 else raw
+    return (signed * 10 + 8) // 16
+
+
+def crc8(data: bytes) -> int:
+    """Of 1-Wire (x8 + x5 + x4 + 1, reflected); 0 over what ends with its own."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _bit in range(8):
+            crc = crc >> 1 ^ 0x8C if crc & 1 else crc >> 1
+    return crc
