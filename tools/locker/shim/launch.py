@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import machine
+import micropython
 import network  # noqa: F401  # pyright: ignore[reportUnusedImport] - loaded while its file can be reached
 from blocks import FileBlocks, vfs
 from wires import bundle
@@ -80,6 +81,7 @@ if any([word in wanted for word in sys.argv[5].split(",")]):
 
     extras.install()
 del wanted
+micropython.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - SIGINT is Ctrl-C
 shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
 image = rom(code) if code != "-" else None
 vfs.umount("/")
