@@ -38,7 +38,7 @@ def _net(desk: "Desk", words: "list[str]") -> None:
 
 class _Test:
     def __init__(self, desk: "Desk") -> None:
-        self.wake = desk.now
+        self.call_at = desk.now
         self._until = desk.now + _TEST_MS
         self._opened = False  # TCP was
         self._cause = ""
@@ -48,7 +48,7 @@ class _Test:
             desk.agent.link.last_error = ""
 
     def step(self, desk: "Desk") -> None:
-        self.wake = desk.now + _LAP_MS
+        self.call_at = desk.now + _LAP_MS
         if self._portal is not None:
             self._ask(desk)
             return

@@ -48,7 +48,7 @@ class Scan:
         self._candidates = self._all()
         self._guest: Any = None
         self._named: tuple[str, int] = ("", 0)
-        self.wake = 0
+        self.call_at = 0
 
     def _all(self) -> "Iterator[tuple[str, int]]":
         for baud, names in _KINDS:
@@ -59,7 +59,7 @@ class Scan:
                         yield name, address
 
     def step(self, desk: "Desk") -> None:
-        self.wake = desk.now + _LOOK_MS
+        self.call_at = desk.now + _LOOK_MS
         guest = self._guest
         if guest is not None:
             if guest.word is None:
