@@ -43,14 +43,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gateway.web": (*SERVICE_SIDE, *DOORS),
     "gateway.notify": (*SERVICE_SIDE, "gateway.words", "gateway.reach", "gateway.key_files"),
     "gateway.main": ("protocol", "gateway"),
-    "tools": ("protocol", "device.agent", "gateway"),
-    "tools.locker.panel": ("protocol", "device", "device.agent", "gateway", "tools"),  # reads what the display draws
+    "tools": ("protocol", "device.agent", "gateway", "tools.locker"),
+    "tools.locker": ("protocol", "device", "device.agent", "gateway", "tools"),  # reads what its display draws
     "tools.sim": (
         "protocol",
         "device",
         "device.agent",
         "gateway",
         "tools",
+        "tools.locker",
     ),  # plays the shell, the journal and the lock driver too
 }
 

@@ -49,7 +49,9 @@ class Cabinet:
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
         self._chips = Chips(hardware, self._front, now_ms)
-        self._screen = display_of(hardware.get("display") or {}, self._chips.hang, self._draw_soon)
+        self._display: dict[str, Any] = hardware.get("display") or {}
+        self._keypad: dict[str, Any] = hardware.get("keypad") or {}
+        self._screen = display_of(self._display, self._chips.hang, self._draw_soon)
         self._scanner = scanner_of(hardware.get("scanner") or {})
         self._cable = Cable("127.0.0.1", cable["listen"], (cable["broker"][0], cable["broker"][1]))
         self._port = SerialPort(self._controller.typed)
@@ -106,8 +108,7 @@ class Cabinet:
     def transmit(self, uart: int, data: bytes, at_ms: float) -> None:
         if self._buses.transmit(uart, data, at_ms):
             return
-        display = self._hardware.get("display") or {}
-        if uart == display.get("uart"):
+        if uart == self._display.get("uart"):
             self._screen.feed(data)
             self._draw_soon()
         elif self._scanner is not None and uart == self._hardware["scanner"]["uart"]:
@@ -165,8 +166,8 @@ class Cabinet:
         async with self._typing:
             for key in str(request["keys"]):
                 at = now_ms()
-                if (self._hardware.get("keypad") or {}).get("kind") == "wiegand":
-                    for pin in bursts(self._hardware["keypad"], key):
+                if self._keypad.get("kind") == "wiegand":
+                    for pin in bursts(self._keypad, key):
                         self._controller.fall(pin)
                     await asyncio.sleep(KEY_HOLD_MS / 1000)
                 else:

@@ -35,17 +35,17 @@ def gare(locker: str = "gare-1") -> Hardware:
 
 
 def mixed(locker: str = "gare-1") -> Hardware:
-    """The same doors, half of them on pins and half on two lock boards of one bus: what fits the heap of a board
-    without PSRAM and leaves it air (device/README.md, "Heap")."""
+    """The same doors, half of them on pins, half on lock boards of two kinds: what fits the heap of a board without
+    PSRAM and leaves it air (device/README.md, "Heap")."""
     hardware = gare(locker)
     boards: tuple[Hardware, ...] = (
         {"driver": "cu48", "bus": 0, "address": 0},
         {},
-        {"driver": "cu48", "bus": 0, "address": 1},
+        {"driver": "board8a", "bus": 1, "address": 1},
         {},
     )
     modules = [_wired(module, wiring) for module, wiring in zip(hardware["modules"], boards, strict=True)]
-    return hardware | {"modules": modules, "buses": [{"uart": 3}]}
+    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}]}
 
 
 def _wired(module: Hardware, board: Hardware) -> Hardware:
