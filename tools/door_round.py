@@ -25,8 +25,9 @@ def see_every_door(session: Session, say: Callable[[str], None]) -> list[int]:
 
 def _see(session: Session, number: int, say: Callable[[str], None]) -> str:
     """ "" or what was wrong."""
-    if _state(session, number) != "closed":
-        return f"was {_state(session, number)} before it was opened"
+    state = _wait(session, number, lambda state: state != "unknown", OPEN_WAIT_S)  # it has only just started
+    if state != "closed":
+        return f"was {state} before it was opened"
     try:
         session.ask(f"open {number}")
     except Failed as failed:

@@ -96,8 +96,9 @@ def board_of(repl: Repl) -> Board:
         " getattr(i, '_mpy', 0) >> 10 & 15, gc.mem_free() + gc.mem_alloc()]))"
     )
     fields: list[Any] = json.loads(said)
-    major, minor, platform, bits, native, heap = fields
-    board = Board((major, minor), platform, bits, NATIVES[native] if native < len(NATIVES) else "", heap)
+    major, minor, platform, bits, machine, heap = fields
+    native: str = dict(enumerate(NATIVES)).get(int(machine), "")
+    board = Board((major, minor), platform, bits, native, heap)
     if board.version < VERSION_MIN:
         raise Failed(f"MicroPython {major}.{minor} is too old", "flash 1.22 or newer (esptool)", REFUSED)
     if board.heap < HEAP_MIN:
