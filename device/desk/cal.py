@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from device.desk.act import number_of, refuse_door, utc_text
 from device.desk.cycle import Cycle, may_try
+from device.desk.timings import FILE, known
 from protocol.limits import CALIBRATION_CYCLES, CALIBRATION_CYCLES_MAX
 
 if TYPE_CHECKING:
@@ -11,22 +12,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from device.desk.seat import Desk
-
-FILE = "cal"  # one line a door: number, ms (least, median, most), cycles, Unix time or 0, who
-
-
-def known(lines: "Iterator[str]") -> "Iterator[list[Any]]":
-    """[number, least, median, most, cycles, Unix time, who] of each line that says so."""
-    for line in lines:
-        words = line.split()
-        numbers = [number_of(word) for word in words[:6]]
-        if len(words) == 7 and None not in numbers:
-            yield numbers + words[6:]
-
-
-def drifted(took: int, most: int, median: int) -> bool:
-    """Whether an opening was slower than any that was seen, and not by chance."""
-    return took > most + max(50, median // 2)
 
 
 def _cal(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":

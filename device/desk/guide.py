@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from device.desk.orders import find, names
+from device.desk.people import WIDTH, wrapped
 from protocol.numbers import DOOR_STATES
 
 if TYPE_CHECKING:
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from device.desk.seat import Desk
 
 _SHOWN_MAX = 12  # words that Tab shows of all that fit
-_WIDTH = 38
 
 
 def _help(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":
@@ -43,18 +43,6 @@ def _usage(name: str) -> str:
     row = find(name)
     assert row is not None
     return (("* " if "*" in row[1] else "  ") + name + " " + row[2]).rstrip()
-
-
-def wrapped(text: str, width: int = _WIDTH - 4) -> "list[str]":
-    lines: list[str] = []
-    line = ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = (line + " " + word).strip()
-    return lines + [line] if line else lines  # noqa: RUF005 - MicroPython knows no stars here
 
 
 # ------------------------------------------------------------------ while a line is typed
@@ -91,7 +79,7 @@ def complete(desk: "Desk") -> None:
     shown = fitting[:_SHOWN_MAX]
     if len(fitting) > len(shown):
         shown.append(f"({len(fitting)})")
-    for line in wrapped(" ".join(shown), _WIDTH):
+    for line in wrapped(" ".join(shown), WIDTH):
         desk.say(line)
     desk.prompt_and_line()
 

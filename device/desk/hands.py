@@ -87,14 +87,10 @@ class Hands:
 
 def ascii_text(text: str) -> str:
     """The console speaks ASCII: every other byte of a serial line is noise."""
-    return "".join([_letter(letter) for letter in text.replace("œ", "oe")])
-
-
-def _letter(letter: str) -> str:
-    if ord(letter) < 0x7F:
-        return letter
-    place = _ACCENTED.find(letter)
-    return _PLAIN[place] if place >= 0 else "?"
+    text = text.replace("œ", "oe")
+    for place in range(len(_ACCENTED)):
+        text = text.replace(_ACCENTED[place], _PLAIN[place])
+    return text
 
 
 _ACCENTED = "àâäçéèêëîïôöùûüÀÂÇÉÈÊËÎÏÔÙÛ’«»–"

@@ -2,14 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from device.desk.guide import wrapped
-
 if TYPE_CHECKING:
     from typing import Any
 
     from device.desk.seat import Desk
 
-_WIDTH = 38
+WIDTH = 38
 
 
 def tell(desk: "Desk", document: "dict[str, Any]") -> None:
@@ -18,7 +16,7 @@ def tell(desk: "Desk", document: "dict[str, Any]") -> None:
     indent = max([len(name) for name in names] or [0]) + 2
     for name in names:
         start = name + " " * (indent - len(name))
-        for line in wrapped(_cell(document[name]), _WIDTH - indent) or ["-"]:
+        for line in wrapped(_cell(document[name]), WIDTH - indent) or ["-"]:
             desk.say(start + line)
             start = " " * indent
 
@@ -35,3 +33,15 @@ def _cell(value: "Any") -> str:
         fields: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
         return "; ".join([f"{name} {_cell(fields[name])}" for name in sorted(fields)])
     return str(value)
+
+
+def wrapped(text: str, width: int = WIDTH - 4) -> "list[str]":
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = (line + " " + word).strip()
+    return lines + [line] if line else lines  # noqa: RUF005 - MicroPython knows no stars here

@@ -269,7 +269,11 @@ class _Lines:
 
     def step(self, desk: Desk) -> None:
         for _line in range(_LINES_A_LAP):
-            text = next(self._lines, None)
+            try:
+                text = next(self._lines, None)
+            except MemoryError:  # it only looks: nothing is half done
+                desk.err("no_memory", "reboot, then once more")
+                break
             if text is None:
                 break
             desk.say(text)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from device.agent import door
 from device.agent.books import OUT, QUARANTINED
-from device.desk.cal import FILE, drifted, known
-from device.desk.guide import wrapped
+from device.desk.people import wrapped
+from device.desk.timings import FILE, drifted, known
 from protocol.limits import FINDINGS_MAX, HEAP_FREE_MIN, JOURNAL_RESERVE_RECORDS
 from protocol.numbers import DOOR_STATES
 

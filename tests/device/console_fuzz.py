@@ -195,7 +195,8 @@ def campaign(size: int, seed: int, folder: Path) -> tuple[list[int], list[int]]:
         assert boots and boots[1] == b"2", "it restarted"
     log = (place / "locker.log").read_text()
     assert not log, log
-    for free in (nobody, somebody):
+    for looks in (nobody, somebody):
+        free = looks[len(looks) // 10 :]  # the first ones may be of what is needed once
         assert max(free) - min(free) <= FLAT_BYTES and free[-1] >= free[0] - FLAT_BYTES // 2, free
     return nobody, somebody
 

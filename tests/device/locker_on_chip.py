@@ -67,6 +67,11 @@ class OnJournal(Rig):
     """A rig that device.shell.replayed() takes for a board."""
 
     modules = b""
+    paused = False
+
+    @property
+    def console(self) -> "OnJournal":
+        return self
 
     @property
     def watchdog(self) -> "OnJournal":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 COUNT = int(sys.argv[1])
-AGENT = ("core", "link", "console", "orders", "panel", "openings", "commands", "books", "config")
+AGENT = ("core", "link", "console", "panel", "openings", "commands", "books", "config")
 PROTOCOL = ("messages", "cose", "tokens", "ed25519", "otp", "keys", "topics")
 
 
