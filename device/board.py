@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-SCREENS = ("/rom/device/screens", "/lib/device/screens")  # where a board may have its texts
 _UART_BUFFER = 1024  # one whole scan, should a lap take long
 _CAUSES = (
     ("WDT_RESET", "watchdog"),
@@ -209,13 +208,15 @@ def _more() -> "Any":
 
 
 def _screens() -> str:
-    for folder in SCREENS:
+    """Beside the code, wherever that lies."""
+    for path in sys.path:
+        folder = path + "/device/screens"
         try:
             os.stat(folder)
             return folder
         except OSError:
             continue
-    return SCREENS[0]
+    return ""
 
 
 def _buzzer(document: "dict[str, Any]") -> "Any":

@@ -4,10 +4,7 @@ A locker may publish on its own topics and read its own orders, nothing else; it
 key, so there is nothing to store. What the broker says it did proves nothing: it only carries.
 """
 
-import base64
 import contextlib
-import getpass
-import hashlib
 import os
 import re
 import shutil
@@ -23,16 +20,14 @@ from hmac import digest
 from pathlib import Path
 
 from gateway import limits, log, packages
+from gateway.authority import Authority
+from gateway.broker_files import GATEWAY_USER, access_list, configuration, password_line, write_whole
 from gateway.config import Address
 from gateway.keys import Keys
-from protocol.limits import MESSAGE_SIZE_MAX
-from protocol.topics import PREFIX
 
-GATEWAY_USER = "_gateway"  # no locker id has an underscore
 _VERSION = re.compile(r"mosquitto version (\d+)\.(\d+)")
 _VERSION_MIN = (2, 0)  # $7$ password hashes, MQTT 5 as we use it
 _USUAL_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/usr/local/opt/mosquitto/sbin")
-_ROUNDS = 101  # PBKDF2's stretching is for weak passwords; ours are 256 random bits
 _STAMP = re.compile(r"^\d+: ")
 _ROUTINE = (
     "Config loaded",
@@ -60,6 +55,15 @@ os.execve(program[0], program, {"LD_LIBRARY_PATH": libraries} if libraries else 
 
 class BrokerError(Exception):
     """No broker, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A second listener, for lockers, behind TLS. `names`: what they may call it, the first is what they dial."""
+
+    listen: Address
+    names: tuple[str, ...]
+    authority: Authority
 
 
 @dataclass(frozen=True)
@@ -121,76 +125,14 @@ def _tried(binary: Path, libraries: str) -> Mosquitto | None:
     return Mosquitto(binary, libraries, version) if version >= _VERSION_MIN else None
 
 
-# ------------------------------------------------------------------ its files
-def configuration(folder: Path, listen: Address) -> str:
-    lines = [
-        f"listener {listen.port} {listen.host}",
-        "allow_anonymous false",
-        "use_username_as_clientid true",  # a locker cannot push another off the broker by taking its client id
-        f"password_file {folder}/passwords",
-        f"acl_file {folder}/acl",
-        f"user {getpass.getuser()}",  # started as root it would drop to a user who cannot read these files
-        "persistence true",
-        f"persistence_location {folder}/",
-        "autosave_interval 60",
-        # Its default of 1000 delivered 1,218 of 20,000 acknowledged messages in a burst; with 0 (no limit) 2.0.11
-        # cuts off whoever sends one message that it drops.
-        f"max_queued_messages {limits.BROKER_QUEUE_MESSAGES_MAX}",
-        f"max_queued_bytes {limits.BROKER_QUEUE_BYTES_MAX}",
-        f"max_inflight_messages {limits.BROKER_INFLIGHT_MAX}",
-        f"message_size_limit {MESSAGE_SIZE_MAX}",  # a larger message is dropped …
-        f"max_packet_size {limits.BROKER_PACKET_SIZE_MAX}",  # … and who announces a huge one is cut off unread
-        "persistent_client_expiration 1d",
-        "set_tcp_nodelay true",
-        "sys_interval 0",
-        "connection_messages false",
-        "log_dest stderr",
-        "log_timestamp false",
-        "log_type error",
-        "log_type warning",
-        "log_type notice",
-        "log_type information",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def access_list() -> str:
-    """Locker A can neither publish as B nor read what is for B; %u is the user name, which is the locker id."""
-    return (
-        f"user {GATEWAY_USER}\n"
-        f"topic read {PREFIX}/+/+/up\n"
-        f"topic read {PREFIX}/+/+/state\n"
-        f"topic write {PREFIX}/+/+/down\n"
-        "\n"
-        f"pattern write {PREFIX}/+/%u/up\n"
-        f"pattern write {PREFIX}/+/%u/state\n"
-        f"pattern read {PREFIX}/+/%u/down\n"
-    )
-
-
-def password_line(user: str, password: str, salt: bytes) -> str:
-    """Mosquitto's $7$ form: PBKDF2 with SHA-512."""
-    stretched = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ROUNDS)
-    return f"{user}:$7${_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(stretched).decode()}\n"
-
-
-def _write(path: Path, text: str) -> bool:
-    """Whether it changed. Whole or not at all, and for our eyes only."""
-    with contextlib.suppress(OSError):
-        if path.read_text() == text:
-            return False
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(text)
-    fresh.replace(path)
-    return True
-
-
 class Broker:
     """One Mosquitto. start() returns when it listens; afterwards a thread keeps it running until stop()."""
 
-    def __init__(self, folder: Path, mosquitto: Mosquitto, listen: Address, keys: Keys) -> None:
-        self._folder = folder.absolute()
+    def __init__(
+        self, folder: Path, mosquitto: Mosquitto, listen: Address, keys: Keys, secured: Secured | None = None
+    ) -> None:
+        self.folder = folder.absolute()
+        self.secured = secured
         self._mosquitto = mosquitto
         self._keys = keys
         self._secret = keys.derived("broker")
@@ -202,9 +144,13 @@ class Broker:
         self._thread = threading.Thread(target=self._supervise, name="broker", daemon=True)
         self._last_words = ""
         self._seldom = log.Seldom(1.0)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        port = listen.port or self._kept_port(listen.host)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        port = listen.port or self._kept_port(listen.host, "port")
         self.address = Address(listen.host, port, GATEWAY_USER, self._secret.hex())
+        self.secure_address: Address | None = None
+        if secured is not None:
+            port = secured.listen.port or self._kept_port(secured.listen.host, "tls-port")
+            self.secure_address = Address(secured.listen.host, port, tls=True)
 
     @property
     def pid(self) -> int | None:
@@ -213,15 +159,17 @@ class Broker:
 
     def start(self, lockers: Sequence[tuple[str, int]] = ()) -> None:
         """Raises BrokerError when it does not come up."""
-        _write(self._folder / "mosquitto.conf", configuration(self._folder, self.address))
-        _write(self._folder / "acl", access_list())
+        tls_folder = self.secured.authority.folder if self.secured is not None else None
+        text = configuration(self.folder, self.address, self.secure_address, tls_folder)
+        write_whole(self.folder / "mosquitto.conf", text)
+        write_whole(self.folder / "acl", access_list())
         self.sync(lockers)
         self._thread.start()
         if not self._running.wait(limits.BROKER_START_S_MAX):
             said = self._last_words or "nothing"
             self.stop()
             raise BrokerError(
-                f"Mosquitto did not start listening on {self.address}; it said: {said}. If the port is taken, "
+                f"Mosquitto did not start listening on {self._listens_on()}; it said: {said}. If the port is taken, "
                 f"end what holds it or choose another with --broker-listen HOST:PORT"
             )
 
@@ -238,16 +186,28 @@ class Broker:
             process.wait()
 
     def sync(self, lockers: Sequence[tuple[str, int]]) -> None:
-        """Let exactly these lockers in, each with the password of its key's generation."""
+        """Let exactly these lockers in, each with the password of its key's generation; and renew the certificate when
+        it is due."""
+        renewed = self.secured is not None and self.secured.authority.certify(self.secured.names)
+        if renewed:
+            log.event("broker_certificate_made", names=", ".join(self.secured.names) if self.secured else "")
+        if self._keep_passwords(lockers) or renewed:
+            with self._lock:
+                if self._running.is_set() and self._process is not None and self._process.poll() is None:
+                    self._process.send_signal(signal.SIGHUP)
+
+    def _keep_passwords(self, lockers: Sequence[tuple[str, int]]) -> bool:
+        """Whether they changed."""
         known = self._lines
         self._lines = {at: known.get(at) or self._line(*at) for at in lockers}
         gateway = password_line(GATEWAY_USER, self.address.password, self._salt(GATEWAY_USER))
-        if not _write(self._folder / "passwords", gateway + "".join(self._lines.values())):
-            return
-        log.event("broker_passwords_written", lockers=len(self._lines))
-        with self._lock:
-            if self._running.is_set() and self._process is not None and self._process.poll() is None:
-                self._process.send_signal(signal.SIGHUP)
+        changed = write_whole(self.folder / "passwords", gateway + "".join(self._lines.values()))
+        if changed:
+            log.event("broker_passwords_written", lockers=len(self._lines))
+        return changed
+
+    def _listens_on(self) -> str:
+        return f"{self.address} and {self.secure_address}" if self.secure_address else str(self.address)
 
     def _line(self, locker: str, generation: int) -> str:
         password = self._keys.mqtt_password(locker, generation)
@@ -257,16 +217,16 @@ class Broker:
         """Not random, so that the same lockers give the same file; still different for each and unknown outside."""
         return digest(self._secret, b"salt/" + subject.encode(), "sha256")[:12]
 
-    def _kept_port(self, host: str) -> int:
+    def _kept_port(self, host: str, name: str) -> int:
         """The port of the last start: lockers have it in their flash."""
-        path = self._folder / "port"
+        path = self.folder / name
         with contextlib.suppress(OSError, ValueError):
             return int(path.read_text())
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.bind((host, 0))
             port = int(probe.getsockname()[1])
-        _write(path, f"{port}\n")
+        write_whole(path, f"{port}\n")
         return port
 
     # -------------------------------------------------------------- the thread
@@ -286,7 +246,7 @@ class Broker:
 
     def _run_once(self) -> int:
         """From start to end of one process; what it says is ours to log."""
-        program = [str(self._mosquitto.binary), "-c", str(self._folder / "mosquitto.conf")]
+        program = [str(self._mosquitto.binary), "-c", str(self.folder / "mosquitto.conf")]
         tied = [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), self._mosquitto.libraries, *program]
         with self._lock:
             if self._stopping.is_set():

@@ -7,6 +7,7 @@ environment or a flag.
 import dataclasses
 import ipaddress
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from gateway.limits import KEY_REQUESTS_PER_S, PUBLIC_URL_SIZE_MAX
+from gateway.limits import BROKER_NAMES_MAX, HOST_SIZE_MAX, KEY_REQUESTS_PER_S, PUBLIC_URL_SIZE_MAX
 
 FILE_NAME = "consigne.toml"
+_HOST = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
 _PREFIX = "CONSIGNE_"
 # Variables with our prefix that are not settings of the gateway: they belong to the tools.
 OTHER_VARIABLES = frozenset(
@@ -72,6 +74,8 @@ class Settings:
     http: Address = Address("127.0.0.1", 8420)
     broker: Address | None = None  # None: our own Mosquitto
     broker_listen: Address = Address("127.0.0.1", 0)  # of our own; port 0: a free one, kept for the next start
+    broker_tls: Address | None = None  # of our own, for lockers, behind TLS; port 0 as above
+    broker_names: tuple[str, ...] = ()  # what lockers may call it; they dial the first
     database: str = ""  # "": consigne.db in the data folder
     mosquitto: str = ""  # "": found on PATH, or unpacked
     log: str = "plain"
@@ -131,6 +135,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _host_names(text: str) -> tuple[str, ...]:
+    names = tuple(text.replace(",", " ").split())
+    fit = all(len(name) <= HOST_SIZE_MAX and _HOST.fullmatch(name) for name in names)
+    if not fit or not 0 < len(names) <= BROKER_NAMES_MAX or len(set(names)) < len(names):
+        raise ValueError(f"1 to {BROKER_NAMES_MAX} host names or IPv4 addresses of {HOST_SIZE_MAX} letters at most")
+    return names
 
 
 def _mail_server(text: str) -> Address:
@@ -220,6 +232,8 @@ FIELDS: Mapping[str, Field] = {
     "http": Field(_address, "where the HTTP API listens (port 0: a free one)"),
     "broker": Field(_address, "an MQTT broker to use in place of our own: mqtt://[user:password@]host:port"),
     "broker_listen": Field(_address, "where our own Mosquitto listens (port 0: a free one)"),
+    "broker_tls": Field(_address, "where it listens for lockers, behind TLS; broker_listen is then for us alone"),
+    "broker_names": Field(_host_names, "host names and IPv4 addresses of it, the first is what lockers dial"),
     "database": Field(str, "path of the SQLite file"),
     "mosquitto": Field(str, "the mosquitto program to run (else: on PATH, or the system's package unpacked)"),
     "log": Field(_one_of("plain", "json"), "form of the log lines on stderr: plain or json"),
@@ -243,6 +257,8 @@ FIELDS: Mapping[str, Field] = {
 
 
 GO_TOGETHER = (
+    ("broker_tls", "broker_names"),
+    ("broker_names", "broker_tls"),
     ("smtp", "mail_from"),
     ("mail_from", "smtp"),
     ("smtp_password_file", "smtp"),
@@ -279,9 +295,21 @@ def load(argv: Sequence[str], environment: Mapping[str, str]) -> Settings:
     problems += [f"{name} goes with {other}: set both" for name, other in GO_TOGETHER if _alone(name, other, values)]
     if isinstance(parsed.get("smtp"), Address) and parsed["smtp"].user and "smtp_password_file" not in values:
         problems.append("smtp names a user: put its password into a file, and name it by smtp_password_file")
+    problems += _problems_of_broker(parsed)
     if problems:
         raise ConfigurationError(problems)
     return Settings(**parsed)
+
+
+def _problems_of_broker(parsed: Mapping[str, Any]) -> list[str]:
+    """A port without TLS beside the one with it would be found and used."""
+    if "broker_tls" not in parsed:
+        return []
+    found = ["broker_tls is our own broker's, and broker names another: set one of them"] if "broker" in parsed else []
+    listen = parsed.get("broker_listen")
+    if listen is not None and not listen.is_loopback:
+        found.append("broker_listen: with broker_tls it is for the gateway alone: 127.0.0.1:PORT, or leave it out")
+    return found
 
 
 def _alone(name: str, other: str, values: Mapping[str, str]) -> bool:

@@ -10,6 +10,11 @@ BROKER_BACKOFF_S_MAX = 10.0
 BROKER_START_S_MAX = 10.0  # from start to a listening port
 BROKER_STOP_S_MAX = 5.0  # then it is killed
 BROKER_SESSION_EXPIRY_S = 600  # how long it keeps messages for a gateway that is away
+BROKER_CA_DAYS = 7_300  # as long as a locker stands: a new one has to be brought to each
+BROKER_CERTIFICATE_DAYS = 397  # a stolen server key serves its thief for so long at the most
+BROKER_CERTIFICATE_RENEWED_DAYS = 60  # before its end: a gateway that is away for a holiday comes back in time
+BROKER_NAMES_MAX = 8  # a certificate has to fit what a locker reads at once
+HOST_SIZE_MAX = 64  # of a host name that a locker dials
 
 # --- the MQTT lap
 RECEIVE_MAXIMUM = 65_535  # MQTT 5: messages the broker may have outstanding with us

@@ -15,15 +15,18 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from gateway import config, limits, log
-from gateway.broker import Broker, BrokerError, find_mosquitto
+from gateway.authority import Authority, AuthorityError
+from gateway.broker import Broker, BrokerError, Secured, find_mosquitto
 from gateway.config import Address, ConfigurationError, Settings
 from gateway.domain.events import Answer, Arrival
+from gateway.domain.lockers import Meeting
 from gateway.envelopes import Envelopes
 from gateway.http.app import create_app
 from gateway.http.streams import Streams
@@ -182,10 +185,12 @@ class Gateway:
         self._ending = ExitStack()
         self.broker: Broker | None = None
         self._post: Post | None = None  # where no letters are sent
+        self._secured: Secured | None = None  # where lockers come in without TLS
         self.operator_key_file = settings.data / OPERATOR_KEY
 
     def start(self) -> None:
-        """Raises StartError, StoreError, BrokerError, KeyFileError, WrongKeysError; then all is ended again."""
+        """Raises StartError, StoreError, BrokerError, AuthorityError, KeyFileError, WrongKeysError; then all has
+        ended again."""
         with ExitStack() as ending:
             store = SqliteStore.open(self._settings.database_path)
             ending.callback(store.close)
@@ -193,6 +198,7 @@ class Gateway:
             key_check.check(self.desk)
             people.ensure_operator(self.desk, _operator_key(self.operator_key_file))
             address = self._start_broker(ending)
+            self.desk = replace(self.desk, meeting=self._meeting(address))
             self._start_pipeline(address, ending)
             self._clockwork = Clockwork(self.desk, self.pipeline, self._envelopes, self.broker)
             self._clockwork.start()
@@ -230,10 +236,22 @@ class Gateway:
         if self._settings.broker is not None:
             return self._settings.broker
         mosquitto = find_mosquitto(self._settings.mosquitto)
-        self.broker = Broker(self._settings.data / "broker", mosquitto, self._settings.broker_listen, self._keys)
+        settings = self._settings
+        if settings.broker_tls is not None:
+            authority = Authority(settings.data / "tls")
+            self._secured = Secured(settings.broker_tls, settings.broker_names, authority)
+        self.broker = Broker(settings.data / "broker", mosquitto, settings.broker_listen, self._keys, self._secured)
         ending.callback(self.broker.stop)
         self.broker.start(lockers.provisioned(self.desk))
         return self.broker.address
+
+    def _meeting(self, address: Address) -> Meeting | None:
+        """Where lockers find the broker; None where we listen on every address, and nobody said by which name."""
+        if self.broker is not None and self.broker.secure_address is not None and self._secured is not None:
+            port, der = self.broker.secure_address.port, self._secured.authority.der
+            return Meeting(self._secured.names[0], port, tls=True, authorities=(der,))
+        unsaid = address.host in ("0.0.0.0", "::")
+        return None if unsaid else Meeting(address.host, address.port, address.tls)
 
     def _start_pipeline(self, address: Address, ending: ExitStack) -> None:
         desk = self.desk
@@ -260,7 +278,8 @@ class Gateway:
 
     def announcement(self) -> dict[str, str | int | None]:
         broker = self.broker.address if self.broker is not None else self._settings.broker
-        return {
+        secure = self.broker.secure_address if self.broker is not None else None
+        return ({"broker_tls": str(secure)} if secure is not None else {}) | {
             "http": f"http://{self.web.address}",
             "broker": str(broker),
             "broker_pid": self.broker.pid if self.broker is not None else None,
@@ -335,7 +354,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"consigne gateway: {problem}", file=sys.stderr)
         return 2
-    except (StartError, StoreError, BrokerError, KeyFileError, WrongKeysError, OSError) as error:
+    except (StartError, StoreError, BrokerError, AuthorityError, KeyFileError, WrongKeysError, OSError) as error:
         print(f"consigne gateway: {error}", file=sys.stderr)
         return 1
 

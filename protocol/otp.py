@@ -37,4 +37,7 @@ def typed_code(key: "HmacKey", compartment: int, deposit: int, digits: int = 12)
 
 def is_well_formed(code: str) -> bool:
     """Whether it could be a code: else it is a typo. ASCII only: people's keyboards know other digits."""
-    return len(code) in CODE_DIGITS and all("0" <= digit <= "9" for digit in code) and damm.is_valid(code)
+    if len(code) not in CODE_DIGITS:
+        return False
+    # Slices: MicroPython keeps each letter that is taken out of a text in its table of names.
+    return all(["0" <= code[at : at + 1] <= "9" for at in range(len(code))]) and damm.is_valid(code)

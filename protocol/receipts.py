@@ -54,7 +54,7 @@ def digits(key: "HmacKey", receipt: Receipt) -> str:
 
 def compartment_of(code: str) -> int:
     """Which compartment twelve digits speak of. Raises ProtocolError: malformed, bad_check_digit."""
-    if len(code) != DIGITS or not all(["0" <= digit <= "9" for digit in code]):
+    if len(code) != DIGITS or not all(["0" <= code[at : at + 1] <= "9" for at in range(len(code))]):
         raise ProtocolError("malformed", "receipt")
     if not damm.is_valid(code):
         raise ProtocolError("bad_check_digit", "receipt")

@@ -23,7 +23,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "device.desk.settings": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
     "device.desk.trial": ("protocol", "device.agent", "device", "device.desk"),
     "device.main": ("protocol", "device.agent", "device", "device.desk.trial"),
-    "gateway": (*SERVICE_SIDE, "gateway.packages"),  # mqtt, outbox, broker: the doors to the world
+    "gateway": (*SERVICE_SIDE, "gateway.packages", "gateway.key_files"),  # the doors to the world
     "gateway.limits": (),
     "gateway.config": ("gateway.limits",),
     "gateway.key_files": (),

@@ -23,6 +23,7 @@ BADGE_USAGE = "consigne badge CARRIER HOLDER, or consigne badge HOLDER --technic
 POLL_S = 0.25
 OPERATION_WAIT_S = 75.0  # the order runs out after 60 s, and the gateway notices a little later
 LOCKER_COLUMNS = ("id", "name", "provisioned", "online", "firmware", "seen_at")
+FLEET_COLUMNS = ("id", "firmware", "online", "seen_at", "generation")
 COMPARTMENT_COLUMNS = ("number", "module", "size", "availability", "door", "holding", "accessible", "parcel")
 PARCEL_COLUMNS = ("id", "label", "carrier", "locker", "size", "state", "compartment", "deadline")
 
@@ -80,6 +81,20 @@ def show_locker(arguments: Namespace, gateway: Gateway) -> int:
     doors = list(gateway.pages(f"/v1/lockers/{word(arguments.locker)}/compartments"))
     text = f"{fields(locker)}\n\n{table(doors, COMPARTMENT_COLUMNS)}"
     return say(arguments, {**locker, "compartments": doors}, text)
+
+
+def show_fleet(arguments: Namespace, gateway: Gateway) -> int:
+    """As each locker said at its last birth: what it runs now, if it is online."""
+    found = sorted(gateway.pages("/v1/lockers"), key=lambda locker: (locker["firmware"] or "", locker["id"]))
+    rows: list[Json] = [{column: locker[column] for column in FLEET_COLUMNS} for locker in found]
+    versions: dict[str, int] = {}
+    for row in rows:
+        name = row["firmware"] or "unknown"
+        versions[name] = versions.get(name, 0) + 1
+    counted = ", ".join(f"{count} of {name}" for name, count in versions.items())
+    return say(
+        arguments, {"versions": versions, "lockers": rows}, f"{table(rows, FLEET_COLUMNS)}\n{counted or 'no lockers'}"
+    )
 
 
 def answer_console(arguments: Namespace, gateway: Gateway) -> int:

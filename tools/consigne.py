@@ -9,7 +9,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 
-from tools import commands, doctor, key_commands, privacy_commands
+from tools import commands, doctor, flash, key_commands, privacy_commands, provision
 from tools.client import INTERRUPTED, OK, USAGE, Failed, Gateway, connect_here
 from tools.console.command import add_words as console_words
 from tools.usage import Parser, version
@@ -33,6 +33,8 @@ examples:
   consigne console                                   a terminal on the locker at this laptop's USB
   consigne console --doors                           its doors as they are, until Ctrl-C
   consigne console /dev/ttyUSB0 -c status -c doors   for scripts
+  consigne flash                                     our code onto the board at this laptop's USB
+  consigne provision mairie.json --wifi Consignes --label mairie.svg
   consigne answer mairie-1 anne 3f2a 19bc 0d4e 77a1  for a technician who has no network there
 
 environment:
@@ -88,6 +90,13 @@ def build_parser() -> ArgumentParser:
     _delegate_words(words.add_parser("delegate", help="let somebody else collect a parcel, once"))
     _reissue_words(words.add_parser("reissue", help="give a parcel another code, and wait until the locker has it"))
     _receipt_words(words.add_parser("receipt", help="hand in what a locker without a gateway showed"))
+    new = words.add_parser("provision", help="make a board a locker: key, doors, broker, label")
+    provision.add_words(new)
+    new.set_defaults(call=with_gateway(provision.provision_board))
+    flash.add_words(words.add_parser("flash", help="bring our code to a board over its serial port"))
+    fleet = words.add_parser("fleet", help="which version each locker runs")
+    fleet.set_defaults(call=with_gateway(commands.show_fleet))
+    _json(fleet)
     _privacy_words(
         words.add_parser("privacy", help="what is known of a recipient").add_subparsers(required=True, metavar="VERB")
     )

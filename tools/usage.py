@@ -53,6 +53,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "keys drop": (("consigne keys drop 1a2b3c4d", "says what will open nothing any more, and asks"),),
     "delegate": (('consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg', ""),),
     "reissue": (("consigne reissue par_0123456789abc --reason phished", "waits until the locker has it"),),
+    "provision": (
+        ("consigne provision mairie-1.json --wifi Consignes --label mairie-1.svg", "a new locker, in one sitting"),
+        ("consigne provision mairie-1.json --port /dev/ttyUSB1 --no-doors", "without opening each door once"),
+    ),
+    "flash": (("consigne flash --dry-run", "what would be sent"), ("consigne flash", "safe to break off and repeat")),
+    "fleet": (("consigne fleet", ""), ("consigne fleet --json | jq .versions", "how many lockers run which")),
     "receipt": (
         ("consigne receipt CR1:MAIRIE-1:…", "the text of the QR code"),
         ("consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M", "the digits"),

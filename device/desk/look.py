@@ -98,14 +98,10 @@ def _journal(desk: "Desk", _words: "list[str]") -> None:
     )
 
 
-def _net(desk: "Desk", _words: "list[str]") -> None:
-    desk.ok(desk.agent.link.facts(desk.now))
-
-
 def _heap(desk: "Desk", _words: "list[str]") -> None:
     """Free bytes now, while somebody sits here; and when it was last tidied."""
     hands = desk.hands()
     desk.ok({"free": hands.heap_free() if hands else None, "tidied": desk.agent.heap_free})
 
 
-ORDERS = {"heap": _heap, "status": _status, "doors": _doors, "journal": _journal, "net": _net}
+ORDERS = {"heap": _heap, "status": _status, "doors": _doors, "journal": _journal}

@@ -21,7 +21,7 @@ log log * [export [FIRST]]
 login who - NAME
 logout who -
 module settings -~ [scan|add|replace|retire]
-net look -
+net net - [test]
 open act * NUMBER
 reboot act *
 selftest selftest * [doors]

@@ -125,8 +125,18 @@ def qr(text: str) -> bytes:
 
 
 def latin1(text: str) -> bytes:
-    """MicroPython encodes UTF-8 only."""
-    return bytes([ord(letter) if ord(letter) < 256 else 0x3F for letter in text])
+    """MicroPython encodes UTF-8 only. By bytes: a letter that is taken out of a text stays in its table of names."""
+    out = bytearray()
+    lead = 0
+    for byte in text.encode():
+        if byte < 0x80:
+            out.append(byte)
+        elif byte >= 0xC0:
+            lead = byte
+            out.append(0x3F)
+        elif lead in (0xC2, 0xC3):  # U+0080 to U+00FF
+            out[-1] = (lead & 3) << 6 | byte & 0x3F
+    return bytes(out)
 
 
 def _fill(line: str, arguments: "tuple[str, ...]") -> str:

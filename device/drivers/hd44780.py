@@ -117,7 +117,7 @@ class Hd44780:
             line = self._wanted[row]
             for column in range(WIDTH):
                 cell = row * WIDTH + column
-                byte = self._byte_of(line[column] if column < len(line) else " ")
+                byte = self._byte_of(line[column : column + 1] or " ")
                 if byte < 0:  # its accent was drawn just now: the letter follows in the next lap
                     return
                 if byte != self._cells[cell]:

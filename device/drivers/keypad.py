@@ -49,7 +49,7 @@ class Keypad:
         elif not self._held:
             self._held = True
             if key != _SEVERAL:
-                events.append(KeyPressed(LAYOUT[key]))
+                events.append(KeyPressed(LAYOUT[key : key + 1]))
 
     def _scan(self) -> int:
         """All rows are low between scans, so that an idle keypad costs four reads."""

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-FOLDER = "/tls"
-PIECE = 1024  # bytes encrypted at a time, so that a lap stays short
-CERTIFICATE_MAX = 2048
+_FOLDER = "/tls"
+_PIECE = 1024  # bytes encrypted at a time, so that a lap stays short
+_CERTIFICATE_MAX = 2048
 _DIGITS = 8
 _YEAR_2000_S = 946_684_800
 _NEVER_S = 1 << 40
@@ -49,7 +49,7 @@ class Tls:
         self._context: Any = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         self._context.verify_mode = tls.CERT_REQUIRED
         self._context.verify_callback = self._seen
-        self._ready = _load(self._context, root + FOLDER)
+        self._ready = _load(self._context, root + _FOLDER)
 
     def judge_by(self, now_s: int, known: bool) -> None:
         """`now_s`: Unix time; not `known`: it is at least so late (0: nothing is known)."""
@@ -58,7 +58,7 @@ class Tls:
         if known or now_s > _clock_s():
             _set_clock(now_s)
 
-    def wrap(self, stream: "Any") -> "Session":
+    def wrap(self, stream: "Any") -> "_Session":
         """Raises OSError."""
         self._why = "" if self._ready else "no_ca"
         self._begins_s = 0
@@ -66,7 +66,7 @@ class Tls:
         if not self._ready:
             raise OSError(0)
         inner = self._context.wrap_socket(stream, server_hostname=self._name, do_handshake_on_connect=False)
-        return Session(inner, self._feed)
+        return _Session(inner, self._feed)
 
     def why(self, error: Exception) -> str:
         """The word for what ended a handshake."""
@@ -97,18 +97,18 @@ class Tls:
         """Called by mbedTLS for each certificate of the chain, after it judged them itself: with dates or, as many
         boards' builds do, without."""
         self._feed()
-        dates = validity(certificate)
+        dates = _validity(certificate)
         if dates is None or dates[1] < self._now_s:
             self._why = "cert_expired"
             return 1
         self._begins_s = max(self._begins_s, dates[0])
         self._ends_s = min(self._ends_s, dates[1])
         if not depth:
-            self._named = is_for(bytes(certificate), self._name)
+            self._named = _is_for(bytes(certificate), self._name)
         return 0
 
 
-class Session:
+class _Session:
     """One connection. As a socket, but nothing is 0 (send) or None (recv). `shaking` until the handshake is over."""
 
     def __init__(self, inner: "Any", feed: "Callable[[], None]") -> None:
@@ -121,7 +121,7 @@ class Session:
         """Raises OSError; while shaking also ValueError."""
         if self.shaking:
             self._feed()
-        piece = data[: self._stuck or PIECE]
+        piece = data[: self._stuck or _PIECE]
         sent = self._inner.write(piece)
         if self.shaking:
             self._feed()
@@ -146,8 +146,8 @@ def _load(context: "Any", folder: str) -> bool:
     found = False
     for name in _names(folder):
         with open(f"{folder}/{name}", "rb") as file:
-            certificate = file.read(CERTIFICATE_MAX)
-        if name == file_name(certificate):
+            certificate = file.read(_CERTIFICATE_MAX)
+        if name == _file_name(certificate):
             try:
                 context.load_verify_locations(certificate)
                 found = True
@@ -156,7 +156,7 @@ def _load(context: "Any", folder: str) -> bool:
     return found
 
 
-def file_name(certificate: bytes) -> str:
+def _file_name(certificate: bytes) -> str:
     """Where a CA's certificate (DER) is kept."""
     return str(hexlify(hashlib.sha256(certificate).digest()), "ascii")[:_DIGITS] + ".der"
 
@@ -168,7 +168,7 @@ def _names(folder: str) -> "list[str]":
         return []
 
 
-def is_for(certificate: bytes, name: str) -> bool:
+def _is_for(certificate: bytes, name: str) -> bool:
     """Whether a subjectAltName of this certificate (DER) is `name`: a dNSName, also with * for its first label, or an
     iPAddress of four bytes (RFC 5280 4.2.1.6)."""
     labels = name.split(".")
@@ -179,7 +179,7 @@ def is_for(certificate: bytes, name: str) -> bool:
 
 
 # ------------------------------------------------------------------ time
-def validity(certificate: "Any") -> "tuple[int, int] | None":
+def _validity(certificate: "Any") -> "tuple[int, int] | None":
     """(not before, not after) of a certificate in DER, in Unix time; None when it cannot be read."""
     try:
         at = _inside(certificate, _inside(certificate, 0))  # Certificate, TBSCertificate

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from device.drivers.tls import Session, Tls
+    from device.drivers.tls import Tls
     from device.drivers.waiter import Waiter
 
 CHUNK = 512  # read a lap, so that a flood of bytes cannot hold up the doors
@@ -59,14 +59,14 @@ class Transport:
         *,
         tls: "Tls | None" = None,
     ) -> None:
-        self._host, self._port = address
+        self.host, self._port = address
         self._network = network
         self._waiter = waiter
         self._busy = busy
         self._resolver = resolver or Resolver()
         self._last_address = ""
         self._tls = tls
-        self._secure: Session | None = None
+        self._secure: Any = None
         self._socket: Any = None
         self._state = _IDLE
         self._deadline = 0
@@ -81,6 +81,10 @@ class Transport:
         self._state = _ASKED
         if self._tls is not None:
             self._tls.judge_by(wall_s, known)
+
+    def beside(self, port: int) -> "Transport":
+        """Another connection to the same host, without TLS."""
+        return Transport((self.host, port), self._network, self._waiter, self._busy)
 
     def hang_up(self) -> None:
         if self._socket is not None:
@@ -129,11 +133,11 @@ class Transport:
             self._failed = "no_network"
             return
         server = self._network.name_server()
-        if is_address(self._host) or not server:
-            self._connect(now_ms, self._host)
+        if is_address(self.host) or not server:
+            self._connect(now_ms, self.host)
             return
         try:
-            self._resolver.ask(now_ms, self._host, server)
+            self._resolver.ask(now_ms, self.host, server)
             self._state = _RESOLVING
         except OSError:
             self._failed = "dns"

@@ -79,7 +79,7 @@ def keys_of(bits: "bytes | bytearray", width: int) -> "str | None":
             value = value << 1 | bit
         if width == 8 and value >> 4 ^ value & 15 != 15:
             return None
-        keys += KEYS[value & 15]
+        keys += KEYS[value & 15 : (value & 15) + 1]
     return keys
 
 

@@ -64,6 +64,16 @@ class Locker:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where lockers and the gateway meet. `authorities`: CAs (DER) that vouch for the broker, where it is ours."""
+
+    host: str
+    port: int
+    tls: bool = False
+    authorities: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """What the gateway itself keeps of a locker and its operator may change. `pickup_days` None: as everywhere."""
 
@@ -81,6 +91,7 @@ class Provisioning:
     key: bytes
     mqtt_password: str
     trusted: dict[str, bytes]  # key id in hex -> prepared Ed25519 table
+    meeting: Meeting | None = None  # None: this gateway does not know it
 
 
 def check_configuration(wanted: Configuration) -> None:

@@ -85,6 +85,26 @@ class Compartment(Document):
         )
 
 
+class BrokerForLockers(Document):
+    """Where a locker dials, and by which CAs it knows whom it speaks to."""
+
+    host: str
+    port: int
+    tls: bool
+    server_name: str = Field(description="What the broker's certificate must be for.")
+    authorities: list[str] = Field(description="Certificates of CAs, DER in hex; empty where the broker is not ours.")
+
+    @staticmethod
+    def of(meeting: lockers.Meeting) -> "BrokerForLockers":
+        return BrokerForLockers(
+            host=meeting.host,
+            port=meeting.port,
+            tls=meeting.tls,
+            server_name=meeting.host,
+            authorities=[one.hex() for one in meeting.authorities],
+        )
+
+
 class Provisioning(Document):
     """What goes onto the locker over its serial console, once."""
 
@@ -94,6 +114,7 @@ class Provisioning(Document):
     mqtt_user: str
     mqtt_password: str
     trusted: dict[str, str] = Field(description="Key id -> prepared Ed25519 table, both in hex.")
+    broker: BrokerForLockers | None = Field(description="null: the gateway does not know its own name.")
 
     @staticmethod
     def of(made: lockers.Provisioning) -> "Provisioning":
@@ -104,6 +125,7 @@ class Provisioning(Document):
             mqtt_user=made.locker,
             mqtt_password=made.mqtt_password,
             trusted={kid: table.hex() for kid, table in made.trusted.items()},
+            broker=BrokerForLockers.of(made.meeting) if made.meeting is not None else None,
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.domain.compartments import Compartment
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber, number_from
-from gateway.domain.lockers import Locker
+from gateway.domain.lockers import Locker, Meeting
 from gateway.domain.parcels import Parcel
 from gateway.domain.people import OPERATOR, Principal
 from gateway.services.ports import Keys, Settings, Store, Transaction
@@ -27,6 +27,7 @@ class Desk:
     settings: Settings
     clock: Callable[[], int] = unix_s
     randomness: Callable[[int], bytes] = secrets.token_bytes
+    meeting: Meeting | None = None  # told to lockers when they are provisioned
 
     @property
     def pickup_s(self) -> int:

@@ -130,6 +130,7 @@ def provision_locker(desk: Desk, who: Principal, locker: str) -> Provisioning:
         key=desk.keys.locker_key(locker, known.generation),
         mqtt_password=desk.keys.mqtt_password(locker, known.generation),
         trusted={kid.hex(): table for kid, table in trusted.items()},
+        meeting=desk.meeting,
     )
 
 

@@ -1,6 +1,7 @@
 """A real Mosquitto, a real database and small lockers made of paho, for the tests of the gateway's MQTT side."""
 
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +52,7 @@ class TinyLocker:
         password: str | None = None,
         client_id: str = "",
         listens_to: str = "",
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self.locker = locker
         self.down_topic = listens_to or f"consigne/1/{topics.shard(locker)}/{locker}/down"
@@ -64,6 +66,8 @@ class TinyLocker:
         self._ready = threading.Event()
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id or locker, clean_session=True)
         self.client.username_pw_set(locker, keys.mqtt_password(locker, generation) if password is None else password)
+        if context is not None:
+            self.client.tls_set_context(context)
         self.client.on_connect = self._connected
         self.client.on_subscribe = lambda *_: self._ready.set()
         self.client.on_message = self._got

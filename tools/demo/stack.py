@@ -7,6 +7,7 @@ the tests of whole journeys and the benchmarks stand on it.
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -120,9 +121,9 @@ class Stack:
         """Register and describe it, provision it, switch it on. `broker`: where it finds one, if not at ours."""
         name = str(hardware["locker"])
         self.api.post("/v1/lockers", description(hardware))
-        given = self.api.post(f"/v1/lockers/{name}/provisioning", {})
-        trusted = {kid: bytes.fromhex(table) for kid, table in given["trusted"].items()}
-        bundle = Bundle(name, int(given["generation"]), bytes.fromhex(given["key"]), broker or self.broker, trusted)
+        bundle = bundle_of(self.api.post(f"/v1/lockers/{name}/provisioning", {}))
+        if broker is not None:
+            bundle = replace(bundle, broker=broker, authorities=())
         provision(self.folder / name, dict(hardware), bundle)
         locker = RunningLocker(self.folder / name, hardware, bundle)
         self.lockers[name] = locker
@@ -158,6 +159,20 @@ class Stack:
             self._api.http.close()
         if self._gateway:
             self._gateway.stop()
+
+
+def bundle_of(given: Mapping[str, Any]) -> Bundle:
+    """What POST /v1/lockers/…/provisioning answered; without a broker where the gateway does not know its name."""
+    meeting: Mapping[str, Any] = given["broker"] or {"host": "", "port": 0, "authorities": [], "server_name": ""}
+    return Bundle(
+        given["locker"],
+        int(given["generation"]),
+        bytes.fromhex(given["key"]),
+        (meeting["host"], meeting["port"]),
+        {kid: bytes.fromhex(table) for kid, table in given["trusted"].items()},
+        authorities=tuple(bytes.fromhex(one) for one in meeting["authorities"]),
+        server_name=meeting["server_name"],
+    )
 
 
 def description(hardware: Mapping[str, Any]) -> dict[str, Any]:

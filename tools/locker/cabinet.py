@@ -23,6 +23,7 @@ KEY_PACE_MS = 150  # a brisk typist
 PACE_MS_MIN = KEY_HOLD_MS + 50  # the keypad's debouncing needs the pause
 SCAN_SIZE_MAX = 4096
 _CHUNK = 16  # bytes that a scanner sends at a time; at 9600 baud, 17 ms
+REPL = b">>> "
 SCREEN_SETTLE_MS = 30  # a screen is drawn line by line; watchers see it whole
 
 Watcher = Callable[[dict[str, Any]], None]
@@ -43,7 +44,8 @@ class Cabinet:
         self._lamps = Lamps(hardware)
         enables = [bus["de"] for bus in hardware.get("buses", []) if "de" in bus]
         watched = pins + self._lamps.pins + wires(hardware) + enables
-        self._controller = Controller(interpreter, folder, watched, 2 * len(pins) + KEYPAD_PINS, self)
+        count, has_rom = 2 * len(pins) + KEYPAD_PINS, hardware.get("rom", True)
+        self._controller = Controller(interpreter, folder, watched, count, self, has_rom=has_rom)
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
         self._chips = Chips(hardware, self._front, now_ms)
@@ -119,6 +121,8 @@ class Cabinet:
     def printed(self, data: bytes) -> None:
         """What the board says on its console: to the port, and to watchers, who must not read the port empty."""
         self._port.print(data)
+        if REPL in data:  # not provisioned: no screen will come
+            self.first_screen.set()
         self._tell({"event": "console", "text": data.decode("utf-8", "replace")})
 
     def power_lost(self, at_ms: float) -> None:

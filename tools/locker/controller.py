@@ -31,6 +31,8 @@ ROMFS_SINCE = (1, 25)
 # Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
 SOURCES_KB = 80
 RESTART_S = 0.2
+NO_ROM = "-"
+BREAK = b"\x03\x03\x03\x03"
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
 CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
 CRASH_S = 2.0
@@ -58,7 +60,17 @@ def now_ms() -> float:
 
 
 class Controller:
-    def __init__(self, interpreter: Interpreter, folder: Path, pins: list[int], pin_count: int, hands: Hands) -> None:
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        folder: Path,
+        pins: list[int],
+        pin_count: int,
+        hands: Hands,
+        *,
+        has_rom: bool = True,
+    ) -> None:
+        self._has_rom = has_rom  # else its code lies on its flash, once somebody brought it there
         self._interpreter = interpreter
         self._folder = folder
         self._pins = pins  # whose level matters to the cabinet
@@ -138,8 +150,8 @@ class Controller:
         server = await asyncio.start_unix_server(self._connected, socket_path)
         code = rom.build(self._interpreter)
         has_romfs = self._interpreter.version >= ROMFS_SINCE
-        code_path = str(code / "rom.img" if has_romfs else code / "sources")
-        heap = self._interpreter.heap_options(self._heap_kb(has_romfs))
+        code_path = str(code / "rom.img" if has_romfs else code / "sources") if self._has_rom else NO_ROM
+        heap = self._interpreter.heap_options(self._heap_kb(has_romfs and self._has_rom))
         image = str((self._folder / "flash.img").absolute())
         arguments = ["-m", "launch", socket_path, image, code_path, str(self._cause), ",".join(EXTRAS)]
         self._process = await asyncio.create_subprocess_exec(
@@ -184,9 +196,14 @@ class Controller:
             self._hands.printed(data)
 
     def typed(self, data: bytes) -> None:
-        """Bytes on the board's stdin."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.write(data)
+        """Bytes on the board's console. BREAK interrupts whatever runs, and is no byte of it; a single Ctrl-C is for
+        the locker's own console here."""
+        if self._process is None or self._process.stdin is None:
+            return
+        if BREAK in data:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT)
+        self._process.stdin.write(data.replace(BREAK, b""))
 
     # -------------------------------------------------------------- the wires
     def ground(self, pin: int, on: bool) -> None:

@@ -17,6 +17,7 @@ from tools.locker.cabinets import Hardware
 from tools.locker.flash import make_flash
 from tools.locker.pins import check
 
+PARTS = ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed", "lights", "sensors")
 BOARD_FIELDS = (
     "id",
     "driver",
@@ -30,9 +31,9 @@ BOARD_FIELDS = (
     "supply",
 )
 CHIP_FIELDS = ("i2c", "spi", "reset", "latch", "enable", "check")
-OPTIONAL = ("lights", "sensors")
 BOX_FIELDS = ("number", "size", "lock", "door", "occupied", "light")
 LOCAL = "127.0.0.1"
+WIFI = {"ssid": "consigne", "password": "virtual"}
 # Below the ports that systems give out by themselves, so that nobody else has it after a restart.
 PORTS = range(20_000, 32_000)
 PORT_TRIES = 200
@@ -59,26 +60,42 @@ def provision(folder: Path, hardware: Hardware, bundle: Bundle) -> None:
     check(hardware)
     folder.mkdir(parents=True, exist_ok=True)
     cable = _cable(folder / "cable.json", bundle.broker)
-    files = {
-        "/config.json": json.dumps(config(hardware, bundle, cable["listen"])).encode(),
-        "/key": bundle.key,
-        **{f"/trust/{name}": table + hashlib.sha256(table).digest() for name, table in bundle.trusted.items()},
-        **{f"/tls/{hashlib.sha256(ca).hexdigest()[:8]}.der": ca for ca in bundle.authorities},
-    }
-    make_flash(folder / "flash.img", files)
+    make_flash(folder / "flash.img", flash_files(config(hardware, bundle, (LOCAL, cable["listen"]), WIFI), bundle))
     (folder / "cable.json").write_text(json.dumps(cable))
     (folder / "hardware.json").write_text(json.dumps(hardware | {"locker": bundle.locker}))
 
 
-def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
-    """The text of /config.json."""
+def flash_files(document: Mapping[str, Any], bundle: Bundle) -> dict[str, bytes]:
+    """Path -> content of all that provisioning leaves. Without /config.json, the last, a board does nothing."""
+    return {
+        "/key": bundle.key,
+        **{f"/trust/{name}": table + hashlib.sha256(table).digest() for name, table in bundle.trusted.items()},
+        **{f"/tls/{hashlib.sha256(ca).hexdigest()[:8]}.der": ca for ca in bundle.authorities},
+        "/config.json": json.dumps(document).encode(),
+    }
+
+
+def blank(folder: Path, hardware: Hardware, broker: tuple[str, int]) -> None:
+    """The same cabinet as it leaves its maker: with nothing on its flash."""
+    check(hardware)
+    folder.mkdir(parents=True, exist_ok=True)
+    make_flash(folder / "flash.img", {})
+    (folder / "cable.json").write_text(json.dumps(_cable(folder / "cable.json", broker)))
+    (folder / "hardware.json").write_text(json.dumps(hardware))
+
+
+def config(
+    hardware: Hardware, bundle: Bundle, address: tuple[str, int], network: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """What /config.json says. `address`: of the broker, as the locker dials it; `network`: its Wi-Fi, None: a wire."""
+    host, port = address
     tls: dict[str, Any] = {"tls": {"server_name": bundle.server_name}} if bundle.authorities else {}
     return {
         "version": 1,
         "locker": bundle.locker,
         "generation": bundle.generation,
-        "broker": {"host": LOCAL, "port": port} | tls,
-        "network": {"ssid": "consigne", "password": "virtual"},
+        "broker": {"host": host, "port": port} | tls,
+        **({"network": dict(network)} if network else {}),
         "buses": hardware.get("buses", []),
         "modules": [
             {
@@ -90,8 +107,7 @@ def config(hardware: Hardware, bundle: Bundle, port: int) -> dict[str, Any]:
             }
             for module in bolted(hardware)
         ],
-        **{name: hardware[name] for name in ("keypad", "scanner", "display", "buzzer", "lock_on", "door_closed")},
-        **{name: hardware[name] for name in OPTIONAL if name in hardware},
+        **{name: hardware[name] for name in PARTS if name in hardware},
         "occupied_full": hardware.get("occupied_full", 0),
         "watchdog_ms": hardware.get("watchdog_ms", WATCHDOG_MS),
         "code_digits": bundle.code_digits,

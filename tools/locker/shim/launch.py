@@ -4,7 +4,8 @@
 
 WORDS, with commas: what /config.json says where a locker needs `extras`.
 
-The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition.
+The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition; or, without a ROM (-), on
+the flash. A board that is not provisioned, or that is broken into, ends at its REPL.
 """
 
 import os
@@ -12,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import machine
+import micropython
 import network  # noqa: F401  # pyright: ignore[reportUnusedImport] - loaded while its file can be reached
 from blocks import FileBlocks, vfs
 from wires import bundle
@@ -34,26 +36,58 @@ def rom(path: str) -> "Any":
 
 
 def run(name: str) -> None:
-    with open("/rom/" + name) as file:
+    with open(("" if code == "-" else "/rom") + name) as file:
         text = file.read()
-    exec(compile(text, "/" + name, "exec"), {"__name__": "__main__"})
+    exec(compile(text, name, "exec"), {"__name__": "__main__"})
+
+
+def is_there(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def start() -> None:
+    """As a board does: whatever ended its program, the REPL is there. But a provisioned one whose ROM fails to start
+    is switched off by its cabinet, which says so."""
+    try:
+        if code != "-" or is_there("/main.py"):
+            run("/boot.py")
+            run("/main.py")
+    except KeyboardInterrupt:
+        pass
+    except Exception as error:
+        if code != "-" and is_there("/config.json"):
+            raise
+        sys.print_exception(error, sys.stderr)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    vfs.mount(vfs.VfsPosix(shim), "/shim")
+    sys.path.append("/shim")
+    __import__("raw_repl").serve()
 
 
 socket_path, image, code, cause = sys.argv[1:5]
 machine.Board.cause = int(cause)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 bundle.connect(socket_path)
 flash = vfs.VfsLfs2(FileBlocks(image))
-with flash.open("/config.json", "r") as file:
-    wanted = file.read()
+try:
+    with flash.open("/config.json", "r") as file:
+        wanted = file.read()
+except OSError:
+    wanted = ""  # not provisioned
 if any([word in wanted for word in sys.argv[5].split(",")]):
     import extras
 
     extras.install()
 del wanted
-code = rom(code)
+micropython.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - SIGINT is Ctrl-C
+shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
+image = rom(code) if code != "-" else None
 vfs.umount("/")
 vfs.mount(flash, "/")
-vfs.mount(code, "/rom")
-sys.path[:] = ["/rom"]
-run("boot.py")
-run("main.py")
+sys.path[:] = ["/lib"]
+if image is not None:
+    vfs.mount(image, "/rom")
+    sys.path[:] = ["/rom"]
+start()
