@@ -41,7 +41,7 @@ class Console:
         self._badge = b""  # the token that the actor came with, if it was one
 
     def sit_down(self, agent: "Any", effects: "list[Effect]") -> "Any":
-        """The desk, with whoever is there now; None where the heap has no room for one: customers go on being served."""
+        """The desk, with whoever is there now; None where the heap has no room for it, which its customers need."""
         if self.desk is None:
             try:
                 if 0 < agent.heap_free < CONSOLE_HEAP_MIN:
@@ -49,9 +49,8 @@ class Console:
                 self.desk = load("seat").Desk(agent)
             except MemoryError:
                 unload()  # half of it may be there
-                effects.append(
-                    Write(b"\r\nERR no_memory this locker has no room for its console; see the gateway\r\n")
-                )
+                text = f"\r\nERR no_memory {agent.heap_free} bytes free, {CONSOLE_HEAP_MIN} needed\r\n"
+                effects.append(Write(text.encode()))
         return self.desk
 
     def greet(self, effects: "list[Effect]") -> None:

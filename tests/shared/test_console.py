@@ -19,7 +19,7 @@ from device.desk.act import utc_text
 from device.desk.seat import to_json
 from protocol.errors import number_of
 from protocol.keys import console_answer
-from protocol.limits import CONSOLE_IDLE_MS, CONSOLE_LINE_MAX, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS
+from protocol.limits import CONSOLE_HEAP_MIN, CONSOLE_IDLE_MS, CONSOLE_LINE_MAX, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS
 from protocol.messages import CodeRefused, OpeningAuthorised, ServiceActed
 from protocol.numbers import CONSOLE
 
@@ -29,6 +29,17 @@ def test_what_is_typed_is_echoed_and_can_be_corrected():
     assert terminal.type(b"jounr\x08\x7frnal") == "jounr\b \b\b \brnal"
     assert terminal.type(b"\r").split("\r\n")[1].startswith("OK ")
     assert terminal.type(b"\x08\x7f") == ""  # nothing left to take back
+
+
+def test_there_is_no_console_where_a_session_would_take_what_customers_need():
+    terminal = Terminal()
+    terminal.agent.heap_free = CONSOLE_HEAP_MIN - 1
+    assert (
+        terminal.type(b"time\r")
+        == f"\r\nERR no_memory {CONSOLE_HEAP_MIN - 1} bytes free, {CONSOLE_HEAP_MIN} needed\r\n"
+    )
+    terminal.agent.heap_free = CONSOLE_HEAP_MIN
+    assert terminal.order("time").startswith("OK ")
 
 
 def test_a_line_can_be_thrown_away():
