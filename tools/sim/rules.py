@@ -244,6 +244,7 @@ class Rules:
     # -------------------------------------------------------------- sensors
     def sensed(self, locker: str, number: int, closed: bool) -> None:
         book = self.books[locker]
+        book.unseen.discard(number)  # its board is back, or the locker would not know
         book.sensor[number] = closed
         if not closed:
             book.seen_open[number] = True
