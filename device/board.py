@@ -16,6 +16,7 @@ from device.drivers.doors import DoorSwitches
 from device.drivers.keypad import Keypad
 from device.drivers.locks.gpio import GpioCoils
 from device.drivers.locks.guard import Guard
+from device.drivers.resolver import Resolver
 from device.drivers.scanner import Scanner
 from device.drivers.transport import Transport
 from device.drivers.waiter import Waiter
@@ -106,7 +107,16 @@ class Board:
             from device.drivers.tls import Tls  # noqa: PLC0415 - its room in the heap only where it is needed
 
             tls = Tls(broker["tls"].get("server_name") or broker["host"], self._feed)
-        return Transport((broker["host"], broker["port"]), network, self.waiter, self._busy, tls=tls)
+        resolver = Resolver(broker.get("dns_port", 53), broker.get("dns", ""))
+        return Transport(
+            (broker["host"], broker["port"]),
+            network,
+            self.waiter,
+            self._busy,
+            resolver,
+            tls=tls,
+            probe_port=broker.get("probe_port", 80),
+        )
 
     def _feed(self) -> None:
         self.watchdog.feed()

@@ -131,9 +131,10 @@ class Link:
         else:
             self._wait(now)
 
-    def somebody_came(self, now: int) -> None:
-        """A courier gets the better service while we are online; and people do not come in the same second."""
-        if self.state == "waiting" and now >= self._present_at:
+    def somebody_came(self, now: int, asks: bool = False) -> None:
+        """A courier gets the better service while we are online; and people do not come in the same second.
+        `asks`: a technician does, and waits for the answer."""
+        if self.state == "waiting" and (asks or now >= self._present_at):
             self._present_at = now + PRESENCE_MS
             self._due = now
 

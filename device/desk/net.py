@@ -1,7 +1,8 @@
 """`net` and `net test`: how the link is; and where it breaks: network, DNS, TCP, a captive portal, TLS, or the broker.
 
 The test lets the link itself dial and follows it, so that it finds what the locker finds. Where something answers that
-is no broker of ours, the same host is asked over plain HTTP too: a portal sends whoever asks to a page of its own.
+is no broker of ours, the same host is asked over plain HTTP too, for what a gateway answers: a
+portal sends whoever asks to a page of its own, or answers with it at once.
 """
 
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ _TEST_MS = 45_000  # the longest: a name server, a TCP connection, a handshake a
 _PORTAL_MS = 6_000
 _LAP_MS = 20
 _HEAD_MAX = 1024
-_HTTP = 80
+_ASKED = b"GET /health HTTP/1.0\r\nHost: "
+_OURS_SAY = b'{"status":"ok"}'  # a gateway's answer to that; nobody else's
 
 
 def _net(desk: "Desk", words: "list[str]") -> None:
@@ -61,7 +63,7 @@ class _Test:
         elif desk.now >= self._until:
             self._broke(desk, "timeout")
         elif link.state == "waiting":
-            link.somebody_came(desk.now)
+            link.somebody_came(desk.now, True)
 
     def stop(self, desk: "Desk") -> None:
         self._hang_up()
@@ -74,7 +76,7 @@ class _Test:
             self._tell(desk, cause)
             return
         self._until = desk.now + _PORTAL_MS
-        self._portal = board.transport.beside(_HTTP)
+        self._portal = board.transport.beside()
         self._portal.dial()
 
     # -------------------------------------------------------------- a captive portal
@@ -85,13 +87,13 @@ class _Test:
         for event in events:
             if isinstance(event, LinkOpened):
                 host: str = self._portal.host
-                self._portal.send(desk.now, b"GET / HTTP/1.0\r\nHost: " + host.encode() + b"\r\n\r\n")
+                self._portal.send(desk.now, _ASKED + host.encode() + b"\r\n\r\n")
             elif isinstance(event, Received):
                 self._head += event.data
             elif isinstance(event, LinkClosed):
                 over = True
-        if over or len(self._head) > _HEAD_MAX or b"\r\n\r\n" in self._head:
-            portal = leads_away(self._head, self._portal.host)
+        if over or len(self._head) > _HEAD_MAX or _is_whole(self._head):
+            portal = is_portal(self._head, self._portal.host)
             self._hang_up()
             self._tell(desk, "portal" if portal else self._cause)
 
@@ -132,14 +134,24 @@ def _in(word: str, words: str) -> bool:
     return f" {word} " in words
 
 
-def leads_away(head: bytes, host: str) -> bool:
-    """Whether this answer of HTTP is a portal's: it asks for a login (511, RFC 6585), or leads to another host."""
+def _is_whole(answer: bytes) -> bool:
+    """Whether enough of it has come; what follows a 200 must be seen too."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return b"\r\n\r\n" in answer and (b" 200" not in head[:16] or len(body) >= len(_OURS_SAY))
+
+
+def is_portal(answer: bytes, host: str) -> bool:
+    """Whether this answer of HTTP is a portal's: it asks for a login (511, RFC 6585), leads to another host, or has a
+    page for whatever it is asked. 204, or what a gateway says, is nobody's who stands in between."""
+    head, _, body = answer.partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     words = lines[0].split(b" ")
     if len(words) < 2 or not words[0].startswith(b"HTTP/1."):
         return False
     if words[1] == b"511":
         return True
+    if words[1] == b"200":
+        return not body.startswith(_OURS_SAY)
     for line in lines[1:]:
         if line.lower().startswith(b"location:"):
             target = line[9:].strip().lower()

@@ -67,10 +67,12 @@ def _after_name(packet: bytes, place: int) -> int:
 
 
 class Resolver:
-    """ask(), then poll() every lap until it says something."""
+    """ask(), then poll() every lap until it says something. `server`: the one to ask whatever the network names; an
+    IPv4 address, or ""."""
 
-    def __init__(self, port: int = _PORT) -> None:
-        self._port = port
+    def __init__(self, port: int = _PORT, server: str = "") -> None:
+        self.port = port
+        self.server = server
         self._socket: Any = None
         self._server: Any = None
         self._asked = b""
@@ -81,7 +83,7 @@ class Resolver:
         """`server`: the name server's IPv4 address. Raises OSError when there is no network."""
         self.close()
         self._asked = question(os.urandom(2), host)
-        self._server = socket.getaddrinfo(server, self._port, socket.AF_INET, socket.SOCK_DGRAM)[0][-1]
+        self._server = socket.getaddrinfo(server, self.port, socket.AF_INET, socket.SOCK_DGRAM)[0][-1]
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._again_ms = now_ms

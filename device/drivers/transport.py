@@ -58,6 +58,7 @@ class Transport:
         resolver: "Resolver | None" = None,
         *,
         tls: "Tls | None" = None,
+        probe_port: int = 80,
     ) -> None:
         self.host, self._port = address
         self._network = network
@@ -66,6 +67,7 @@ class Transport:
         self._resolver = resolver or Resolver()
         self._last_address = ""
         self._tls = tls
+        self._probe_port = probe_port
         self._secure: Any = None
         self._socket: Any = None
         self._state = _IDLE
@@ -82,9 +84,10 @@ class Transport:
         if self._tls is not None:
             self._tls.judge_by(wall_s, known)
 
-    def beside(self, port: int) -> "Transport":
-        """Another connection to the same host, without TLS."""
-        return Transport((self.host, port), self._network, self._waiter, self._busy)
+    def beside(self) -> "Transport":
+        """Another connection to the same host, to where plain HTTP is spoken."""
+        resolver = Resolver(self._resolver.port, self._resolver.server)
+        return Transport((self.host, self._probe_port), self._network, self._waiter, self._busy, resolver)
 
     def hang_up(self) -> None:
         if self._socket is not None:
@@ -132,7 +135,7 @@ class Transport:
         if not self._network.ready(now_ms):
             self._failed = "no_network"
             return
-        server = self._network.name_server()
+        server = self._resolver.server or self._network.name_server()
         if is_address(self.host) or not server:
             self._connect(now_ms, self.host)
             return

@@ -73,11 +73,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def mosquitto(folder: Path, port: int, tls: bool = True) -> Iterator[None]:
+def mosquitto(folder: Path, port: int, tls: bool = True, anybody: bool = True) -> Iterator[None]:
     files = f"certfile {folder}/cert.pem\nkeyfile {folder}/key.pem\n" if tls else ""
-    (folder / "conf").write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nuser {getpass.getuser()}\n{files}log_dest none\n"
-    )
+    who = f"allow_anonymous {str(anybody).lower()}\nuser {getpass.getuser()}\n"
+    (folder / "conf").write_text(f"listener {port} 127.0.0.1\n{who}{files}log_dest none\n")
     found = find_mosquitto()
     environment = {"LD_LIBRARY_PATH": found.libraries} if found.libraries else {}
     command = [str(found.binary), "-c", str(folder / "conf")]
