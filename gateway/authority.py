@@ -2,6 +2,9 @@
 
 ca.key and ca.pem are made once and stay; server.key and server.pem are made anew when they near their end, when the
 broker's names change, or when they are gone. ECDSA on P-256, which a locker checks in the least memory.
+
+A CA is replaced in two steps: renew() makes the next one beside it, which is brought to every locker; switch() signs
+with it from then on. Lockers hold both meanwhile, so none is cut off.
 """
 
 import datetime
@@ -19,6 +22,7 @@ from gateway.key_files import read_secret, write_secret
 from gateway.limits import BROKER_CA_DAYS, BROKER_CERTIFICATE_DAYS, BROKER_CERTIFICATE_RENEWED_DAYS
 
 CA_KEY, CA, SERVER_KEY, SERVER = "ca.key", "ca.pem", "server.key", "server.pem"
+NEXT_KEY, NEXT = "ca-next.key", "ca-next.pem"
 _DAY = datetime.timedelta(days=1)  # also how far our clock may be ahead of those who check
 _LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _PEM = serialization.Encoding.PEM
@@ -33,6 +37,7 @@ class Authority:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._end_switch()
         self._key = self._own_key()
         self._certificate = self._own_certificate()
 
@@ -40,6 +45,39 @@ class Authority:
     def der(self) -> bytes:
         """What lockers trust."""
         return self._certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def trusted(self) -> tuple[bytes, ...]:
+        """What a locker is given: this CA and, once it was made, the next one."""
+        found = _certificate_of(self.folder / NEXT)
+        return (self.der,) if found is None else (self.der, found.public_bytes(serialization.Encoding.DER))
+
+    def renew(self) -> bool:
+        """Make the next CA; whether it was not there yet."""
+        if _certificate_of(self.folder / NEXT) is not None:
+            return False
+        key = ec.generate_private_key(ec.SECP256R1())  # what an earlier try left signed nothing
+        write_secret(self.folder / NEXT_KEY, _key_text(key), replace=True)
+        write_secret(self.folder / NEXT, _self_signed(key), replace=True)
+        return True
+
+    def switch(self) -> None:
+        """The next CA is the CA, from the next start of the gateway on. Raises AuthorityError when there is none."""
+        found = _certificate_of(self.folder / NEXT)
+        if found is None or found.public_key() != _key_of(self.folder / NEXT_KEY).public_key():
+            raise AuthorityError("there is no next CA: make it with consigne ca renew, and bring it to every locker")
+        (self.folder / NEXT_KEY).replace(self.folder / CA_KEY)
+        self._end_switch()
+        self._key = self._own_key()
+        self._certificate = self._own_certificate()
+
+    def _end_switch(self) -> None:
+        """A power cut may have come between the two files of a switch: then ca.key is the next CA's."""
+        found = _certificate_of(self.folder / NEXT)
+        if found is None or (self.folder / NEXT_KEY).exists() or not (self.folder / CA_KEY).exists():
+            return
+        if found.public_key() == _key_of(self.folder / CA_KEY).public_key():
+            (self.folder / NEXT).replace(self.folder / CA)
 
     def certify(self, names: Sequence[str], now: datetime.datetime | None = None) -> bool:
         """See to it that the server's certificate is good for these names (IPv4 addresses too) for a while yet;
@@ -77,14 +115,7 @@ class Authority:
     def _own_certificate(self) -> x509.Certificate:
         path = self.folder / CA
         if not path.exists():
-            name, now = _named("Consigne, the broker's CA"), datetime.datetime.now(datetime.UTC)
-            built = (
-                _builder(name, name, self._key, now, now + BROKER_CA_DAYS * _DAY)
-                .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-                .add_extension(_signs_certificates(), critical=True)
-            )
-            made = built.sign(self._key, hashes.SHA256())
-            write_secret(path, made.public_bytes(_PEM).decode())
+            write_secret(path, _self_signed(self._key))
         found = _certificate_of(path)
         if found is None or found.public_key() != self._key.public_key():
             raise AuthorityError(f"{path} is not the certificate of {CA_KEY}: restore both from one backup")
@@ -104,6 +135,32 @@ class Authority:
         if not same_key or list(said) != [_alternative(name) for name in names]:
             return _LONG_AGO
         return found.not_valid_after_utc
+
+
+def certificates(folder: Path) -> dict[str, x509.Certificate | None]:
+    """Those that lie there, by their file's name, for whoever only looks. None: missing, or no certificate."""
+    return {name: _certificate_of(folder / name) for name in (CA, NEXT, SERVER)}
+
+
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """What it is good for."""
+    try:
+        said = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
+        return []
+    return [str(name.value) for name in said]
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey) -> str:
+    """A CA's certificate, in PEM. Its name tells it from a former one: mbedTLS looks for a signer by name."""
+    now = datetime.datetime.now(datetime.UTC)
+    name = _named(f"Consigne, the broker's CA {x509.random_serial_number():x}"[:40])
+    built = (
+        _builder(name, name, key, now, now + BROKER_CA_DAYS * _DAY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_signs_certificates(), critical=True)
+    )
+    return built.sign(key, hashes.SHA256()).public_bytes(_PEM).decode()
 
 
 def _builder(

@@ -11,6 +11,7 @@ BROKER_START_S_MAX = 10.0  # from start to a listening port
 BROKER_STOP_S_MAX = 5.0  # then it is killed
 BROKER_SESSION_EXPIRY_S = 600  # how long it keeps messages for a gateway that is away
 BROKER_CA_DAYS = 7_300  # as long as a locker stands: a new one has to be brought to each
+BROKER_CA_SOON_DAYS = 730  # what it has left when a town is told: the next one is brought by hand to each locker
 BROKER_CERTIFICATE_DAYS = 397  # a stolen server key serves its thief for so long at the most
 BROKER_CERTIFICATE_RENEWED_DAYS = 60  # before its end: a gateway that is away for a holiday comes back in time
 BROKER_NAMES_MAX = 8  # a certificate has to fit what a locker reads at once

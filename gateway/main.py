@@ -248,8 +248,8 @@ class Gateway:
     def _meeting(self, address: Address) -> Meeting | None:
         """Where lockers find the broker; None where we listen on every address, and nobody said by which name."""
         if self.broker is not None and self.broker.secure_address is not None and self._secured is not None:
-            port, der = self.broker.secure_address.port, self._secured.authority.der
-            return Meeting(self._secured.names[0], port, tls=True, authorities=(der,))
+            port, trusted = self.broker.secure_address.port, self._secured.authority.trusted
+            return Meeting(self._secured.names[0], port, tls=True, authorities=trusted)
         unsaid = address.host in ("0.0.0.0", "::")
         return None if unsaid else Meeting(address.host, address.port, address.tls)
 

@@ -9,7 +9,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 
-from tools import commands, doctor, flash, key_commands, privacy_commands, provision
+from tools import ca_commands, commands, doctor, flash, key_commands, privacy_commands, provision
 from tools.client import INTERRUPTED, OK, USAGE, Failed, Gateway, connect_here
 from tools.console.command import add_words as console_words
 from tools.usage import Parser, version
@@ -87,6 +87,8 @@ def build_parser() -> ArgumentParser:
     _badge_words(words.add_parser("badge", help="make a courier's or a technician's badge"))
     _slip_words(words.add_parser("slip", help="a pickup code to print, for who has no phone"))
     _key_words(words.add_parser("keys", help="the gateway's keys").add_subparsers(required=True, metavar="VERB"))
+    authority = words.add_parser("ca", help="the CA that vouches for the broker to the lockers")
+    ca_commands.add_words(authority.add_subparsers(required=True, metavar="VERB"), _json)
     _delegate_words(words.add_parser("delegate", help="let somebody else collect a parcel, once"))
     _reissue_words(words.add_parser("reissue", help="give a parcel another code, and wait until the locker has it"))
     _receipt_words(words.add_parser("receipt", help="hand in what a locker without a gateway showed"))

@@ -1,4 +1,4 @@
-"""`consigne doctor`: is what we need here, does the gateway answer, does our key open it? Each line has its remedy."""
+"""`consigne doctor`: what we need here, the broker's certificates, the gateway, our key. Each line has its remedy."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
+from tools.ca_commands import certificates_here
 from tools.client import OK, REFUSED, Failed, Gateway, connect_here, gateway_url
 from tools.progress import Progress
 
@@ -45,6 +46,7 @@ CHECKS: tuple[tuple[str, bool, Check], ...] = (
     ("python", True, _python),
     ("mosquitto", False, _program("mosquitto", "nothing to do: the gateway unpacks the system's own package")),
     ("micropython", False, _program("micropython", "nothing to do: `make setup` fetches it for virtual lockers")),
+    ("certificates", True, certificates_here),
     ("gateway", True, _gateway),
     ("key", True, _key),
 )

@@ -51,6 +51,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "keys rotate": (("consigne keys rotate", "then wait: consigne keys show"),),
     "keys promote": (("consigne keys promote", "asks first"), ("consigne keys promote --yes", "for scripts")),
     "keys drop": (("consigne keys drop 1a2b3c4d", "says what will open nothing any more, and asks"),),
+    "ca": (("consigne ca show", ""), ("consigne ca renew", "the first step of a rotation")),
+    "ca show": (("consigne ca show", ""), ("consigne ca show --folder /mnt/backup", "of a copy")),
+    "ca renew": (("consigne ca renew", "then bring it to every locker"),),
+    "ca bring": (("consigne ca bring", "parcels may be inside"), ("consigne ca bring --port /dev/ttyUSB1", "")),
+    "ca switch": (("consigne ca switch", "asks first"), ("consigne ca switch --yes", "for scripts")),
     "delegate": (('consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg', ""),),
     "reissue": (("consigne reissue par_0123456789abc --reason phished", "waits until the locker has it"),),
     "provision": (

@@ -4,7 +4,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ class NameServer:
 
 
 @contextlib.contextmanager
-def listening(host: str, port: int, says: bytes | None) -> Iterator[None]:
+def listening(host: str, port: int, says: bytes | None) -> Generator[None]:
     """Somebody who answers each connection with this, and closes; None: who takes what comes and says nothing."""
     with socket.create_server((host, port)) as server, contextlib.ExitStack() as kept:
 
@@ -81,15 +81,16 @@ class Site:
     port: int
     probe: int
 
-    def test(self, *, at: str | None = HERE) -> tuple[dict[str, Any], str]:
-        """The answer, and what was said to people before it."""
+    def test(self, *, at: str | None = HERE, language: str = "en") -> tuple[dict[str, Any], str]:
+        """The answer, and what was said to people before it. `at`: what the name server says."""
         self.names.says = at
+        self.session.ask("language " + language)
         found = self.session.ask("net test")
         return found, " ".join(" ".join(self.session.told).split())
 
 
 @contextlib.contextmanager
-def site_in(folder: Path) -> Iterator[Site]:
+def site_in(folder: Path) -> Generator[Site]:
     names, authority, port, probe = NameServer(), Authority(), free_port(), free_port()
     place = town_locker(folder / "one", authorities=(authority.der,))
     document = json.loads(read_files(place / "flash.img")["/config.json"])
@@ -98,7 +99,6 @@ def site_in(folder: Path) -> Iterator[Site]:
     write_files(place / "flash.img", {"/config.json": json.dumps(document).encode()})
     with start(place) as locker, open_port(locker.console) as cable:
         session = Session(cable, wait_s=70)
-        session.ask("language en")
         yield Site(session, names, authority, folder, port, probe)
 
 
@@ -158,10 +158,8 @@ def test_a_portal_that_gives_its_own_address_for_every_name_is_told_as_one(site:
 
 
 def test_a_portal_is_told_in_french_too(site: Site):
-    site.session.ask("language fr")
     with listening(PORTAL, site.probe, LOGIN_PAGE):
-        assert "portail captif" in site.test(at=PORTAL)[1]
-    site.session.ask("language en")
+        assert "portail captif" in site.test(at=PORTAL, language="fr")[1]
 
 
 @pytest.mark.parametrize(
