@@ -50,7 +50,7 @@ The Wi-Fi password is asked for, or read from --wifi-password-file: never a flag
 
 
 def add_words(parser: ArgumentParser) -> None:
-    parser.epilog = EPILOG
+    parser.epilog = f"{parser.epilog}\n\n{EPILOG}"
     parser.add_argument("bank", metavar="BANK", help="JSON file: the locker's id, modules, doors and parts")
     parser.add_argument("--port", metavar="PORT", help="its serial port; if only one is there, none")
     parser.add_argument("--wifi", metavar="SSID", help="its Wi-Fi; without: a cable, or a network of its own")

@@ -86,7 +86,7 @@ def test_a_next_ca_without_its_key_does_not_become_the_ca(tmp_path: Path):
         (0, (*NAMES, "new.example.fr"), "not for new.example.fr", "restart the gateway"),
         (350, NAMES, "broker's certificate holds 4", "start the gateway"),
         (400, NAMES, "broker's certificate holds -", "start the gateway"),
-        (7_300 - 700, NAMES, "the CA holds 69", "consigne ca renew"),
+        (7_300 - 650, NAMES, "the CA holds 6", "consigne ca renew"),
     ],
 )
 def test_what_will_end_or_names_somebody_else_is_told_with_its_remedy(

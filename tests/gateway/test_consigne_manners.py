@@ -99,7 +99,10 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Busy]]:
 
 # ------------------------------------------------------------------ help
 def test_every_command_has_help_with_examples_that_it_takes() -> None:
-    assert set(EXAMPLES) - {"lockers", "parcels", "keys", "privacy", "audit"} == set(COMMANDS) - {"gateway", "console"}
+    assert set(EXAMPLES) - {"lockers", "parcels", "keys", "ca", "privacy", "audit"} == set(COMMANDS) - {
+        "gateway",
+        "console",
+    }
     for command, parser in COMMANDS.items():
         if command == "gateway":
             continue  # its own, below
@@ -159,7 +162,9 @@ def test_a_wrong_word_is_told_the_next_step(words: list[str], said: str, capsys:
 def test_every_command_that_reads_can_print_json() -> None:
     with_json = {name for name, parser in COMMANDS.items() if "--json" in parser.format_help()}
     assert with_json >= READING
-    assert set(COMMANDS) - with_json == {"gateway", "slip"}, "a line of JSON when it is ready; a page"
+    assert set(COMMANDS) - with_json == {"gateway", "slip", "provision"}, (
+        "a line of JSON when it is ready; a page; a visit"
+    )
 
 
 def test_the_parsers_are_of_one_kind() -> None:
