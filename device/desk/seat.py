@@ -292,7 +292,7 @@ def to_json(value: "Any") -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
-        return '"' + "".join([_letter(letter) for letter in value]) + '"'
+        return '"' + _quoted(value.encode()) + '"'
     if isinstance(value, list):
         items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
         return "[" + ",".join([to_json(item) for item in items]) + "]"
@@ -300,10 +300,23 @@ def to_json(value: "Any") -> str:
     return "{" + ",".join([to_json(name) + ":" + to_json(value[name]) for name in names]) + "}"
 
 
-def _letter(letter: str) -> str:
-    if letter in '"\\':
-        return "\\" + letter
-    number = ord(letter)
-    if 0x20 <= number <= 0x7E:
-        return letter
-    return f"\\u{number:04x}" if number <= 0xFFFF else "?"
+def _quoted(data: bytes) -> str:
+    """What stands between quotes, from UTF-8; a letter taken out of a text would stay in a board's heap for ever."""
+    out = bytearray()
+    point = more = 0  # of a letter of several bytes: what is known of its number, and how many are still to come
+    for byte in data:
+        if byte & 0xC0 == 0x80:
+            point = point << 6 | byte & 0x3F
+            more -= 1
+        else:
+            more = (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0)
+            point = byte & 0x3F >> more if more else byte
+        if more:
+            continue
+        if point in (0x22, 0x5C):
+            out.extend(b"\\")
+        if 0x20 <= point <= 0x7E:
+            out.append(point)
+        else:
+            out.extend(f"\\u{point:04x}".encode() if point <= 0xFFFF else b"?")
+    return str(out, "ascii")
