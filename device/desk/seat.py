@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _STAYS = ("seat", "editor")
 _LINES_A_LAP = 8  # 30 ms at 115200 baud
 _SAID_A_LAP = 1024  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
+_PIECE = 256  # bytes written at once: a heap in use for weeks has no long run of free ones
 _LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
+_LOOKS = ("look", "guide")  # modules that change nothing: without room for them, nothing is half done
 _FOR_PEOPLE = "--h"
 _ORDINARY = [DOOR_STATES.index(word) for word in ("unknown", "closed", "opening", "open")]
 _SECRETS = ("answer", "badge")  # no history holds what stands behind them
@@ -70,9 +72,10 @@ class Desk:
                 self._later = data[place:]
                 break
             what, place = self.editor.feed(data, place, echo)
-            if what:
+            if what or len(echo) >= _PIECE:
                 self.write(echo)
                 echo = bytearray()
+            if what:
                 self._take(what)
         self.write(echo)
 
@@ -134,8 +137,11 @@ class Desk:
         elif what == BREAK:
             self.write(self._prompt())
         elif what in (COMPLETE, EXPLAIN):
-            module = load("guide")
-            (module.complete if what == COMPLETE else module.explain)(self)
+            try:
+                module = load("guide")
+                (module.complete if what == COMPLETE else module.explain)(self)
+            except MemoryError:  # it only looks: nothing is half done
+                self._no_memory()
             unload(_STAYS)
 
     def _obey(self) -> None:
@@ -163,8 +169,12 @@ class Desk:
             self.err("journal_full", "records wait for the gateway: check the network")
 
     def _carry_out(self, name: str, words: "list[str]", rest: str) -> None:
-        orders = load("orders")
-        row = orders.find(name)
+        try:
+            orders = load("orders")
+            row = orders.find(name)
+        except MemoryError:
+            self._no_memory()
+            return
         if row is None:
             self.err("unknown_type", "no such order; try help")
             return
@@ -178,12 +188,15 @@ class Desk:
         if not fewest <= len(words) <= most:
             self.misused(name)
         elif "*" not in flags or self.may_act():
+            carried_out = None
             try:
                 carried_out = load(module).ORDERS[name]
+                lines = carried_out(self, words)
             except MemoryError:
-                self.err("no_memory", "reboot, then once more")
+                if carried_out is not None and module not in _LOOKS:
+                    raise  # it may have acted: what it did, a new agent learns from the journal
+                self._no_memory()
                 return
-            lines = carried_out(self, words)
             if lines is not None:
                 self.task = _Lines(lines)
                 self.task.step(self)
@@ -194,6 +207,9 @@ class Desk:
         if not self.agent.console.actor:
             self.err("not_allowed", "login first")
         return self.agent.console.actor != ""
+
+    def _no_memory(self) -> None:
+        self.err("no_memory", "reboot, then once more")
 
     def misused(self, name: str) -> None:
         row = load("orders").find(name)
@@ -254,9 +270,9 @@ class Desk:
         self.redraw()
 
     def write(self, data: "bytes | bytearray") -> None:
-        if data:
-            self._said += len(data)
-            self.effects.append(Write(bytes(data)))
+        self._said += len(data)
+        for start in range(0, len(data), _PIECE):
+            self.effects.append(Write(bytes(data[start : start + _PIECE])))
 
 
 class _Lines:
