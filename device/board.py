@@ -50,6 +50,9 @@ class Nothing:
     def tick(self, _now_ms: int) -> None:
         pass
 
+    def off(self) -> None:
+        pass
+
 
 class Board:
     """Raises OSError, ValueError or ConfigError when what provisioning left cannot be used."""

@@ -69,7 +69,8 @@ class Shell:
         self.agent: Any = None  # None: safe idle mode
 
     def run(self) -> None:
-        """Never returns, but for Ctrl-C on the console (mpremote) and what only a reset mends."""
+        """Never returns, but for four Ctrl-C on the console (KeyboardInterrupt) and what only a reset mends. Every
+        output is off then, and whoever broke in has the watchdog's whole time to give it more."""
         try:
             self.begin(self._board.clock.now_ms(), self._board.cause)
             while True:
@@ -77,6 +78,8 @@ class Shell:
                 self._board.waiter.wait(self._rest_ms())
         finally:
             self._board.locks.off(self._board.clock.now_ms())
+            self._board.buzzer.off()
+            self._board.watchdog.feed()
 
     def begin(self, now: int, cause: str) -> None:
         """Make the agent from the journal, or end up idle."""

@@ -67,7 +67,8 @@ HOSTILE = [
     b"log export\r\x03",
     b"selftest doors\rhelp\r",
 ]
-_ENDS = re.compile(rb"(?i)reboot|logout")  # what ends a visit on purpose
+# What ends a visit on purpose, and what ends the program (device/drivers/console.py).
+_ENDS, _BREAKS = re.compile(rb"(?i)reboot|logout"), re.compile(rb"\x03{4,}")
 _PROMPT_OF = re.compile(rb"\ntest-1(?:!\d+)?(?:/service)? (\S+)# ")
 _LOOK = re.compile(rb'OK {"free":(\d+),"tidied":\d+}\r\n(test-1[^\r\n]*[#>] )\Z')
 
@@ -112,7 +113,7 @@ class Fuzz:
 
     def look(self) -> tuple[int, str]:
         """(free bytes, the prompt), with all that was typed before it done, and said."""
-        self._free(b"\x03\x03\x15\r\nheap\r")
+        self._free(b"\x15\x03\x03\x15\r\nheap\r")
         return self._free(b"heap\r")
 
     def _free(self, order: bytes) -> tuple[int, str]:
@@ -159,7 +160,8 @@ class Fuzz:
         while self.sent < end:
             noise = b""
             while len(noise) < min(LOOK_EVERY, end - self.sent):
-                noise += _ENDS.sub(b"", self.piece())
+                noise += self.piece()
+            noise = _BREAKS.sub(b"\x03\x03\x03", _ENDS.sub(b"", noise))
             self.send(noise)
             self.sent += len(noise)
             room, shown = self.look()
