@@ -7,6 +7,7 @@ from device.drivers.display import Texts
 from device.drivers.gm65 import ASK, Gm65, crc16, framed
 from device.drivers.hd44780 import Hd44780
 from device.drivers.lights import WAIT_MS, Lights, Strip
+from device.drivers.ssd1306 import Ssd1306, half_of
 from device.drivers.wiegand import Wiegand
 
 if TYPE_CHECKING:
@@ -57,6 +58,16 @@ def test_a_display_of_characters_is_begun_and_drawn():
     display.show("é", ())
     assert run(display, 1_000) == [Sensed("display", 1)]
     assert bus.written[:2] == b"\x3c\x38", "the upper half of 30, with the light on, and E falling"
+
+
+def test_a_display_of_dots_is_begun_drawn_and_only_then_switched_on():
+    bus = Bus()
+    display = Ssd1306(bus, {}, Texts("nowhere", "fr"))
+    display.show("é", ())
+    assert run(display, 1_000) == [Sensed("display", 1)]
+    assert bus.written[:5] == b"\x00\x20\x02\xa8\x3f" and bus.written[-2:] == b"\x00\xaf"
+    assert b"\x40" + bytes(4) + half_of(0xE9, 0) in bus.written
+    assert half_of(0x7C, 0) + half_of(0x7C, 1) == b"\0\0\xff\0\0\0\0\0\x3f\0\0\0", "each row of | twice"
 
 
 def test_a_scanner_is_asked_and_its_answer_is_cut_out_of_a_scan():
