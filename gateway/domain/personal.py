@@ -223,6 +223,7 @@ NOT_PERSONAL = {
     "chain": "one after_id after_hash head_id head_hash",
     "commands": "position id locker type issued_s ttl_s state code operation parcel compartment",
     "compartments": "locker number module size width_mm height_mm depth_mm x_mm bottom_mm accessible door holding"
+    " module_id presence"
     " deposit quarantined out_of_service cycles",
     "credentials": "number digest role tenant scopes made_s revoked_s",
     "delegations": "position id parcel made_s expiry_s used_s revoked_s ended_s revocation left_s",
@@ -238,7 +239,7 @@ NOT_PERSONAL = {
     "letters": "id parcel kind deposit channel made_s due_s tries state reason sent_s",
     "locker_keys": "locker kid since_s",
     "lockers": "id name code_digits generation boot last_seq online seen_s firmware made_s birth_seq birth_doors"
-    " pickup_days",
+    " pickup_days layout",
     "openings": "number locker compartment deposit credential made_s until_s ended_s confirmed_credential operation",
     "operations": "number kind locker compartment state code made_s ended_s",
     "parcels": "number position locker size carrier merchant heavy state expected_s compartment deposit deposited_s"
