@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from device.agent import effects
 from device.agent.books import Books
+from device.agent.console import unload
 from device.agent.core import Agent
 from device.agent.events import JournalMeasured, JournalRead, Ticked, Typed
 
@@ -84,6 +85,7 @@ class Shell:
     def begin(self, now: int, cause: str) -> None:
         """Make the agent from the journal, or end up idle."""
         self.agent = None
+        unload()  # what a technician's session had loaded: the new agent needs the room
         self._board.locks.drop(now)  # a pulse that the former agent ordered would be nobody's to the new one
         self._board.transport.hang_up()
         self._board.doors.forget()

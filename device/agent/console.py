@@ -99,13 +99,14 @@ def load(name: str) -> "Any":
     return __import__(name if "." in name else _DESK + "." + name, None, None, (name,))
 
 
-def unload(kept: "tuple[str, ...]" = ()) -> None:
-    """Give back what such modules take of the heap, but for those `kept`; who holds one goes on holding it."""
-    package = sys.modules.get(_DESK)
-    start = _DESK + "."
-    for full in list(sys.modules):
+def unload(kept: "tuple[str, ...]" = (), package: str = _DESK, names: "tuple[str, ...]" = ()) -> None:
+    """Give back what modules of that package take of the heap: those named, or all but those `kept`; who holds one goes
+    on holding it."""
+    parent = sys.modules.get(package)
+    start = package + "."
+    for full in [full for full in sys.modules if full.startswith(start)]:
         name = full[len(start) :]
-        if full.startswith(start) and name not in kept:
+        if name in names if names else name not in kept:
             del sys.modules[full]
-            if hasattr(package, name):
-                delattr(package, name)
+            if hasattr(parent, name):
+                delattr(parent, name)
