@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from device.agent.effects import Effect
 
 STAYS = ("seat", "editor")
-_LINES_A_LAP = 8  # 30 ms at 115200 baud
+_LINES_A_LAP = 2  # they wait in the heap until the lap ends
 _SAID_A_LAP = 1024  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
 _PIECE = 256  # bytes written at once: a heap in use for weeks has no long run of free ones
 _LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
