@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from device.agent import effects
 from device.agent.books import Books
+from device.agent.console import unload
 from device.agent.core import Agent
 from device.agent.events import JournalMeasured, JournalRead, Ticked, Typed
 
@@ -89,6 +90,7 @@ class Shell:
         self._board.doors.forget()
         self._events = []
         self._free = -1
+        unload()  # nobody sits at the new agent's console, and it may have been the desk that filled the heap
         while self.agent is None and self.failures < FAILURES_MAX:
             try:
                 agent = self._make(self._board)

@@ -100,12 +100,16 @@ def load(name: str) -> "Any":
 
 
 def unload(kept: "tuple[str, ...]" = ()) -> None:
-    """Give back what such modules take of the heap, but for those `kept`; who holds one goes on holding it."""
-    package = sys.modules.get(_DESK)
+    """Give back what such modules take of the heap, but for those `kept`; who holds one goes on holding it. One at a
+    time, since there may be no room for a list of them."""
     start = _DESK + "."
-    for full in list(sys.modules):
-        name = full[len(start) :]
-        if full.startswith(start) and name not in kept:
-            del sys.modules[full]
-            if hasattr(package, name):
-                delattr(package, name)
+    while True:
+        for full in sys.modules:
+            if full.startswith(start) and full[len(start) :] not in kept:
+                break
+        else:
+            return
+        del sys.modules[full]
+        package = sys.modules.get(_DESK)
+        if hasattr(package, full[len(start) :]):
+            delattr(package, full[len(start) :])

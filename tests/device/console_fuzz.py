@@ -78,6 +78,7 @@ class Fuzz:
     """`free`: bytes of heap at each look, while nobody was logged in and then while somebody was."""
 
     console: str
+    log: Path
     dice: random.Random
     sent: int = 0
     seen: bytes = b""
@@ -109,7 +110,9 @@ class Fuzz:
     def _read(self) -> None:
         self.seen = self.seen[-100_000:] + os.read(self._port, 65_536)
         self.names.update(_PROMPT_OF.findall(self.seen))
-        assert b"Consigne, locker" not in self.seen, f"it restarted after {self.sent} bytes: {self.seen[-2000:]!r}"
+        if b"Consigne, locker" in self.seen:
+            said = self.log.read_text()
+            raise AssertionError(f"{said}it restarted after {self.sent} bytes: {self.seen[-2000:]!r}")
 
     def look(self) -> tuple[int, str]:
         """(free bytes, the prompt), with all that was typed before it done, and said."""
@@ -185,7 +188,7 @@ def log_in(fuzz: Fuzz) -> None:
 def campaign(size: int, seed: int, folder: Path) -> tuple[list[int], list[int]]:
     """Free bytes at each look, without and with a login. Raises AssertionError."""
     place = town_locker(folder, held=[3, 5], code_digits=16)
-    with start(place) as locker, Fuzz(locker.console, random.Random(seed)) as fuzz:
+    with start(place) as locker, Fuzz(locker.console, place / "locker.log", random.Random(seed)) as fuzz:
         fuzz.settle()
         for order in ALL:
             fuzz.ask(order)

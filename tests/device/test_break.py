@@ -51,7 +51,7 @@ def test_four_ctrl_c_end_the_program_with_its_outputs_off_and_nobody_there_bring
     locker.client.keys(code_of(3))
     with open_port(locker.console) as port, Repl(port, restart=False) as repl:
         state = locker.client.state()
-        assert not any(box.get("coil") for box in state["compartments"]), state
+        assert not any(box["coil"] for box in state["compartments"]), state
         time.sleep(WATCHDOG_MS / 1000 + 1)  # the watchdog was given more time
         assert repl.ask("6 * 7") == "42"
     before = board(locker)
