@@ -85,12 +85,12 @@ class Shell:
     def begin(self, now: int, cause: str) -> None:
         """Make the agent from the journal, or end up idle."""
         self.agent = None
-        unload()  # what a technician's session had loaded: the new agent needs the room
         self._board.locks.drop(now)  # a pulse that the former agent ordered would be nobody's to the new one
         self._board.transport.hang_up()
         self._board.doors.forget()
         self._events = []
         self._free = -1
+        unload()  # nobody sits at the new agent's console, and it may have been the desk that filled the heap
         while self.agent is None and self.failures < FAILURES_MAX:
             try:
                 agent = self._make(self._board)

@@ -100,13 +100,17 @@ def load(name: str) -> "Any":
 
 
 def unload(kept: "tuple[str, ...]" = (), package: str = _DESK, names: "tuple[str, ...]" = ()) -> None:
-    """Give back what modules of that package take of the heap: those named, or all but those `kept`; who holds one goes
-    on holding it."""
-    parent = sys.modules.get(package)
+    """Give back what modules of that package take of the heap: those named, or all but those `kept`; who holds one
+    goes on holding it. One at a time, since there may be no room for a list of them."""
     start = package + "."
-    for full in [full for full in sys.modules if full.startswith(start)]:
-        name = full[len(start) :]
-        if name in names if names else name not in kept:
-            del sys.modules[full]
-            if hasattr(parent, name):
-                delattr(parent, name)
+    while True:
+        for full in sys.modules:
+            name = full[len(start) :]
+            if full.startswith(start) and (name in names if names else name not in kept):
+                break
+        else:
+            return
+        del sys.modules[full]
+        parent = sys.modules.get(package)
+        if hasattr(parent, name):
+            delattr(parent, name)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from device.agent.core import Agent
     from device.agent.effects import Effect
 
-_STAYS = ("seat", "editor")
-_LINES_A_LAP = 8  # 30 ms at 115200 baud
+STAYS = ("seat", "editor")
+_LINES_A_LAP = 2  # they wait in the heap until the lap ends
 _SAID_A_LAP = 1024  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
 _PIECE = 256  # bytes written at once: a heap in use for weeks has no long run of free ones
 _LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
@@ -142,7 +142,7 @@ class Desk:
                 (module.complete if what == COMPLETE else module.explain)(self)
             except MemoryError:  # it only looks: nothing is half done
                 self._no_memory()
-            unload(_STAYS)
+            unload(STAYS)
 
     def _obey(self) -> None:
         line = str(self.editor.line, "ascii")
@@ -157,9 +157,9 @@ class Desk:
             self.write(self._prompt())
         else:
             self.agent.console.idle_at = self.now + CONSOLE_IDLE_MS
-            unload(_STAYS)  # what the last one needed until it answered
+            unload(STAYS)  # what the last one needed until it answered
             self._guarded(self._carry_out, name, words[1:], line[line.find(words[0]) + len(name) + 1 :])
-            unload(_STAYS)
+            unload(STAYS)
 
     def _guarded(self, act: "Any", *arguments: "Any") -> None:
         """A full journal refuses what it cannot hold; what was ordered before stands."""

@@ -160,4 +160,8 @@ def test_the_page_shows_a_visit_as_it_is(tmp_path: Path) -> None:
     saved = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["seq"] for row in saved] == list(range(1, len(saved) + 1))
     acts = [row["action"] for row in saved if row["event"] == "ServiceActed" and row["actor"] == "anne"]
-    assert acts == ["login", "selftest", "service on", "selftest doors", "cal 2", "selftest", "log export"]
+    assert acts == [
+        *("login", "selftest", "service on", "selftest doors", "cal 2", "service off"),
+        *("module scan", "module replace B driver=cu16 address=1", "config try"),
+        *("login", "config confirm", "selftest", "log export"),
+    ]

@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Micropython:
-    """What of the module our code asks for. `kbd_intr`: whether a Ctrl-C interrupts, as the cabinet must know: on a PC
-    no byte does, but a signal."""
-
-    def __init__(self) -> None:
-        self.const: Any = micropython.const
-
-    def kbd_intr(self, letter: int) -> None:
-        bundle.send(f"K {letter}\n")
-
-
 def rom(path: str) -> "Any":
     """The image, in memory that is not the interpreter's heap: on a board it is flash. Or a folder of sources."""
     if not path.endswith(".img"):
@@ -76,7 +65,7 @@ def start() -> None:
     vfs.mount(vfs.VfsPosix(shim), "/shim")
     sys.path.append("/shim")
     serve = __import__("raw_repl").serve
-    own.kbd_intr(3)
+    machine.Board.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     serve()
 
 
@@ -95,9 +84,9 @@ if any([word in wanted for word in sys.argv[5].split(",")]):
     extras.install()
 del wanted
 micropython.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - SIGINT is Ctrl-C
-own = Micropython()
-own.kbd_intr(3)
-sys.modules["micropython"] = own  # pyright: ignore[reportArgumentType]
+machine.Board.const = micropython.const  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+machine.Board.kbd_intr(3)
+sys.modules["micropython"] = machine.Board  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
 shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
 image = rom(code) if code != "-" else None
 vfs.umount("/")
