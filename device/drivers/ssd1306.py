@@ -112,7 +112,6 @@ class Ssd1306:
             return False
         end = first
         while end < len(cells) and end - first < PER_LAP and cells[end] != wanted[end]:
-            cells[end] = _UNKNOWN  # until all of it was taken
             end += 1
             if end % WIDTH == 0:
                 break
