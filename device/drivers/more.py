@@ -66,6 +66,12 @@ def others(document: "dict[str, Any]", locks: "Any", sources: "list[Any]") -> "A
         from device.drivers.ds18b20 import Ds18b20  # noqa: PLC0415
 
         sources.append(Ds18b20(onewire.OneWire(machine.Pin(sensors["temperature"]))))
+    if sensors.get("chip"):
+        from device.drivers.chip import ChipTemperature, reader  # noqa: PLC0415
+
+        read = reader(machine)
+        if read is not None:
+            sources.append(ChipTemperature(read))
     if "supply" in sensors:
         from device.drivers.ina226 import Ina226  # noqa: PLC0415
 
