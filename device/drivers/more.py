@@ -39,9 +39,9 @@ def scanner(part: "dict[str, Any]", uart: "Any") -> "Any":
 
 def display(part: "dict[str, Any]", texts: "Texts") -> "Any":
     if part["kind"] == "ssd1306":
-        from device.drivers.ssd1306 import Ssd1306  # noqa: PLC0415
+        from device.drivers.ssd1306 import HZ, Ssd1306  # noqa: PLC0415
 
-        return Ssd1306(i2c(part, 400_000), part, texts)
+        return Ssd1306(i2c(part, HZ), part, texts)
     if part["kind"] != "hd44780":
         return None
     from device.drivers.hd44780 import Hd44780  # noqa: PLC0415
