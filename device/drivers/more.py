@@ -39,9 +39,9 @@ def scanner(part: "dict[str, Any]", uart: "Any") -> "Any":
 
 def display(part: "dict[str, Any]", texts: "Texts") -> "Any":
     if part["kind"] == "ssd1306":
-        from device.drivers.ssd1306 import Ssd1306  # noqa: PLC0415
+        from device.drivers.ssd1306 import HZ, Ssd1306  # noqa: PLC0415
 
-        return Ssd1306(i2c(part, 400_000), part, texts)
+        return Ssd1306(i2c(part, HZ), part, texts)
     if part["kind"] != "hd44780":
         return None
     from device.drivers.hd44780 import Hd44780  # noqa: PLC0415
@@ -66,6 +66,12 @@ def others(document: "dict[str, Any]", locks: "Any", sources: "list[Any]") -> "A
         from device.drivers.ds18b20 import Ds18b20  # noqa: PLC0415
 
         sources.append(Ds18b20(onewire.OneWire(machine.Pin(sensors["temperature"]))))
+    if sensors.get("chip"):
+        from device.drivers.chip import ChipTemperature, reader  # noqa: PLC0415
+
+        read = reader(machine)
+        if read is not None:
+            sources.append(ChipTemperature(read))
     if "supply" in sensors:
         from device.drivers.ina226 import Ina226  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """An SSD1306 of 128 x 64 dots on I2C, or an SH1106, which has 132 columns. Loaded only where /config.json names one.
 
 Four lines of twenty characters, six dots wide and, each row doubled, sixteen high. No picture is kept: what stands in
-each cell is, and a few cells are drawn a lap (2 ms at 400 kHz), so that no lap is held up. Switched on only once each
+each cell is, and a few cells are drawn a lap (2 to 3 ms), so that none is held up. Switched on only once each
 dot was written, since its memory holds noise at first. It cannot be asked whether it lost its power meanwhile: once a
 minute it is told everything anew, which nobody sees, and the text moves by a dot so that it does not burn in. One that
 does not answer is told as Sensed("display", 0) and tried again.
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 CELL = 6  # columns of a character, with the gap behind it
 SPARE = 8  # columns beside twenty characters
-PER_LAP = 6  # characters
+HZ = 400_000  # of its bus, unless told
+PER_LAP = 6  # characters at that pace; on a slower bus fewer
 AGAIN_MS = 5_000
 ANEW_MS = 60_000
 _CONTROL, _DATA = b"\x00", b"\x40"  # what a message begins with
@@ -53,6 +54,7 @@ class Ssd1306:
         self._offset: int = part.get("offset", 0)
         way = _TURNED if part.get("turned") else _UPRIGHT
         self._setup = _CONTROL + _BEGIN + way + _CONTRAST + bytes([part.get("contrast", 127)])
+        self._per_lap = max(1, PER_LAP * part.get("freq", HZ) // HZ)
         self._wanted = b" " * (WIDTH * HEIGHT)
         self._cells = bytearray(WIDTH * HEIGHT)  # what stands there
         self._margin = SPARE // 2
@@ -111,8 +113,7 @@ class Ssd1306:
         if first == len(cells):
             return False
         end = first
-        while end < len(cells) and end - first < PER_LAP and cells[end] != wanted[end]:
-            cells[end] = _UNKNOWN  # until all of it was taken
+        while end < len(cells) and end - first < self._per_lap and cells[end] != wanted[end]:
             end += 1
             if end % WIDTH == 0:
                 break

@@ -45,7 +45,7 @@ def test_a_code_typed_on_wiegand_opens_its_door_with_its_light_and_the_character
 
 def test_a_display_of_dots_says_the_same(tmp_path: Path):
     dots = {"kind": "ssd1306", "i2c": 0, "offset": 2, "language": "fr"}
-    with start(town_locker(tmp_path / "one", held=[2], display=dots)) as locker:
+    with start(town_locker(tmp_path / "one", held=[2], display=dots, sensors={"chip": True})) as locker:
         client = locker.client
         client.wait_for_screen("Bienvenue")
         client.keys(code_of(2))

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from device.agent.events import DoorSensed, KeyPressed, Sensed
+from device.drivers.chip import ChipTemperature, reader, tenths_of_rp2
 from device.drivers.display import Texts
 from device.drivers.gm65 import ASK, Gm65, crc16, framed
 from device.drivers.hd44780 import Hd44780
@@ -131,3 +132,36 @@ def test_a_light_goes_out_where_the_door_never_opened_and_a_pulse_taken_back_lig
     assert rows[-1] == b"\1\1\1"
     lights.gather(WAIT_MS, [])
     assert rows[-1] == bytes(3)
+
+
+class Adc:
+    CORE_TEMP = 8
+
+    def __init__(self, channel: int):
+        assert channel == 8
+
+    def read_u16(self) -> int:
+        return 14_021
+
+
+class Rp2:
+    ADC = Adc
+
+
+def test_the_chip_tells_its_temperature_once_a_minute_and_a_chip_without_a_sensor_is_none():
+    """0.706 V are 27 degrees (RP2040 data sheet), 1.721 mV less is one more."""
+    assert [tenths_of_rp2(volts * 65_535 // 3_300_000) for volts in (706_000, 688_790, 740_420)] == [270, 370, 70]
+    read = reader(Rp2)
+    assert read is not None and run(ChipTemperature(read), 60_010) == [Sensed("chip_temperature_dc", 270)] * 2
+    assert reader(None) is None
+
+
+def test_a_chip_that_cannot_be_read_now_is_asked_again_a_minute_later():
+    said = [b"", b"1"]
+
+    def read() -> int:
+        if not said.pop(0):
+            raise OSError(5)
+        return 411
+
+    assert run(ChipTemperature(read), 60_010) == [Sensed("chip_temperature_dc", 411)]
