@@ -313,6 +313,25 @@ def reopened_for_ever() -> Generator[None, None, None]:
         yield
 
 
+# ------------------------------------------------------------------ modules
+@_bug
+def books_of_missing_doors_dropped() -> Generator[None, None, None]:
+    """A start forgets what lies behind doors that its description does not name."""
+
+    def make(former: Any) -> Any:
+        def restore(self: Books, snapshot: bytes) -> None:
+            numbers = list(self.numbers)
+            former(self, snapshot)
+            for place, number in enumerate(self.numbers):
+                if number not in numbers:
+                    self.holdings[place] = FREE
+
+        return restore
+
+    with _instead(Books, "_restore", make):
+        yield
+
+
 # ------------------------------------------------------------------ doors
 @_bug
 def quarantine_forgotten() -> Generator[None, None, None]:
