@@ -319,16 +319,17 @@ def books_of_missing_doors_dropped() -> Generator[None, None, None]:
     """A start forgets what lies behind doors that its description does not name."""
 
     def make(former: Any) -> Any:
-        def restore(self: Books, snapshot: bytes) -> None:
-            numbers = list(self.numbers)
-            former(self, snapshot)
-            for place, number in enumerate(self.numbers):
-                if number not in numbers:
-                    self.holdings[place] = FREE
+        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
+            named = set(numbers)
+            books = former(numbers, snapshot, records)
+            for place, number in enumerate(books.numbers):
+                if number not in named:
+                    books.holdings[place] = FREE
+            return books
 
-        return restore
+        return staticmethod(replay)
 
-    with _instead(Books, "_restore", make):
+    with _instead(Books, "replay", make):
         yield
 
 

@@ -1,5 +1,6 @@
 """Modules come and go while parcels lie inside: a board is replaced, one is away for a day, doors are added, a number
-is put to rest. Each time the locker restarts on another description, as after `config try`; some fall back by themselves.
+is put to rest. Each time the locker restarts on another description, as after `config try`; some fall back of
+themselves.
 
 What must hold is told by the rules: a start knows every parcel that the flash knows, whatever is bolted on; a code
 opens its own door; and at the end, with all modules back, every customer is served.
