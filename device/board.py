@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import machine
 
 from device.agent.config import Config, layout
+from device.agent.console import unload
 from device.clock import board_clock
 from device.drivers import flash
 from device.drivers.buzzer import Buzzer
@@ -48,6 +49,9 @@ class Nothing:
         pass
 
     def tick(self, _now_ms: int) -> None:
+        pass
+
+    def off(self) -> None:
         pass
 
 
@@ -96,7 +100,9 @@ class Board:
             return Guard([_coils(document, boxes, _one_shot())]), _doors(document, boxes)
         from device.drivers.locks.mixed import cabinet  # noqa: PLC0415 - its room in the heap only where it is needed
 
-        return cabinet(document, _coils, _doors, _uart, _one_shot, self.clock.now_ms)
+        made = cabinet(document, _coils, _doors, _uart, _one_shot, self.clock.now_ms)
+        unload((), "device.drivers.locks", ("mixed", "wiring"))  # 3 kB that only a start needs
+        return made
 
     def _transport(self, document: "dict[str, Any]") -> Transport:
         broker = document["broker"]

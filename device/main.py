@@ -2,6 +2,10 @@
 
 import gc
 
+import micropython
+
+# A Ctrl-C is for the locker's console; four end the program (device/drivers/console.py).
+micropython.kbd_intr(-1)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 # Importing leaves garbage between what stays; collected often, what stays lies together.
 gc.threshold(4096)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 

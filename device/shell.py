@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from device.agent import effects
 from device.agent.books import Books
+from device.agent.console import unload
 from device.agent.core import Agent
 from device.agent.events import JournalMeasured, JournalRead, Ticked, Typed
 
@@ -69,7 +70,8 @@ class Shell:
         self.agent: Any = None  # None: safe idle mode
 
     def run(self) -> None:
-        """Never returns, but for Ctrl-C on the console (mpremote) and what only a reset mends."""
+        """Never returns, but for four Ctrl-C on the console (KeyboardInterrupt) and what only a reset mends. Every
+        output is off then, and whoever broke in has the watchdog's whole time to give it more."""
         try:
             self.begin(self._board.clock.now_ms(), self._board.cause)
             while True:
@@ -77,6 +79,8 @@ class Shell:
                 self._board.waiter.wait(self._rest_ms())
         finally:
             self._board.locks.off(self._board.clock.now_ms())
+            self._board.buzzer.off()
+            self._board.watchdog.feed()
 
     def begin(self, now: int, cause: str) -> None:
         """Make the agent from the journal, or end up idle."""
@@ -86,6 +90,7 @@ class Shell:
         self._board.doors.forget()
         self._events = []
         self._free = -1
+        unload()  # nobody sits at the new agent's console, and it may have been the desk that filled the heap
         while self.agent is None and self.failures < FAILURES_MAX:
             try:
                 agent = self._make(self._board)

@@ -73,6 +73,7 @@ CLOCK_SKEW_S_MAX = 5  # a command may seem to come from this far ahead
 ACTOR_SIZE_MAX = 32  # kinds.WORD: it goes into the journal
 CONSOLE_IDLE_MS = 600_000  # a technician who walked away is logged out
 CONSOLE_HEAP_MIN = 12_000  # bytes free on the locker; with fewer a session would take what its customers need
+SCAN_HEAP_MIN = 5_000  # the same for a scan of the buses, with somebody there
 CONSOLE_HISTORY_MAX = 8  # lines kept while somebody sits there,
 CONSOLE_HISTORY_LINE_MAX = 80  # if they are no longer than this
 CONSOLE_GONE_MS = 60_000  # nobody is logged in or types: the desk is cleared away, and its room given back

@@ -70,7 +70,7 @@ MICROPYTHON = {
         "machine",
         "micropython",
     ),
-    *("network", "onewire", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
+    *("esp32", "network", "onewire", "os", "select", "socket", "struct", "sys", "time", "tls", "typing", "vfs"),
 }
 # The brain gets time, randomness and bytes as arguments; what to do goes out as values.
 # `sys` is for protocol.paths: how wide a word is; for the console: which modules come and go.

@@ -18,7 +18,7 @@ BREAK_TRIES = 20
 BREAK_WAIT_S = 0.5
 ANSWER_WAIT_S = 20.0
 ANSWER_SIZE_MAX = 256 * 1024  # a board that prints for ever must not fill the laptop
-_BREAK = b"\x03\x03\x03\x03"  # one is enough for a board; four in a row nobody types at a virtual one's console
+_BREAK = b"\x03\x03\x03\x03"  # one is enough for a REPL; a locker that runs ends by four (device/drivers/console.py)
 _RAW, _FRIENDLY, _RUN, _END = b"\x01", b"\x02", b"\x04", b"\x04"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 # ESP32 sets its one watchdog anew; RP2's ends after 8 s at the most. Where there is none yet, none is made.

@@ -99,13 +99,18 @@ def load(name: str) -> "Any":
     return __import__(name if "." in name else _DESK + "." + name, None, None, (name,))
 
 
-def unload(kept: "tuple[str, ...]" = ()) -> None:
-    """Give back what such modules take of the heap, but for those `kept`; who holds one goes on holding it."""
-    package = sys.modules.get(_DESK)
-    start = _DESK + "."
-    for full in list(sys.modules):
-        name = full[len(start) :]
-        if full.startswith(start) and name not in kept:
-            del sys.modules[full]
-            if hasattr(package, name):
-                delattr(package, name)
+def unload(kept: "tuple[str, ...]" = (), package: str = _DESK, names: "tuple[str, ...]" = ()) -> None:
+    """Give back what modules of that package take of the heap: those named, or all but those `kept`; who holds one
+    goes on holding it. One at a time, since there may be no room for a list of them."""
+    start = package + "."
+    while True:
+        for full in sys.modules:
+            name = full[len(start) :]
+            if full.startswith(start) and (name in names if names else name not in kept):
+                break
+        else:
+            return
+        del sys.modules[full]
+        parent = sys.modules.get(package)
+        if hasattr(parent, name):
+            delattr(parent, name)

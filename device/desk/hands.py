@@ -86,13 +86,29 @@ class Hands:
 
 
 def ascii_text(text: str) -> str:
-    """The console speaks ASCII: every other byte of a serial line is noise."""
-    text = text.replace("œ", "oe")
-    for place in range(len(_ACCENTED)):
-        text = text.replace(_ACCENTED[place], _PLAIN[place])
-    return text
+    """The console speaks ASCII: every other byte of a serial line is noise. Byte by byte: a letter taken out of a text
+    would stay in a board's heap for ever."""
+    data = text.encode()
+    for mark, plain in _MARKS:
+        data = data.replace(mark, plain)
+    out = bytearray()
+    begun = False
+    for byte in data:
+        if byte == _ACCENTED:
+            begun = True
+            continue
+        out.append(_PLAIN[byte & 0x3F] if begun else byte)
+        begun = False
+    return str(out, "utf-8")
 
 
-_ACCENTED = "àâäçéèêëîïôöùûüÀÂÇÉÈÊËÎÏÔÙÛ’«»–"
-_PLAIN = 'aaaceeeeiioouuuAACEEEEIIOUU\'""-'
-assert len(_ACCENTED) == len(_PLAIN)
+_MARKS = (
+    (b"\xc5\x93", b"oe"),
+    (b"\xe2\x80\x99", b"'"),
+    (b"\xc2\xab", b'"'),
+    (b"\xc2\xbb", b'"'),
+    (b"\xe2\x80\x93", b"-"),
+)
+_ACCENTED = 0xC3  # first byte of U+00C0 to U+00FF, whose plain letters are:
+_PLAIN = b"AAAAAAACEEEEIIIIDNOOOOOxOUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuyty"
+assert len(_PLAIN) == 64

@@ -5,6 +5,7 @@ doors stand, at each of its first addresses, between the polls of the others. No
 from typing import TYPE_CHECKING
 
 from device.drivers.locks.bus import Station
+from device.drivers.locks.heard import Heard
 from device.drivers.locks.wiring import driver
 
 if TYPE_CHECKING:
@@ -19,24 +20,30 @@ _LOOK_MS = 20
 _KINDS = ((19200, ("cu16", "cu48")), (9600, ("board8a", "wkly", "modbus")))
 
 
-class Guest(Station):
-    """A board that may be there. `word`: None as long as it is not known."""
+class _Ear(Heard):
+    """What a guest said; nobody else hears of it. `word`: None as long as it is not known."""
 
-    def __init__(self, codec: "Any") -> None:
-        super().__init__(-1, codec, [], [], 1, 0)
-        self.word: str | None = None
+    word: str | None = None
 
-    def answered(self, now_ms: int, events: "list[Any]") -> None:  # noqa: ARG002 - as a station's
+    def answered(self, now_ms: int, codec: "Any", events: "list[Any]") -> None:  # noqa: ARG002 - as of any board
         self.word = "ok"
+
+    def see(self, codec: "Any", asked: bool, events: "list[Any]") -> None:
+        pass
 
     def failed(self, word: str) -> None:
         self.word = word
 
-    def look(self, now_ms: int, events: "list[Any]") -> None:
-        pass
+    def look(self, now_ms: int, events: "list[Any]") -> bool:  # noqa: ARG002 - as of any board
+        return False
 
-    def forget(self) -> None:
-        pass
+
+class Guest(Station):
+    """A board that may be there."""
+
+    def __init__(self, codec: "Any") -> None:
+        super().__init__(-1, codec, [], [], 1, 0)
+        self.heard = self.ear = _Ear(-1, [], [], 1)
 
 
 class Scan:
@@ -60,16 +67,23 @@ class Scan:
 
     def step(self, desk: "Desk") -> None:
         self.call_at = desk.now + _LOOK_MS
+        try:
+            self._go_on(desk)
+        except MemoryError:
+            self._see_out()
+            desk.err("no_memory", "reboot, then once more")
+
+    def _go_on(self, desk: "Desk") -> None:
         guest = self._guest
         if guest is not None:
-            if guest.word is None:
+            word = guest.ear.word
+            if word is None:
                 return
-            self._bus.stations.remove(guest)
-            self._guest = None
-            if guest.word != "silent":
+            self._see_out()
+            if word != "silent":
                 closed = guest.codec.closed & guest.codec.known
                 count = sum([closed >> channel & 1 for channel in range(64)])
-                self._found.append([self._named[0], self._named[1], guest.word, count])
+                self._found.append([self._named[0], self._named[1], word, count])
         for name, address in self._candidates:
             self._named = (name, address)
             board = driver(name)
@@ -78,7 +92,11 @@ class Scan:
             return
         desk.ok({"found": self._found})
 
-    def stop(self, desk: "Desk") -> None:
+    def _see_out(self) -> None:
         if self._guest is not None:
             self._bus.stations.remove(self._guest)
+            self._guest = None
+
+    def stop(self, desk: "Desk") -> None:
+        self._see_out()
         desk.err("stopped", "Ctrl-C")

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from device.agent.core import Agent
     from device.agent.effects import Effect
 
-_STAYS = ("seat", "editor")
-_LINES_A_LAP = 8  # 30 ms at 115200 baud
+STAYS = ("seat", "editor")
+_LINES_A_LAP = 2  # they wait in the heap until the lap ends
 _SAID_A_LAP = 1024  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
+_PIECE = 256  # bytes written at once: a heap in use for weeks has no long run of free ones
 _LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
+_LOOKS = ("look", "guide")  # modules that change nothing: without room for them, nothing is half done
 _FOR_PEOPLE = "--h"
 _ORDINARY = [DOOR_STATES.index(word) for word in ("unknown", "closed", "opening", "open")]
 _SECRETS = ("answer", "badge")  # no history holds what stands behind them
@@ -70,9 +72,10 @@ class Desk:
                 self._later = data[place:]
                 break
             what, place = self.editor.feed(data, place, echo)
-            if what:
+            if what or len(echo) >= _PIECE:
                 self.write(echo)
                 echo = bytearray()
+            if what:
                 self._take(what)
         self.write(echo)
 
@@ -134,9 +137,12 @@ class Desk:
         elif what == BREAK:
             self.write(self._prompt())
         elif what in (COMPLETE, EXPLAIN):
-            module = load("guide")
-            (module.complete if what == COMPLETE else module.explain)(self)
-            unload(_STAYS)
+            try:
+                module = load("guide")
+                (module.complete if what == COMPLETE else module.explain)(self)
+            except MemoryError:  # it only looks: nothing is half done
+                self._no_memory()
+            unload(STAYS)
 
     def _obey(self) -> None:
         line = str(self.editor.line, "ascii")
@@ -151,9 +157,9 @@ class Desk:
             self.write(self._prompt())
         else:
             self.agent.console.idle_at = self.now + CONSOLE_IDLE_MS
-            unload(_STAYS)  # what the last one needed until it answered
+            unload(STAYS)  # what the last one needed until it answered
             self._guarded(self._carry_out, name, words[1:], line[line.find(words[0]) + len(name) + 1 :])
-            unload(_STAYS)
+            unload(STAYS)
 
     def _guarded(self, act: "Any", *arguments: "Any") -> None:
         """A full journal refuses what it cannot hold; what was ordered before stands."""
@@ -163,8 +169,12 @@ class Desk:
             self.err("journal_full", "records wait for the gateway: check the network")
 
     def _carry_out(self, name: str, words: "list[str]", rest: str) -> None:
-        orders = load("orders")
-        row = orders.find(name)
+        try:
+            orders = load("orders")
+            row = orders.find(name)
+        except MemoryError:
+            self._no_memory()
+            return
         if row is None:
             self.err("unknown_type", "no such order; try help")
             return
@@ -178,12 +188,15 @@ class Desk:
         if not fewest <= len(words) <= most:
             self.misused(name)
         elif "*" not in flags or self.may_act():
+            carried_out = None
             try:
                 carried_out = load(module).ORDERS[name]
+                lines = carried_out(self, words)
             except MemoryError:
-                self.err("no_memory", "reboot, then once more")
+                if carried_out is not None and module not in _LOOKS:
+                    raise  # it may have acted: what it did, a new agent learns from the journal
+                self._no_memory()
                 return
-            lines = carried_out(self, words)
             if lines is not None:
                 self.task = _Lines(lines)
                 self.task.step(self)
@@ -194,6 +207,9 @@ class Desk:
         if not self.agent.console.actor:
             self.err("not_allowed", "login first")
         return self.agent.console.actor != ""
+
+    def _no_memory(self) -> None:
+        self.err("no_memory", "reboot, then once more")
 
     def misused(self, name: str) -> None:
         row = load("orders").find(name)
@@ -254,9 +270,9 @@ class Desk:
         self.redraw()
 
     def write(self, data: "bytes | bytearray") -> None:
-        if data:
-            self._said += len(data)
-            self.effects.append(Write(bytes(data)))
+        self._said += len(data)
+        for start in range(0, len(data), _PIECE):
+            self.effects.append(Write(bytes(data[start : start + _PIECE])))
 
 
 class _Lines:
@@ -292,7 +308,7 @@ def to_json(value: "Any") -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
-        return '"' + "".join([_letter(letter) for letter in value]) + '"'
+        return '"' + _quoted(value.encode()) + '"'
     if isinstance(value, list):
         items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
         return "[" + ",".join([to_json(item) for item in items]) + "]"
@@ -300,10 +316,23 @@ def to_json(value: "Any") -> str:
     return "{" + ",".join([to_json(name) + ":" + to_json(value[name]) for name in names]) + "}"
 
 
-def _letter(letter: str) -> str:
-    if letter in '"\\':
-        return "\\" + letter
-    number = ord(letter)
-    if 0x20 <= number <= 0x7E:
-        return letter
-    return f"\\u{number:04x}" if number <= 0xFFFF else "?"
+def _quoted(data: bytes) -> str:
+    """What stands between quotes, from UTF-8; a letter taken out of a text would stay in a board's heap for ever."""
+    out = bytearray()
+    point = more = 0  # of a letter of several bytes: what is known of its number, and how many are still to come
+    for byte in data:
+        if byte & 0xC0 == 0x80:
+            point = point << 6 | byte & 0x3F
+            more -= 1
+        else:
+            more = (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0)
+            point = byte & 0x3F >> more if more else byte
+        if more:
+            continue
+        if point in (0x22, 0x5C):
+            out.extend(b"\\")
+        if 0x20 <= point <= 0x7E:
+            out.append(point)
+        else:
+            out.extend(f"\\u{point:04x}".encode() if point <= 0xFFFF else b"?")
+    return str(out, "ascii")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from device.agent import door
 from device.agent.books import OUT, QUARANTINED
+from device.agent.console import unload
 from device.desk.people import wrapped
+from device.desk.seat import STAYS
 from device.desk.timings import FILE, drifted, known
 from protocol.limits import FINDINGS_MAX, HEAP_FREE_MIN, JOURNAL_RESERVE_RECORDS
 from protocol.numbers import DOOR_STATES
@@ -58,6 +60,8 @@ class _Report:
         return ["! " + title] + ["    " + line for line in wrapped(text)]
 
     def answer(self, desk: "Desk") -> None:
+        self._hands = None  # what the answer needs of the heap
+        unload(STAYS)
         desk.ok({"findings": self.found, "count": self.count, "passed": not self.count})
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from device.agent.console import load
 from device.agent.effects import Restart
 from device.desk.trial import CONFIG, ON_TRIAL, PART, REFUSED, STAGED, TRY, is_there, read
+from protocol.limits import SCAN_HEAP_MIN
 
 if TYPE_CHECKING:
     from typing import Any
@@ -79,6 +80,9 @@ def _scan(desk: "Desk", words: "list[str]", board: "Any") -> None:
     place = words[1] if len(words) > 1 else "0"
     if not place.isdigit() or int(place) >= len(buses):
         raise _RefusedError("bad_value", f"there are {len(buses)} buses, from 0")
+    hands = desk.hands()
+    if 0 < hands.heap_free() < SCAN_HEAP_MIN:
+        raise MemoryError
     desk.task = load("scan").Scan(buses[int(place)])
 
 

@@ -31,6 +31,10 @@ class Buzzer:
         self._until = now_ms
         self.tick(now_ms)
 
+    def off(self) -> None:
+        self._notes = ()
+        self._pwm.duty_u16(0)
+
     def tick(self, now_ms: int) -> None:
         if not self._notes or now_ms < self._until:
             return

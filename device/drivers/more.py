@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from device.drivers.display import Texts
 
 
-def i2c(part: "dict[str, Any]") -> "Any":
+def i2c(part: "dict[str, Any]", usual_hz: int = 100_000) -> "Any":
     """`sda` and `scl` only where the board does not have them on the bus's usual pins."""
     pins: dict[str, Any] = {name: machine.Pin(part[name]) for name in ("sda", "scl") if name in part}
-    return machine.I2C(part["i2c"], freq=part.get("freq", 100_000), **pins)
+    return machine.I2C(part["i2c"], freq=part.get("freq", usual_hz), **pins)
 
 
 def keypad(part: "dict[str, Any]") -> "Any":
@@ -38,6 +38,10 @@ def scanner(part: "dict[str, Any]", uart: "Any") -> "Any":
 
 
 def display(part: "dict[str, Any]", texts: "Texts") -> "Any":
+    if part["kind"] == "ssd1306":
+        from device.drivers.ssd1306 import HZ, Ssd1306  # noqa: PLC0415
+
+        return Ssd1306(i2c(part, HZ), part, texts)
     if part["kind"] != "hd44780":
         return None
     from device.drivers.hd44780 import Hd44780  # noqa: PLC0415
@@ -62,6 +66,12 @@ def others(document: "dict[str, Any]", locks: "Any", sources: "list[Any]") -> "A
         from device.drivers.ds18b20 import Ds18b20  # noqa: PLC0415
 
         sources.append(Ds18b20(onewire.OneWire(machine.Pin(sensors["temperature"]))))
+    if sensors.get("chip"):
+        from device.drivers.chip import ChipTemperature, reader  # noqa: PLC0415
+
+        read = reader(machine)
+        if read is not None:
+            sources.append(ChipTemperature(read))
     if "supply" in sensors:
         from device.drivers.ina226 import Ina226  # noqa: PLC0415
 

@@ -3,14 +3,17 @@
 tests/gateway/test_alarm_kinds.py reads the services for alarms that are not here.
 """
 
+from gateway.domain.readings import BOUNDS
 from protocol.numbers import CONTENTS_FINDINGS, DOOR_STATES
 
 _QUIET_DOORS = ("closed", "opening", "open")  # states that are no fault
 DOORS = tuple(f"door_{state}" for state in DOOR_STATES if state not in _QUIET_DOORS)
 CONTENTS = tuple(f"contents_{finding}" for finding in (*CONTENTS_FINDINGS, "differ"))
+SENSORS = tuple(bound.kind for bound in BOUNDS)
 KINDS = (
     *DOORS,
     *CONTENTS,
+    *SENSORS,
     "compartment_missing",
     "compartment_moved",
     "compartments_differ",

@@ -223,7 +223,7 @@ NOT_PERSONAL = {
     "chain": "one after_id after_hash head_id head_hash",
     "commands": "position id locker type issued_s ttl_s state code operation parcel compartment",
     "compartments": "locker number module size width_mm height_mm depth_mm x_mm bottom_mm accessible door holding"
-    " deposit quarantined out_of_service cycles",
+    " deposit quarantined out_of_service cycles module_id presence",
     "credentials": "number digest role tenant scopes made_s revoked_s",
     "delegations": "position id parcel made_s expiry_s used_s revoked_s ended_s revocation left_s",
     "deliveries": "position webhook event parcel body since_s tries due_s given_up_s",
@@ -238,12 +238,13 @@ NOT_PERSONAL = {
     "letters": "id parcel kind deposit channel made_s due_s tries state reason sent_s",
     "locker_keys": "locker kid since_s",
     "lockers": "id name code_digits generation boot last_seq online seen_s firmware made_s birth_seq birth_doors"
-    " pickup_days",
+    " pickup_days layout",
     "openings": "number locker compartment deposit credential made_s until_s ended_s confirmed_credential operation",
     "operations": "number kind locker compartment state code made_s ended_s",
     "parcels": "number position locker size carrier merchant heavy state expected_s compartment deposit deposited_s"
     " deadline_s ended_s delegation joined_group joined announced by_receipt paused_s told_state"
     " told_deposit reminded",
+    "readings": "locker name value told_s",  # of a housing, and of nobody in front of it
     "receipt_guesses": "carrier wrong since_s",
     "recipients": "parcel ended_s made_s",
     "reports": "ticket number parcel kind found locker compartment deposit made_s after_event left_s closed_s owned_s",

@@ -1,6 +1,7 @@
 """What the API says: domain values in, documents out. Nothing secret but in the five answers made to hand it over:
 Pickup, Provisioning, IssuedBadge, IssuedCredential and IssuedDelegation."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +10,8 @@ from gateway import qr
 from gateway.domain import compartments, delegations, events, ids, letters, lockers, operations, parcels, people
 from gateway.domain.codes import groups_of
 from gateway.domain.instants import instant, maybe_instant
+from gateway.domain.readings import Reading as Told
+from gateway.http.readings import Reading
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
 Value = int | str | bool | None
@@ -28,9 +31,10 @@ class Locker(Document):
     seen_at: str | None
     firmware: str
     made_at: str
+    readings: list[Reading] = Field(description="What its sensors said last: of one locker, and for operators.")
 
     @staticmethod
-    def of(locker: lockers.Locker) -> "Locker":
+    def of(locker: lockers.Locker, said: Iterable[Told] = ()) -> "Locker":
         return Locker(
             id=locker.id,
             name=locker.name,
@@ -41,6 +45,7 @@ class Locker(Document):
             seen_at=maybe_instant(locker.seen_s),
             firmware=locker.firmware,
             made_at=instant(locker.made_s),
+            readings=[Reading.of(one) for one in said],
         )
 
 

@@ -11,7 +11,7 @@ from gateway.http.acting import Said, once, show
 from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.routing import ACT, READ, LockerPath, NumberPath
 from gateway.http.schemas import ConsoleChallengeBody, LockerBody, ReasonBody, ServiceBody
-from gateway.services import doors, lockers, people
+from gateway.services import doors, lockers, people, readings
 
 router = APIRouter(prefix="/v1/lockers", tags=["lockers"])
 Reader = Annotated[Principal, Depends(needs("lockers:read"))]
@@ -45,7 +45,9 @@ def list_lockers(request: Request, who: Reader) -> Response:
 @router.get("/{locker}", response_model=answers.Locker, responses=READ)
 def get_locker(request: Request, who: Reader, locker: LockerPath) -> Response:
     """Scope lockers:read."""
-    return show(answers.Locker.of(lockers.get_locker(desk_of(request), who, locker)))
+    desk = desk_of(request)
+    found = lockers.get_locker(desk, who, locker)
+    return show(answers.Locker.of(found, readings.readings_of(desk, who, locker)))
 
 
 @router.post("/{locker}/provisioning", status_code=201, response_model=answers.Provisioning, responses=ACT)

@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +19,7 @@ from fastapi.responses import PlainTextResponse, Response
 from gateway import limits
 from gateway.asgi import Requests
 from gateway.domain.people import Principal
+from gateway.domain.readings import QUANTITIES, Reading
 from gateway.http.acting import counter_of
 from gateway.http.auth import desk_of, needs
 from gateway.http.routing import READ
@@ -99,10 +100,23 @@ def families(found: Measures, requests: Requests, streams: int) -> list[Family]:
             "From when a locker saw it until it stood in the books: the longest of the latest 100 events.",
             _one(found.event_lag_s),
         ),
+        *_of_sensors(found.readings),
         Family("consigne_webhooks", "gauge", "Webhooks by status.", _by("status", found.webhooks)),
         Family("consigne_webhook_deliveries_total", "counter", "Tries by result.", _by("result", found.deliveries)),
         Family("consigne_event_streams", "gauge", "Event streams that are open.", _one(streams)),
         Family("consigne_http_requests_total", "counter", "Answers since the start.", served),
+    ]
+
+
+def _of_sensors(readings: Sequence[Reading]) -> list[Family]:
+    return [
+        Family(
+            f"consigne_locker_{quantity.name}",
+            "gauge",
+            quantity.purpose,
+            [({"locker": one.locker}, one.in_base_units) for one in readings if one.name == name],
+        )
+        for name, quantity in QUANTITIES.items()
     ]
 
 

@@ -10,6 +10,7 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.events import Answer
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
+from gateway.domain.readings import Reading
 from gateway.limits import LOCKER_ALIVE_S
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
@@ -46,6 +47,7 @@ class Batch:
         self._boxes = {(box.locker, box.number): box for box in tx.compartments_at(places)}
         self._touched: dict[tuple[str, int], Compartment] = {}
         self.running = tx.running_places(found)
+        self.readings: dict[tuple[str, str], Reading] = {}
         self.taken: list[tuple[str, Up, ParcelNumber | None]] = []
 
     def box(self, locker: str, number: int) -> Compartment | None:
@@ -96,6 +98,7 @@ class Batch:
         """Write what was gathered, and tell nobody."""
         self.tx.keep_compartments(self._touched.values())
         self.tx.keep_lockers([(turn.locker, turn.seq_read) for turn in self.turns.values()])
+        self.tx.keep_readings(self.readings.values())
         self.tx.add_events(self.taken, self.now)
 
     def _tell_reservations(self) -> None:

@@ -7,6 +7,7 @@ from gateway.domain.compartments import availability
 from gateway.domain.errors import Refusal
 from gateway.domain.parcels import STATES
 from gateway.domain.people import OPERATOR, Principal
+from gateway.domain.readings import Reading
 from gateway.limits import LOCKER_ALIVE_S
 from gateway.services.deliveries import RESULTS
 from gateway.services.desk import Desk
@@ -29,6 +30,7 @@ class Measures:
     event_lag_s: int
     deliveries: dict[str, int]
     webhooks: dict[str, int]
+    readings: list[Reading]
 
 
 def may_measure(who: Principal) -> None:
@@ -59,5 +61,6 @@ def measure(desk: Desk, who: Principal) -> Measures:
             commands_waiting=tx.count_commands_waiting(),
             event_lag_s=tx.latest_lag_s(_LAG_EVENTS) or 0,
             deliveries={result: tallies.get(f"deliveries_{result}", 0) for result in RESULTS},
+            readings=tx.readings_since(desk.clock() - LOCKER_ALIVE_S),  # an old value would look like a new one
             webhooks={"active": active, "failing": failing, "disabled": disabled},
         )

@@ -21,6 +21,7 @@ from gateway.domain.overview import Alike
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
 from gateway.domain.people import Badge, Credential
 from gateway.domain.privacy import Contact, Erasure
+from gateway.domain.readings import Reading
 from gateway.domain.reports import Report
 from gateway.domain.search import ParcelSearch
 from gateway.domain.signing_keys import SigningKey
@@ -221,6 +222,12 @@ class CountBooks(Protocol):
     def latest_lag_s(self, events: int) -> int | None: ...
 
 
+class ReadingBooks(Protocol):
+    def keep_readings(self, told: Iterable[Reading]) -> None: ...
+    def readings_of(self, locker: str) -> list[Reading]: ...
+    def readings_since(self, told_s: int) -> list[Reading]: ...
+
+
 class CustomerBooks(Protocol):
     def keep_site(self, locker: str, site: Site) -> None: ...
     def site_of(self, locker: str) -> Site | None: ...
@@ -303,6 +310,7 @@ class Transaction(
     LogBooks,
     WebhookBooks,
     CountBooks,
+    ReadingBooks,
     CustomerBooks,
     ReportBooks,
     ActBooks,

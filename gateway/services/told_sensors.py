@@ -1,10 +1,25 @@
-"""What a locker measures: a housing that is open is an alarm; the other values go by."""
+"""What a locker measures: the last value of each sensor is kept, and a housing that is open, a temperature or a supply
+out of its bounds is an alarm. An open housing's ends when a person has seen to it, the others' by themselves.
+"""
 
+from gateway.domain.readings import BOUNDS, QUANTITIES, Reading
 from gateway.services.batch import Batch, Turn
 from protocol.messages import Measured, Up
 
 
 def measured(batch: Batch, turn: Turn, up: Up) -> None:
-    assert isinstance(up.event, Measured)
-    if up.event.name == "tamper" and up.event.value > 0:
-        batch.alarm(turn.locker.id, 0, "housing_open")
+    told = up.event
+    assert isinstance(told, Measured)
+    locker = turn.locker.id
+    if told.name not in QUANTITIES:
+        return
+    batch.readings[locker, told.name] = Reading(locker, told.name, told.value, batch.when_s(up))
+    if told.name == "tamper" and told.value > 0:
+        batch.alarm(locker, 0, "housing_open")
+    for bound in BOUNDS:
+        if bound.name != told.name:
+            continue
+        if bound.is_crossed(told.value):
+            batch.alarm(locker, 0, bound.kind)
+        elif bound.is_settled(told.value):
+            batch.tx.clear_alarms(locker, 0, bound.kind, batch.now)

@@ -28,6 +28,7 @@ from gateway.store.queries.overview import OverviewQueries
 from gateway.store.queries.parcels import ParcelQueries
 from gateway.store.queries.people import PeopleQueries
 from gateway.store.queries.privacy import PrivacyQueries
+from gateway.store.queries.readings import ReadingQueries
 from gateway.store.queries.reports import ReportQueries
 from gateway.store.queries.rounds import RoundQueries
 from gateway.store.queries.search import SearchQueries
@@ -53,6 +54,7 @@ class SqliteTransaction(
     LogQueries,
     WebhookQueries,
     CountQueries,
+    ReadingQueries,
     CustomerQueries,
     ReportQueries,
     ActQueries,

@@ -2,6 +2,7 @@
 
 from gateway.domain.events import LoggedEvent
 from gateway.domain.operations import Operation
+from gateway.domain.readings import Reading
 from gateway.words import Words
 from protocol import errors, numbers
 from protocol.messages import COMMANDS
@@ -55,3 +56,11 @@ def outcome(operation: Operation, words: Words) -> str:
         return said
     key = f"code_word.{operation.code}"
     return f"{said} ({words(key) if words.has(key) else operation.code})"
+
+
+def reading(found: Reading, words: Words) -> str:
+    """A sensor's value with its unit, and the point of the reader's language."""
+    if found.name == "tamper":
+        return words("operator.reading.open" if found.value else "operator.reading.shut")
+    number = found.as_shown.replace(".", words("operator.reading.point"))
+    return f"{number}\N{NO-BREAK SPACE}{found.quantity.display}"

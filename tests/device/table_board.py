@@ -33,7 +33,7 @@ class Parts:
     def pulse(self, _now_ms: int, compartment: int, ms: int) -> None:
         self.done.append(("pulse", (compartment, ms)))
 
-    def off(self, _now_ms: int) -> None:
+    def off(self, _now_ms: int = 0) -> None:
         self.done.append(("coils", "off"))
 
     def drop(self, _now_ms: int) -> None:

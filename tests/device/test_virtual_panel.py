@@ -1,4 +1,6 @@
-"""A locker whose panel is an HD44780, a Wiegand keypad and a GM65, in real MicroPython, with lights at its doors."""
+"""A locker whose panel is an HD44780, a Wiegand keypad and a GM65, in real MicroPython, with lights at its doors; and
+one with a display of dots.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -39,3 +41,16 @@ def test_a_code_typed_on_wiegand_opens_its_door_with_its_light_and_the_character
         client.push(1)
         client.wait_for_screen("Merci")
     assert story_of(tmp_path / "one").count("Collected") == 2
+
+
+def test_a_display_of_dots_says_the_same(tmp_path: Path):
+    dots = {"kind": "ssd1306", "i2c": 0, "offset": 2, "language": "fr"}
+    with start(town_locker(tmp_path / "one", held=[2], display=dots, sensors={"chip": True})) as locker:
+        client = locker.client
+        client.wait_for_screen("Bienvenue")
+        client.keys(code_of(2))
+        client.wait_for_door(2, "open")
+        client.wait_for_screen("Prenez votre colis")
+        client.push(2)
+        client.wait_for_screen("Merci")
+    assert story_of(tmp_path / "one").count("Collected") == 1

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from locker_on_table import KEY, NOBODY, deposits
+from locker_on_table import KEY, NOBODY, code_of, deposits
 from technician import ROOT, Technician
 
 from protocol.keys import console_answer
@@ -38,7 +38,9 @@ VARYING = {
     r"  ! network \w+\n(?:      .*\n)+": OFFLINE,
     r"network \w+$": "network offline",
 }
+LOGIN = "login anne"
 ORDERS = (
+    LOGIN,
     "language en",
     "status",
     "selftest",
@@ -46,10 +48,18 @@ ORDERS = (
     "selftest doors",
     "cal 2 2",
     "cal",
+    "service off",
+    "module",
+    "module scan",
+    "module replace B driver=cu16 address=1",
+    "config try",
+    LOGIN,
+    "config confirm",
+    "module",
+    "language en",
     "selftest",
     "doors",
     "save visit.jsonl",
-    "service off",
     "logout",
 )
 
@@ -107,10 +117,19 @@ def break_things(locker: VirtualLocker) -> None:
     time.sleep(LOSS_S)
 
 
-def mend(locker: VirtualLocker) -> None:
-    locker.client.jam(2, False)
-    locker.client.ask("board", module="B", fault="silent", on=False)
-    time.sleep(LOSS_S)
+def before(order: str, locker: VirtualLocker) -> None:
+    """What she does with her hands: a latch is freed, a dead board is unscrewed for another one."""
+    if order.startswith("cal 2"):
+        locker.client.jam(2, False)
+    elif order == "module scan":
+        locker.client.ask("rewire", module="B", driver="cu16", address=1)
+
+
+def log_in(person: Technician) -> None:
+    person.types(f"{LOGIN}\r")
+    person.sees("mairie-1 anne ")
+    challenge = person.sees("gives up): ").split()[0]
+    person.types(f"{console_answer(KEY, bytes.fromhex(challenge), 'anne')}\r")
 
 
 def test_the_page_shows_a_visit_as_it_is(tmp_path: Path) -> None:
@@ -123,23 +142,26 @@ def test_the_page_shows_a_visit_as_it_is(tmp_path: Path) -> None:
     with start(folder) as locker, Technician(locker.console, columns=72, rows=60, environment=alone) as person:
         person.sees("mairie-1> ")
         break_things(locker)
-        person.types("login anne\r")
-        person.sees("mairie-1 anne ")
-        challenge = person.sees("gives up): ").split()[0]
-        person.types(f"{console_answer(KEY, bytes.fromhex(challenge), 'anne')}\r")
         with somebody_who_shuts_doors(locker.client):
             for order in ORDERS:
-                person.sees("# ")
-                if order.startswith("cal 2"):
-                    mend(locker)
-                person.types(f"{order.replace('visit.jsonl', str(log))}\r")
-            person.sees("mairie-1> ")
+                before(order, locker)
+                if order == LOGIN:
+                    log_in(person)
+                else:
+                    person.types(f"{order.replace('visit.jsonl', str(log))}\r")
+                person.sees("mairie-1> " if order in ("config try", "logout") else "# ")
         person.types("exit\r")
         assert person.ends() == OK
+        locker.client.keys(code_of(5))  # whose parcel lay behind the dead board
+        locker.client.wait_for_door(5, "open")
     block = PAGE.read_text("utf-8").split("```")[1]
     seen = shown(person.clean.replace(str(log), "visit.jsonl"))
     assert seen == block.split("$ consigne console\n", 1)[1].strip(), seen
     saved = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["seq"] for row in saved] == list(range(1, len(saved) + 1))
     acts = [row["action"] for row in saved if row["event"] == "ServiceActed" and row["actor"] == "anne"]
-    assert acts == ["login", "selftest", "service on", "selftest doors", "cal 2", "selftest", "log export"]
+    assert acts == [
+        *("login", "selftest", "service on", "selftest doors", "cal 2", "service off"),
+        *("module scan", "module replace B driver=cu16 address=1", "config try"),
+        *("login", "config confirm", "selftest", "log export"),
+    ]

@@ -112,7 +112,7 @@ def of(*boxes: object) -> NewLocker:
         replace(GOOD, modules=GOOD.modules * 2),
         of(),
         of(BOX, BOX),
-        of(replace(BOX, number=2)),
+        of(replace(BOX, number=401)),
         of(replace(BOX, number=0)),
         of(replace(BOX, size="XS")),
         of(replace(BOX, depth_mm=0)),

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 from device.agent.events import DoorSensed, KeyPressed, Sensed
+from device.drivers.chip import ChipTemperature, reader, tenths_of_rp2
 from device.drivers.display import Texts
 from device.drivers.gm65 import ASK, Gm65, crc16, framed
 from device.drivers.hd44780 import Hd44780
 from device.drivers.lights import WAIT_MS, Lights, Strip
+from device.drivers.ssd1306 import Ssd1306, half_of
 from device.drivers.wiegand import Wiegand
 
 if TYPE_CHECKING:
@@ -57,6 +59,16 @@ def test_a_display_of_characters_is_begun_and_drawn():
     display.show("é", ())
     assert run(display, 1_000) == [Sensed("display", 1)]
     assert bus.written[:2] == b"\x3c\x38", "the upper half of 30, with the light on, and E falling"
+
+
+def test_a_display_of_dots_is_begun_drawn_and_only_then_switched_on():
+    bus = Bus()
+    display = Ssd1306(bus, {}, Texts("nowhere", "fr"))
+    display.show("é", ())
+    assert run(display, 1_000) == [Sensed("display", 1)]
+    assert bus.written[:5] == b"\x00\x20\x02\xa8\x3f" and bus.written[-2:] == b"\x00\xaf"
+    assert b"\x40" + bytes(4) + half_of(0xE9, 0) in bus.written
+    assert half_of(0x7C, 0) + half_of(0x7C, 1) == b"\0\0\xff\0\0\0\0\0\x3f\0\0\0", "each row of | twice"
 
 
 def test_a_scanner_is_asked_and_its_answer_is_cut_out_of_a_scan():
@@ -120,3 +132,36 @@ def test_a_light_goes_out_where_the_door_never_opened_and_a_pulse_taken_back_lig
     assert rows[-1] == b"\1\1\1"
     lights.gather(WAIT_MS, [])
     assert rows[-1] == bytes(3)
+
+
+class Adc:
+    CORE_TEMP = 8
+
+    def __init__(self, channel: int):
+        assert channel == 8
+
+    def read_u16(self) -> int:
+        return 14_021
+
+
+class Rp2:
+    ADC = Adc
+
+
+def test_the_chip_tells_its_temperature_once_a_minute_and_a_chip_without_a_sensor_is_none():
+    """0.706 V are 27 degrees (RP2040 data sheet), 1.721 mV less is one more."""
+    assert [tenths_of_rp2(volts * 65_535 // 3_300_000) for volts in (706_000, 688_790, 740_420)] == [270, 370, 70]
+    read = reader(Rp2)
+    assert read is not None and run(ChipTemperature(read), 60_010) == [Sensed("chip_temperature_dc", 270)] * 2
+    assert reader(None) is None
+
+
+def test_a_chip_that_cannot_be_read_now_is_asked_again_a_minute_later():
+    said = [b"", b"1"]
+
+    def read() -> int:
+        if not said.pop(0):
+            raise OSError(5)
+        return 411
+
+    assert run(ChipTemperature(read), 60_010) == [Sensed("chip_temperature_dc", 411)]

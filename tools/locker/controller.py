@@ -32,7 +32,8 @@ ROMFS_SINCE = (1, 25)
 SOURCES_KB = 80
 RESTART_S = 0.2
 NO_ROM = "-"
-BREAK = b"\x03\x03\x03\x03"
+CTRL_C = b"\x03"
+BREAK_AGAIN_S = 0.2  # MicroPython for Unix dies of a second SIGINT while the first is still pending
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
 CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
 CRASH_S = 2.0
@@ -85,6 +86,8 @@ class Controller:
         self._started = 0.0
         self._crashes = 0
         self._killed = False
+        self._interrupts = False  # whether a Ctrl-C interrupts what runs
+        self._broke_at = 0.0
         self._reading: asyncio.Task[None] | None = None
         self._grounded: set[int] = set()
         self._joined: set[tuple[int, int]] = set()
@@ -165,6 +168,7 @@ class Controller:
             env=self._interpreter.environment(code / "shim"),
         )
         self._started = time.monotonic()
+        self._interrupts = False
         self._cause = PWRON
         if not self.wanted:  # power went while it was being started, when there was nothing to kill yet
             self.kill()
@@ -196,14 +200,17 @@ class Controller:
             self._hands.printed(data)
 
     def typed(self, data: bytes) -> None:
-        """Bytes on the board's console. BREAK interrupts whatever runs, and is no byte of it; a single Ctrl-C is for
-        the locker's own console here."""
+        """Bytes on the board's console. As on a board a Ctrl-C interrupts what runs, and is no byte of it, unless that
+        said micropython.kbd_intr(-1)."""
         if self._process is None or self._process.stdin is None:
             return
-        if BREAK in data:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGINT)
-        self._process.stdin.write(data.replace(BREAK, b""))
+        if self._interrupts and CTRL_C in data:
+            data = data.replace(CTRL_C, b"")
+            if time.monotonic() - self._broke_at > BREAK_AGAIN_S:
+                self._broke_at = time.monotonic()
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.send_signal(signal.SIGINT)
+        self._process.stdin.write(data)
 
     # -------------------------------------------------------------- the wires
     def ground(self, pin: int, on: bool) -> None:
@@ -244,6 +251,9 @@ class Controller:
         pin, level, ticks = map(int, words)
         self._hands.drive(pin, level, _moment(ticks))
 
+    def _take_interrupts(self, words: list[str]) -> None:
+        self._interrupts = words == ["3"]
+
     def _take_bytes(self, words: list[str]) -> None:
         if len(words) == 3:
             self._hands.transmit(int(words[0]), bytes.fromhex(words[1]), _moment(int(words[2])))
@@ -283,6 +293,7 @@ class Controller:
 _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
     "P": Controller._take_pin,
     "U": Controller._take_bytes,
+    "K": Controller._take_interrupts,
     "I": Controller._take_access,
     "Q": Controller._take_shift,
     "Z": Controller._take_sound,

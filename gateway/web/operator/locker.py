@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from gateway.domain.compartments import AVAILABILITIES
 from gateway.domain.people import Principal
 from gateway.limits import LOCKER_ALIVE_S
-from gateway.services import alarms, history, lockers
+from gateway.services import alarms, history, lockers, readings
 from gateway.web import sentences
 from gateway.web.drawing import draw
 from gateway.web.sessions import Operator
@@ -42,6 +42,10 @@ def _front(request: Request, who: Principal, locker: str) -> dict[str, Any]:
         "id": locker,
         "alarms": alarms.alarms_of(desk, who, locker),
         "events": [(event.taken_s, sentences.event(event, words)) for event in events[:_SHOWN_EVENTS]],
+        "readings": [
+            (words(f"operator.reading.{one.name}"), sentences.reading(one, words), one.told_s)
+            for one in readings.readings_of(desk, who, locker)
+        ],
         "drawing": draw([door.compartment for door in doors], states),
         "doors": doors,
         "said": {

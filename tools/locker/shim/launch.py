@@ -64,7 +64,9 @@ def start() -> None:
         sys.print_exception(error, sys.stderr)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     vfs.mount(vfs.VfsPosix(shim), "/shim")
     sys.path.append("/shim")
-    __import__("raw_repl").serve()
+    serve = __import__("raw_repl").serve
+    machine.Board.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    serve()
 
 
 socket_path, image, code, cause = sys.argv[1:5]
@@ -82,6 +84,9 @@ if any([word in wanted for word in sys.argv[5].split(",")]):
     extras.install()
 del wanted
 micropython.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - SIGINT is Ctrl-C
+machine.Board.const = micropython.const  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+machine.Board.kbd_intr(3)
+sys.modules["micropython"] = machine.Board  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
 shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
 image = rom(code) if code != "-" else None
 vfs.umount("/")

@@ -15,9 +15,14 @@ _TICKS_MASK = (1 << 30) - 1
 
 
 class Board:
-    """What launch knows of this life of the board."""
+    """What launch knows of this life of the board; and what of `micropython` our code asks for: on a PC no byte
+    interrupts what runs, but a signal, so the cabinet must know when one does."""
 
     cause = PWRON_RESET
+
+    @staticmethod
+    def kbd_intr(letter: int) -> None:
+        bundle.send(f"K {letter}\n")
 
 
 class Pin:

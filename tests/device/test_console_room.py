@@ -1,0 +1,46 @@
+"""A large locker full of parcels has hardly room for a technician: what does not fit is said, and nothing restarts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from locker_on_table import KEY, NOBODY, code_of, deposits
+
+from protocol.keys import console_answer
+from tools.console import Session, open_port
+from tools.locker import cabinets
+from tools.locker.client import start
+from tools.locker.flash import write_files
+from tools.locker.provision import Bundle, provision
+
+DOORS = range(1, 49)
+ORDERS = ("module", "module scan", "selftest", "module", "doors", "config", "heap")
+
+
+@pytest.mark.parametrize(
+    ("hardware", "answers"),
+    [(cabinets.gare("gare-1"), True), (cabinets.mixed("gare-1"), False)],
+    ids=["pins", "boards"],
+)
+def test_an_order_without_room_is_refused_and_the_locker_goes_on(
+    tmp_path: Path, hardware: dict[str, Any], answers: bool
+) -> None:
+    place = tmp_path / "locker"
+    provision(place, hardware, Bundle("gare-1", 1, KEY, NOBODY))
+    write_files(place / "flash.img", deposits(place, list(DOORS), list(DOORS)))
+    with start(place) as locker, open_port(locker.console) as port:
+        session = Session(port, wait_s=30)
+        challenge = session.ask("login anne")["challenge"]
+        session.ask("answer " + console_answer(KEY, bytes.fromhex(challenge), "anne"))
+        boot = session.ask("status")["boot"]
+        said = [session.order(order) for order in ORDERS]
+        assert all(word.startswith(("OK ", "ERR no_memory ", "ERR bad_value there are 0 buses")) for word in said), (
+            said
+        )
+        if answers:
+            assert '["D","","gpio",[],"36-48","ok"]' in said[0], said
+        after = session.ask("status")
+        assert (after["boot"], session.actor) == (boot, "anne")
+        locker.client.keys(code_of(48))
+        locker.client.wait_for_door(48, "open", 20)
+    assert not (place / "locker.log").read_text()
