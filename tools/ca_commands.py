@@ -6,6 +6,7 @@
 
 import datetime
 import hashlib
+import json
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -141,17 +142,26 @@ def renew(arguments: Namespace) -> int:
 
 
 def bring(arguments: Namespace) -> int:
-    """Exit code 1 when the locker does not start again. Parcels, key, and journal stay as they are."""
+    """Exit code 1 when the locker does not start again. Parcels, key, and journal stay as they are. A CA that is not
+    ours any more goes, once the present one was there before."""
     folder = _tls_folder(arguments)
     trusted = _authority(folder).trusted
     written = {f"/tls/{hashlib.sha256(der).hexdigest()[:8]}.der": der for der in trusted}
     with open_port(arguments.port or choose(usb_ports())) as port:
         with Repl(port) as repl:
             files = BoardFiles(repl)
-            if not files.names("/tls"):
-                raise Failed("this locker dials without TLS", "consigne provision it again, empty", REFUSED, "no_tls")
+            if not _dials_with_tls(files):
+                raise Failed(
+                    "this locker dials without TLS", "provision it again, while it is empty", REFUSED, "no_tls"
+                )
+            former = [f"/tls/{name}" for name in files.names("/tls")]
             for path, der in written.items():
                 files.write(path, der)
+            for path in (
+                former if next(iter(written)) in former else ()
+            ):  # it dials by our CA: the others' time is over
+                if path not in written:
+                    files.remove(path)
             there = files.names("/tls")
         well = starts(Session(port))
     say(
@@ -162,6 +172,13 @@ def bring(arguments: Namespace) -> int:
     if not well:
         raise Failed("the locker does not start", "look at its console: consigne console --raw", REFUSED)
     return OK
+
+
+def _dials_with_tls(files: BoardFiles) -> bool:
+    try:
+        return "tls" in json.loads(files.read("/config.json"))["broker"]
+    except (Failed, ValueError, KeyError, TypeError):
+        return False
 
 
 def switch(arguments: Namespace) -> int:

@@ -14,7 +14,9 @@ from tools import ca_commands, consigne
 from tools.client import OK, REFUSED, USAGE
 from tools.console.ports import open_port
 from tools.console.session import Session
+from tools.flash import starts
 from tools.locker.client import start
+from tools.locker.flash import read_files
 
 NAMES = ("localhost", "broker.example.fr")
 NOW = datetime.datetime.now(datetime.UTC)
@@ -58,6 +60,22 @@ def test_a_ca_is_replaced_while_a_locker_stands_in_the_field_and_it_is_away_for_
         assert run(capsys, "switch", "--yes", *folder)[0] == OK
         assert Authority(tmp_path / "tls").der != former
         assert passes(), "and now the next one does"
+        code, said = run(capsys, "bring", "--port", locker.console, "--json", *folder)
+        assert code == OK and len(json.loads(said)["there"]) == 1, "nobody believes the former one any more"
+        assert passes()
+
+
+def test_a_locker_that_dials_without_tls_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("tools.serial_repl.PIECE_PAUSE_S", 0)
+    Authority(tmp_path / "tls")
+    place = town_locker(tmp_path / "one")
+    with start(place) as locker:
+        assert run(capsys, "bring", "--port", locker.console, "--folder", str(tmp_path))[0] == REFUSED
+        with open_port(locker.console) as cable:
+            assert starts(Session(cable)), "and it runs again"
+    assert not [name for name in read_files(place / "flash.img") if name.startswith("/tls")]
 
 
 def test_a_power_cut_between_the_two_files_of_a_switch_ends_it_at_the_next_start(tmp_path: Path):

@@ -31,6 +31,14 @@ def test_a_town_where_nothing_goes_wrong_delivers_every_parcel() -> None:
     assert outcome.figures["pickups"] >= 10
 
 
+def test_modules_that_come_and_go_cost_nobody_a_parcel_and_books_that_forget_them_are_caught() -> None:
+    options = Options(seed=0, lockers=1, doors=6, days=4, visits=3, kinds=("modules",))
+    outcome = play(options)
+    assert not outcome.rule and outcome.figures["pickups"] >= 10, outcome
+    with planted("books_of_missing_doors_dropped"):
+        assert play(options).rule == "I7"
+
+
 def test_the_same_seed_is_the_same_story_in_another_process_too() -> None:
     """Whatever order Python gives its sets there."""
     here = play(options_of(7)).trace

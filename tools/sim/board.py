@@ -103,7 +103,7 @@ class Locker:
     """The board for device.shell.Shell, and the power switch. `fuse`: the power goes at the n-th thing it does."""
 
     cause = "power"
-    modules = b""  # it says nothing of how it is built
+    modules = b""  # it says nothing of how it is built; tools/sim/modules.py has it do so
 
     def __init__(self, world: World, config: "Config", flash: Flash, broker: Broker, rules: "Rules") -> None:
         self.world = world
@@ -168,6 +168,8 @@ class Locker:
         self.shell.begin(self.now_ms(), self.cause)
         self._miss_board()
         self.boots_failed = 0 if self.shell.agent is not None else self.boots_failed + 1
+        if self.shell.agent is not None:
+            self.rules.knows(self.name, self.shell.agent)
         self.rules.began(self.name, self.boots_failed, self.folder in self._flash.full)
 
     def power_off(self, back_ms: int | None = None) -> None:

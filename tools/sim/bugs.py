@@ -313,6 +313,26 @@ def reopened_for_ever() -> Generator[None, None, None]:
         yield
 
 
+# ------------------------------------------------------------------ modules
+@_bug
+def books_of_missing_doors_dropped() -> Generator[None, None, None]:
+    """A start forgets what lies behind doors that its description does not name."""
+
+    def make(former: Any) -> Any:
+        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
+            named = set(numbers)
+            books = former(numbers, snapshot, records)
+            for place, number in enumerate(books.numbers):
+                if number not in named:
+                    books.holdings[place] = FREE
+            return books
+
+        return staticmethod(replay)
+
+    with _instead(Books, "replay", make):
+        yield
+
+
 # ------------------------------------------------------------------ doors
 @_bug
 def quarantine_forgotten() -> Generator[None, None, None]:

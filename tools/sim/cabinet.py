@@ -45,6 +45,7 @@ class Cabinet:
         self.doors = {number: Door(number) for number in numbers}
         self.sensed: Callable[[int, bool], None] = lambda _number, _closed: None
         self.powered = False
+        self.absent: set[int] = set()  # doors of a module that is not bolted on
         self.silent: set[int] = set()  # doors whose board is unplugged: no order reaches it, and it tells nothing
 
     # -------------------------------------------------------------- coils
@@ -91,7 +92,7 @@ class Cabinet:
         self._tell(door, self.closed_by_sensor(door.number))
 
     def _tell(self, door: Door, closed: bool) -> None:
-        if self.powered and door.number not in self.silent:
+        if self.powered and door.number not in self.silent and door.number not in self.absent:
             self.sensed(door.number, closed)
 
     # -------------------------------------------------------------- faults

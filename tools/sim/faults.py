@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tools.sim import modules
 from tools.sim.broker import Habits
 from tools.sim.cabinet import FAULTS
 from tools.sim.world import DAY, HOUR, MINUTE, SECOND, Life
@@ -224,6 +225,7 @@ _KINDS = {
     "memory": _memory,
     "doors": _doors,
     "boards": _boards,
+    "modules": modules.plan,
     "gateway": _gateway,
     "backup": _backup,
     "drift": _drift,

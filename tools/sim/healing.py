@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from protocol.numbers import FREE, HELD
 from tools.sim.cabinet import Door
+from tools.sim.modules import all_back
 from tools.sim.rounds import go_round
 from tools.sim.world import HOUR, MINUTE, SECOND, Life
 
@@ -50,6 +51,7 @@ def _mend(simulation: "Simulation") -> None:
     town.kill_before_commit = False
     town.connection.die_at = -1
     town.start()
+    all_back(simulation)
     for locker in simulation.lockers.values():
         simulation.flash.full.discard(locker.folder)
         simulation.flash.blocks.pop(locker.folder, None)
@@ -83,7 +85,7 @@ def _agrees(simulation: "Simulation", locker: "Locker") -> None:
         "SELECT number, holding, quarantined, out_of_service FROM compartments WHERE locker = ?", locker.name
     ):
         place = agent.books.place(number)
-        known = agent.books.holdings[place]
+        known = FREE if place is None else agent.books.holdings[place]  # retired, or of no module that ever told
         if holding != known and not quarantined and not out:
             rules.broken("L1", f"door {number} of {locker.name} holds {known} there and {holding} in the books")
 

@@ -41,7 +41,7 @@ from protocol.messages import (
     decode_up,
     encode,
 )
-from protocol.numbers import DOOR_STATES
+from protocol.numbers import DOOR_STATES, HELD
 from tools.sim.metal_rules import Metal
 from tools.sim.world import EPOCH_S, HOUR, SECOND, Violation, World
 
@@ -70,6 +70,7 @@ class Book:
         self.records: list[bytes] = []  # all that are on its flash, from seq 1 on
         self.quarantined: set[int] = set()
         self.left_open: set[int] = set()  # doors that were since the last deposit there, which the locker told
+        self.held: dict[int, int] = {}  # door -> the deposit there, while nothing has happened to it since
         self.collected: dict[tuple[int, int], int] = {}  # deposit -> when
         self.reopened: dict[tuple[int, int], int] = {}
         self.revoked: set[tuple[int, int]] = set()
@@ -82,6 +83,12 @@ class Book:
         self.committed = 0  # the highest seq that the gateway's books ever held
         self.logged = 0  # up to where its log was compared
         self.courier_asked = -HOUR
+
+    def keep(self, event: Message, number: int) -> None:
+        if isinstance(event, Deposited):
+            self.held[number] = event.deposit
+        elif isinstance(event, (Collected, CommandDone, *_DEPOSITS)):
+            self.held.pop(number, None)
 
 
 class Rules:
@@ -120,6 +127,13 @@ class Rules:
         if failed >= 3 and not full:
             self.broken("L3", f"{locker} did not come up in {failed} starts: {self.failures[-3:]}")
 
+    def knows(self, locker: str, agent: "Agent") -> None:
+        """I7: a start knows every parcel that its flash does, also behind a door whose module is gone."""
+        for number, deposit in self.books[locker].held.items():
+            place = agent.books.place(number)
+            if place is None or agent.books.holdings[place] != HELD or agent.books.deposit(place) != deposit:
+                self.broken("I7", f"{locker} does not know of deposit {deposit} behind door {number} any more")
+
     def reported(self, locker: str, error: Exception) -> None:
         """The shell caught it. The world's fault is no violation; our own is."""
         self.world.note(locker, "failed", type(error).__name__)
@@ -147,6 +161,7 @@ class Rules:
         number: int = getattr(event, "compartment", None) or 0
         if isinstance(event, _ENDS):
             book.metal.end(number)
+        book.keep(event, number)
         if isinstance(event, _AUTHORISES):
             if not asked:
                 book.courier_asked = self.world.now

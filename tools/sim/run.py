@@ -11,6 +11,7 @@ from tools.sim.attackers import captured_gateway, guesser, replayer
 from tools.sim.board import Locker, plug_in, unplug
 from tools.sim.broker import Broker
 from tools.sim.flash import Flash
+from tools.sim.modules import Cabinetmaker
 from tools.sim.people import Crowd
 from tools.sim.rounds import rounds
 from tools.sim.rules import Rules
@@ -18,8 +19,10 @@ from tools.sim.town import TIMER_MS, Town
 from tools.sim.world import DAY, Life, Violation, World
 
 KINDS = ("network", "broker", "power", "flash", "memory", "doors", "boards", "gateway", "backup", "guesser",
-         "replayer", "captured", "slips", "drift")  # fmt: skip
+         "replayer", "captured", "slips", "drift", "modules")  # fmt: skip
+_YOUNGEST = "modules"  # drawn apart, so that the seeds before it kept their other kinds, doors and days
 CALM = 0.25  # the share of seeds in which a kind of fault is left out
+MODULES = 0.4  # and of those in which modules come and go
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Options:
 
 def options_of(seed: int) -> Options:
     chance = random.Random(f"options {seed}")
-    kinds = tuple(kind for kind in KINDS if chance.random() > CALM and (kind != "captured" or chance.random() < 0.3))
+    elder = [kind for kind in KINDS if kind != _YOUNGEST]
+    kinds = tuple(kind for kind in elder if chance.random() > CALM and (kind != "captured" or chance.random() < 0.3))
     if chance.random() < 0.03:
         kinds = ()
     options = Options(
@@ -53,6 +57,8 @@ def options_of(seed: int) -> Options:
         visits=chance.choice((0.5, 1, 2, 3)),
         kinds=kinds,
     )
+    if kinds and random.Random(f"modules {seed}").random() < MODULES:
+        options = replace(options, kinds=(*kinds, _YOUNGEST))
     # A captured gateway needs something to harm.
     return replace(options, days=4, visits=3) if "captured" in kinds else options
 
@@ -83,6 +89,7 @@ class Simulation:
         self.town.looked = lambda: self.rules.look_at(self.town)
         self.town.failed = self._gateway_failed
         self.lockers: dict[str, Locker] = {}
+        self.makers: dict[str, Cabinetmaker] = {}
         for place in range(options.lockers):
             self._build(f"l{place + 1}")
         slip = 1.0 if "slips" in options.kinds else 0.0

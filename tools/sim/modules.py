@@ -1,0 +1,136 @@
+"""Modules come and go while parcels lie inside: a board is replaced, one is away for a day, doors are added, a number
+is put to rest. Each time the locker restarts on another description, as after `config try`; some fall back of
+themselves.
+
+What must hold is told by the rules: a start knows every parcel that the flash knows, whatever is bolted on; a code
+opens its own door; and at the end, with all modules back, every customer is served.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from device.agent.config import Config, layout
+from protocol.numbers import FREE, SIZES
+from tools.sim.cabinet import Door
+from tools.sim.world import DAY, HOUR, MINUTE, Life
+
+if TYPE_CHECKING:
+    from tools.sim.board import Locker
+    from tools.sim.run import Simulation
+
+NUMBERS_MAX = 9
+TRIAL_MS = MINUTE
+
+
+class Cabinetmaker:
+    """What is bolted to one locker. `away`: numbers whose module is; `retired`: numbers that are over."""
+
+    def __init__(self, simulation: "Simulation", locker: "Locker") -> None:
+        self._simulation = simulation
+        self._locker = locker
+        self._sizes = dict(zip(locker.config.numbers, locker.config.sizes, strict=True))
+        self.away: set[int] = set()
+        self.retired: set[int] = set()
+        self._turned = False
+
+    # -------------------------------------------------------------- what may be done
+    def replace(self) -> None:
+        """The same doors on other boards: told in another order, under other names."""
+        self._turned = not self._turned
+
+    def take_off(self) -> None:
+        numbers = sorted(self._sizes)
+        self.away = set(self._simulation.world.chance.choice((numbers[: len(numbers) // 2], numbers[-1:])))
+
+    def bring_back(self) -> None:
+        self.away = set()
+
+    def add(self) -> None:
+        """New ones follow the highest that ever was."""
+        if len(self._sizes) < NUMBERS_MAX:
+            number = max((*self._sizes, *self.retired)) + 1
+            self._sizes[number] = self._simulation.world.chance.randrange(len(SIZES))
+            self._locker.cabinet.doors.setdefault(number, Door(number))
+
+    def retire(self) -> None:
+        """Only what is empty, by the locker's books and by a look inside."""
+        agent = None if self._locker.shell is None else self._locker.shell.agent
+        if agent is None or len(self._sizes) < 3:
+            return
+        number = self._simulation.world.chance.choice(sorted(self._sizes))
+        place = agent.books.place(number)
+        door = self._locker.cabinet.doors[number]
+        if place is not None and agent.books.holdings[place] == FREE and not door.inside and not door.open:
+            del self._sizes[number]
+            self.retired.add(number)
+
+    # -------------------------------------------------------------- how it is described
+    def state(self) -> tuple[Any, ...]:
+        return dict(self._sizes), set(self.away), set(self.retired), self._turned
+
+    def return_to(self, state: tuple[Any, ...]) -> None:
+        self._sizes, self.away, self.retired, self._turned = state
+
+    def restart(self) -> None:
+        """On that description: it is the power that goes."""
+        locker = self._locker
+        there = [number for number in sorted(self._sizes) if number not in self.away]
+        half = len(there) // 2
+        modules = [self._module(name, numbers) for name, numbers in (("A", there[:half]), ("B", there[half:]))]
+        if self._turned:
+            modules = [{**module, "name": "N" + module["name"]} for module in reversed(modules)]
+        document = {"modules": modules, "retired": sorted(self.retired)}
+        former = locker.config
+        sizes = bytes(self._sizes[number] for number in there)
+        locker.power_off()
+        locker.config = Config(
+            former.locker, former.generation, former.key, there, former.trusted, former.code_digits, True, sizes
+        )
+        locker.modules = layout(document)
+        locker.cabinet.absent = set(locker.cabinet.doors) - set(there)
+        self._simulation.world.note(locker.name, "modules", there, sorted(self.retired), self._turned)
+        locker.power_on()
+
+    def _module(self, name: str, numbers: list[int]) -> dict[str, Any]:
+        boxes = [{"number": number, "size": SIZES[self._sizes[number]]} for number in numbers]
+        return {"name": name, "compartments": boxes}
+
+
+def plan(simulation: "Simulation") -> None:
+    for locker in simulation.lockers.values():
+        maker = simulation.makers[locker.name] = Cabinetmaker(simulation, locker)
+        simulation.world.live(_visits(simulation, locker, maker))
+
+
+def _visits(simulation: "Simulation", locker: "Locker", maker: Cabinetmaker) -> Life:
+    """A technician comes, waits until nobody is at the panel, and does one thing."""
+    world = simulation.world
+    often = world.chance.choice((12 * HOUR, DAY))
+    while True:
+        yield world.about(often)
+        while not world.healing and (_is_busy(simulation, locker) or not locker.powered):
+            yield MINUTE
+        if world.healing:
+            return
+        before = maker.state()
+        if maker.away:
+            maker.bring_back()
+        else:
+            world.chance.choice((maker.replace, maker.take_off, maker.take_off, maker.add, maker.retire))()
+        maker.restart()
+        if world.happens(0.2):  # nobody confirms it: the one before comes back by itself
+            yield TRIAL_MS
+            if not world.healing:
+                maker.return_to(before)
+                maker.restart()
+
+
+def _is_busy(simulation: "Simulation", locker: "Locker") -> bool:
+    return locker.name in simulation.crowd.at_panel or bool(locker.cabinet.silent)
+
+
+def all_back(simulation: "Simulation") -> None:
+    """The end: what is not retired is there."""
+    for maker in simulation.makers.values():
+        if maker.away:
+            maker.bring_back()
+            maker.restart()
