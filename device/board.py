@@ -101,7 +101,7 @@ class Board:
         from device.drivers.locks.mixed import cabinet  # noqa: PLC0415 - its room in the heap only where it is needed
 
         made = cabinet(document, _coils, _doors, _uart, _one_shot, self.clock.now_ms)
-        unload((), "device.drivers.locks", ("mixed", "wiring"))  # 3 kB that only a start needs
+        unload((), "device.drivers.locks", ("mixed", "wiring", "kinds"))  # 3 kB that only a start needs
         return made
 
     def _transport(self, document: "dict[str, Any]") -> Transport:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from device.drivers.locks.bus import Station
 from device.drivers.locks.heard import Heard
-from device.drivers.locks.wiring import driver
+from device.drivers.locks.kinds import driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

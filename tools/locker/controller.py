@@ -20,9 +20,9 @@ from tools.locker import rom
 from tools.micropython import Interpreter
 
 HEAP_KB = 110  # an ESP32 without PSRAM, before Wi-Fi
-# What the shim itself takes, measured (README.md tells how): modules, file systems, and what a Pin costs here
-# that is built into a board's firmware.
-SHIM_KB = 8
+# What the shim itself takes, measured (README.md tells how): modules and file systems, what it has read of its wires
+# while that is handled, and what a Pin costs here that is built into a board's firmware.
+SHIM_KB = 10
 # The same for what only some lockers need of it (shim/extras.py), and how /config.json and hardware.json say so.
 EXTRAS_KB = 3
 EXTRAS = ('"i2c"', '"spi"', '"lights"', '"wiegand"', '"de"')

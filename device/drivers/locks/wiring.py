@@ -8,6 +8,7 @@ import machine
 
 from device.agent.config import ConfigError
 from device.drivers.locks.bus import Bus, Station
+from device.drivers.locks.kinds import driver
 from device.drivers.locks.mixed import has_inputs, is_on_bus
 from device.drivers.locks.port import Port
 from protocol.limits import PULSE_MS_MAX
@@ -29,24 +30,6 @@ def _expect(holds: bool, place: int, field: str, wanted: str) -> None:
 
 def _within(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def driver(name: str) -> "Any":
-    """The module of that driver; None: there is none."""
-    # Imported one by one: their room in the heap only where it is needed.
-    if name == "cu16":
-        from device.drivers.locks import cu16 as found  # noqa: PLC0415
-    elif name == "cu48":
-        from device.drivers.locks import cu48 as found  # noqa: PLC0415
-    elif name == "board8a":
-        from device.drivers.locks import board8a as found  # noqa: PLC0415
-    elif name == "wkly":
-        from device.drivers.locks import wkly as found  # noqa: PLC0415
-    elif name == "modbus":
-        from device.drivers.locks import modbus as found  # noqa: PLC0415
-    else:
-        return None
-    return found
 
 
 def station(place: int, module: "dict[str, Any]") -> Station:

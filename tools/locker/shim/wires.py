@@ -69,7 +69,7 @@ class Wires:
         self._own_ms += min((now - self.pumped) & _TICKS_MASK, STEP_MS_MAX)
         self.pumped = now
         while self._poll.poll(0):
-            data = self._socket.recv(512)
+            data = self._socket.recv(256)
             if not data:
                 sys.exit(0)  # no cabinet, no power
             lines = (self._rest + data).split(b"\n")
