@@ -85,8 +85,8 @@ if any([word in wanted for word in sys.argv[5].split(",")]):
 del wanted
 micropython.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - SIGINT is Ctrl-C
 machine.Board.const = micropython.const  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-machine.Board.kbd_intr(3)
-sys.modules["micropython"] = machine.Board  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
+machine.Board.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+sys.modules["micropython"] = machine.Board  # pyright: ignore
 shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
 image = rom(code) if code != "-" else None
 vfs.umount("/")
