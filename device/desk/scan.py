@@ -2,6 +2,7 @@
 doors stand, at each of its first addresses, between the polls of the others. Nothing is opened. Loaded on request.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from device.drivers.locks.bus import Station
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from device.desk.seat import Desk
     from device.drivers.locks.bus import Bus
 
+_PACKAGE = "device.drivers.locks."
 _ADDRESSES = 16  # of each kind: more take minutes, and nobody sets more switches than there are modules
 _LOOK_MS = 20
 _KINDS = ((19200, ("cu16", "cu48")), (9600, ("board8a", "wkly", "modbus")))
@@ -54,6 +56,7 @@ class Scan:
         self._found: list[Any] = []
         self._candidates = self._all()
         self._guest: Any = None
+        self._loaded: list[str] = []  # kinds that nobody else needs
         self._named: tuple[str, int] = ("", 0)
         self.call_at = 0
 
@@ -61,6 +64,8 @@ class Scan:
         for baud, names in _KINDS:
             if baud == self._bus.baud:
                 for name in names:
+                    if _PACKAGE + name not in sys.modules:
+                        self._loaded.append(name)
                     first, last = driver(name).ADDRESSES
                     for address in range(first, min(last, first + _ADDRESSES - 1) + 1):
                         yield name, address
@@ -71,6 +76,7 @@ class Scan:
             self._go_on(desk)
         except MemoryError:
             self._see_out()
+            self._forget()
             desk.err("no_memory", "reboot, then once more")
 
     def _go_on(self, desk: "Desk") -> None:
@@ -90,7 +96,16 @@ class Scan:
             self._guest = Guest(board.Codec(address, board.CHANNELS, {}))
             self._bus.stations.append(self._guest)
             return
+        self._forget()
         desk.ok({"found": self._found})
+
+    def _forget(self) -> None:
+        package = sys.modules[_PACKAGE[:-1]]
+        for name in self._loaded:
+            if _PACKAGE + name in sys.modules:
+                del sys.modules[_PACKAGE + name]
+                if hasattr(package, name):
+                    delattr(package, name)
 
     def _see_out(self) -> None:
         if self._guest is not None:
@@ -99,4 +114,5 @@ class Scan:
 
     def stop(self, desk: "Desk") -> None:
         self._see_out()
+        self._forget()
         desk.err("stopped", "Ctrl-C")

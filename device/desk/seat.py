@@ -47,7 +47,7 @@ class Desk:
         self.serving = ""
         self.language = ""
         self.editor = Editor()
-        self._later = b""  # typed while an order is under way, or too much was being said
+        self._later: list[bytes] = []  # typed while an order is under way, or too much was being said
         self._said = 0  # bytes, in this lap
         self._gone_at = 0
 
@@ -60,16 +60,24 @@ class Desk:
         if self.task is not None and 0x03 in data:
             self._interrupt(data[data.rfind(b"\x03") + 1 :])
         elif self.task is not None or self._later:
-            self._later = (self._later + data)[:_LATER_MAX]
+            self._wait(data)
         else:
             self._feed(data)
+
+    def _wait(self, data: bytes) -> None:
+        """In pieces, as what is written."""
+        data = data[: _LATER_MAX - sum([len(piece) for piece in self._later])]
+        if self._later and len(self._later[-1]) + len(data) <= _PIECE:
+            self._later[-1] += data
+        elif data:
+            self._later.append(data)
 
     def _feed(self, data: bytes) -> None:
         echo = bytearray()
         place = 0
         while place < len(data):
             if self.task is not None or self._said + len(echo) > _SAID_A_LAP:
-                self._later = data[place:]
+                self._later.insert(0, data[place:])
                 break
             what, place = self.editor.feed(data, place, echo)
             if what or len(echo) >= _PIECE:
@@ -84,9 +92,8 @@ class Desk:
         self._begin(now, effects)
         if self.task is not None:
             self._guarded(self.task.step, self)
-        if self.task is None and self._later:
-            later, self._later = self._later, b""
-            self._feed(later)
+        while self.task is None and self._later and self._said <= _SAID_A_LAP:
+            self._feed(self._later.pop(0))
         if self.serving and not self.agent.console.actor:  # logged out, by whatever
             self._guarded(load("service").end, self)
         self._plan()
@@ -112,7 +119,7 @@ class Desk:
         """When to be called again; nobody there any more: let the next one find a new desk."""
         console = self.agent.console
         if console.board is not None:  # what waits at the port is not lost; but a Ctrl-C must come through
-            console.board.console.paused = self.task is None and self._later != b""
+            console.board.console.paused = self.task is None and self._later != []
         if self.task is not None or self._later:
             self.call_at = self.now if self.task is None else self.task.call_at
         elif console.actor:
@@ -125,7 +132,7 @@ class Desk:
 
     def _interrupt(self, rest: bytes) -> None:
         """Ctrl-C ends what is under way, and whatever was typed before it."""
-        self._later = b""
+        self._later = []
         self.write(b"^C\r\n")
         self._guarded(self.task.stop, self)
         self._feed(rest)

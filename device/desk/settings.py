@@ -80,8 +80,9 @@ def _scan(desk: "Desk", words: "list[str]", board: "Any") -> None:
     place = words[1] if len(words) > 1 else "0"
     if not place.isdigit() or int(place) >= len(buses):
         raise _RefusedError("bad_value", f"there are {len(buses)} buses, from 0")
-    hands = desk.hands()
-    if 0 < hands.heap_free() < SCAN_HEAP_MIN:
+    gc.collect()
+    free: Any = getattr(gc, "mem_free", None)
+    if free is not None and free() < SCAN_HEAP_MIN:
         raise MemoryError
     desk.task = load("scan").Scan(buses[int(place)])
 
