@@ -17,25 +17,47 @@ for _name in [name for name in os.environ if name.startswith("CONSIGNE_") and na
     del os.environ[_name]
 
 
-# Folders whose files take longest are begun first, so that no process is left with one at the end. A file stays in one
-# process: what its tests share (a broker, a locker) is started once.
-LONGEST = ("test_bench.py", "e2e/", "device/test_virtual", "pages/", "sim/", "device/", "gateway/test_main.py")
-WORKERS_MAX = 4
+# Files that mostly wait, for lockers, doors and pages. They are spread among those that keep a core busy, so that
+# neither waits for the other, and none of them comes last.
+WAITING = (
+    "test_bench.py",
+    "e2e/",
+    "device/test_virtual",
+    "pages/",
+    "device/test_laptop",
+    "device/test_visit",
+    "chaos/",
+)
+LONGEST = (
+    "sim/",
+    "test_shared_on",
+    "device/test_littlefs",
+    "device/test_net",
+    "gateway/test_http_",
+    "gateway/test_main",
+)
+WORKERS_MAX = 6
 
 
 @pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: most of these tests wait for something real."""
-    return min(WORKERS_MAX, (os.cpu_count() or 1) + 1)
+    """Two more than there are cores."""
+    return min(WORKERS_MAX, (os.cpu_count() or 1) + 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _turn(item.nodeid))
-
-
-def _turn(name: str) -> int:
-    name = name.removeprefix("tests/")
-    return next((turn for turn, start in enumerate(LONGEST) if name.startswith(start)), len(LONGEST))
+    """A file stays in one process: what its tests share (a broker, a locker) is started once."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0].removeprefix("tests/"), []).append(item)
+    waiting = [name for name in files if name.startswith(WAITING)]
+    busy = sorted((name for name in files if name not in waiting), key=lambda name: not name.startswith(LONGEST))
+    each = max(1, len(busy) * 2 // (3 * len(waiting) + 1))  # so many after each: the last third are busy ones alone
+    order: list[str] = []
+    for name in waiting:
+        order += [name, *busy[:each]]
+        del busy[:each]
+    items[:] = [item for name in order + busy for item in files[name]]
 
 
 def _children() -> set[int]:
