@@ -86,7 +86,7 @@ del wanted
 micropython.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - SIGINT is Ctrl-C
 machine.Board.const = micropython.const  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 machine.Board.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-sys.modules["micropython"] = machine.Board  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue, reportUnknownMemberType]
+sys.modules["micropython"] = machine.Board  # pyright: ignore
 shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
 image = rom(code) if code != "-" else None
 vfs.umount("/")
