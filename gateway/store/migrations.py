@@ -33,8 +33,7 @@ def split(script: str) -> tuple[str, ...]:
 def migrations(folder: Path = SCHEMA) -> list[Migration]:
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
     found = [Migration(int(path.name[:4]), split(path.read_text())) for path in files]
-    versions = [migration.version for migration in found]
-    assert versions == sorted(set(versions)), "two migrations have the same number"
+    assert [migration.version for migration in found] == list(range(1, len(found) + 1))
     return found
 
 
