@@ -1,5 +1,6 @@
 """The shell's side of the contract of effects: their order, what a failed Save stops, and how it gets going again."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from table_board import TableBoard
 
 from device.agent import effects as do
 from device.agent import events as on
+from device.agent.console import load
 from device.drivers.flash import TrustFolder, read_trust
 from device.shell import FAILURES_MAX, IDLE_MS, SORRY_MS, Shell
 from protocol.ed25519 import TABLE_SIZE
@@ -66,6 +68,19 @@ def begun(board: TableBoard, script: Script) -> Shell:
 def press(board: TableBoard, shell: Shell, key: str = "1") -> None:
     board.parts.arriving = [on.KeyPressed(key)]
     shell.lap()
+
+
+def test_a_new_agent_has_the_room_that_a_technicians_session_took(board: TableBoard):
+    loaded: list[list[str]] = []
+
+    def made(_board: Any) -> Script:
+        loaded.append([name for name in sys.modules if name.startswith("device.desk.")])
+        return Script({})
+
+    shell = Shell(board, made)  # type: ignore[arg-type]
+    load("look")
+    shell.begin(0, "anew")
+    assert loaded == [[]], "the desk may have been what filled the heap"
 
 
 def test_an_agent_hears_of_its_journals_room_before_of_whoever_stands_there(board: TableBoard):
