@@ -112,8 +112,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def swallowed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[tuple[dict[str, Any], str]]]:
     """A handshake has 12 s: a second locker waits for its end while the first is asked about the rest."""
 
+    folder = tmp_path_factory.mktemp("swallowed")  # the factory is not made for two threads
+
     def wait() -> tuple[dict[str, Any], str]:
-        with site_in(tmp_path_factory.mktemp("swallowed")) as other, listening(HERE, other.port, None):
+        with site_in(folder) as other, listening(HERE, other.port, None):
             return other.test()
 
     with ThreadPoolExecutor(1) as threads:

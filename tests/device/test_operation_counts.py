@@ -4,6 +4,7 @@ The hashes underneath run in C over inputs that have nothing to do with the gues
 bytecodes around them.
 """
 
+import gc
 import random
 import sys
 from collections.abc import Callable
@@ -42,11 +43,13 @@ class Operations:
     def of(self, run: Callable[[], object]) -> int:
         self.count = 0
         before = sys.gettrace()
+        gc.disable()  # what is told of a collection (hypothesis asks to be) runs in between, and would be counted
         sys.settrace(self._trace)
         try:
             run()
         finally:
             sys.settrace(before)
+            gc.enable()
         return self.count
 
 
