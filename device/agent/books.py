@@ -150,7 +150,7 @@ class Books:
         if handler is not None:
             place = 0
             number = getattr(event, "compartment", None)
-            if number is not None:
+            if number is not None and not getattr(event, "code", 0):  # what was refused changed no compartment
                 place = self._placed(number)
             handler(self, place, event, up)
 

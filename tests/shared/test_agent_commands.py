@@ -173,6 +173,18 @@ def test_forgotten_command_ids_do_not_come_back():
     assert results(rig)[-1] == number_of("expired") and results(rig).count(0) == identified
 
 
+def test_orders_for_compartments_that_are_not_there_are_refused_each_time_and_leave_no_place_behind():
+    rig = connected()
+    orders = [messages.Release(9), messages.OutOfService(9, True), messages.Revoke(9, 1), messages.Reissue(9, 1)]
+    for _ in range(2):
+        for order in orders:
+            rig.say(rig.gateway.say(order))
+    assert results(rig) == [number_of("unknown_compartment")] * 2 * len(orders)
+    assert list(rig.agent.books.numbers) == [1, 2, 3]
+    rig.power_on()
+    assert list(rig.agent.books.numbers) == [1, 2, 3]
+
+
 def test_an_unknown_compartment_and_an_unknown_message_get_their_code():
     rig = connected()
     rig.say(rig.gateway.say(messages.Open(9, "where")))
