@@ -63,7 +63,8 @@ class Books:
     """By place: `holdings` (FREE, DEPOSITING, HELD, REVOKED) and `flags`; by place too, deposit() and parcel().
 
     The first `present` places are the compartments that there are. Behind them are those that /config.json does not
-    name any more: what lay in one is still somebody's, and its deposit numbers must not come again."""
+    name any more: what lay in one is still somebody's, its deposit numbers must not come again, and nobody has looked
+    into one that was quarantined."""
 
     def __init__(self, numbers: "list[int]") -> None:
         count = len(numbers)
@@ -339,7 +340,7 @@ class Books:
         self.alone = None if alone is None else decode_up(alone)
         for old in range(len(holdings)):
             number = int.from_bytes(numbers[2 * old : 2 * old + 2], "big")
-            if number in self.numbers or holdings[old] or deposits[4 * old : 4 * old + 4] != bytes(4):
+            if number in self.numbers or holdings[old] or flags[old] or deposits[4 * old : 4 * old + 4] != bytes(4):
                 place = self._placed(number)
                 self.holdings[place] = holdings[old]
                 self.flags[place] = flags[old]

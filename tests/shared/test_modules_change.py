@@ -4,7 +4,7 @@ from rig import Rig, config
 from test_agent_pickup import locker_with_parcel
 
 from device.agent import door
-from device.agent.books import Books
+from device.agent.books import QUARANTINED, Books
 from device.agent.config import ConfigError, layout
 from device.desk.fits import check, owners
 from device.desk.look import doors_facts, facts
@@ -72,6 +72,16 @@ def test_a_snapshot_keeps_what_is_gone_and_no_deposit_number_comes_twice():
     again = Books.replay(ALL, without.snapshot(), [])
     assert without.present == 2 and again.present == 3 and again.numbers == ALL
     assert again.deposit(1) == 1 and again.was_collected(1, 1)
+
+
+def test_a_door_that_was_forced_before_its_module_went_is_offered_to_nobody_when_it_is_back():
+    rig = Rig()
+    rig.connect()
+    rig.pull(2)  # nothing was ever inside, as far as the books know
+    rig.push(2)
+    without = Books.replay([1, 3], Books.replay(ALL, None, rig.flash.records).snapshot(), [])
+    again = Books.replay(ALL, without.snapshot(), [])
+    assert again.has(1, QUARANTINED) and not again.has(0, QUARANTINED)
 
 
 def test_a_birth_speaks_of_the_compartments_that_there_are():
