@@ -33,7 +33,6 @@ def run(locker: VirtualLocker, capsys: pytest.CaptureFixture[str], *words: str, 
 def test_code_comes_to_a_board_over_its_port_also_when_the_cable_comes_off_and_keys_and_journal_stay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("tools.serial_repl.PIECE_PAUSE_S", 0)  # a pseudo-terminal loses nothing
     place = bare(tmp_path / "one")
     with start(place) as locker:
         plan = run(locker, capsys, "--dry-run")
