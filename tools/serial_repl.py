@@ -7,26 +7,29 @@ board. A locker's watchdog cannot be stopped: it is given a minute, and each pro
 when nobody is at the cable any more.
 """
 
+import contextlib
+import io
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import serial
-from mpremote.transport import TransportError  # pyright: ignore[reportMissingTypeStubs]
+from mpremote.commands import CommandError  # pyright: ignore[reportMissingTypeStubs]
+from mpremote.transport import TransportError, TransportExecError  # pyright: ignore[reportMissingTypeStubs]
 from mpremote.transport_serial import SerialTransport  # pyright: ignore[reportMissingTypeStubs]
 
 from tools.client import REFUSED, UNREACHABLE, Failed
 
 BREAK_TRIES = 20
 BREAK_WAIT_S = 0.5
+MEET_WAIT_S = 2.0
 ANSWER_WAIT_S = 20.0
 ANSWER_SIZE_MAX = 256 * 1024  # a board that prints for ever must not fill the laptop
 _BREAK = b"\r\x03\x03\x03\x03"  # one is enough for a REPL; a locker that runs ends by four (device/drivers/console.py)
 _RUN = b"\x04"
 _GIVE_UP = b"\r\x03\x01"  # whatever it is in the middle of, to the start of a program
-_HERE, _HERE_SAID = b"print(end='here')" + _RUN, b"here\x04\x04"
-# As `mpremote reset` does: the board takes this in before its port goes.
-_RESTART = b"import time, machine\ntime.sleep_ms(100)\nmachine.reset()" + _RUN
+_RESTART = b"import machine\nmachine.reset()" + _RUN
 # ESP32 sets its one watchdog anew; RP2's ends after 8 s at the most. Where there is none yet, none is made.
 _CALM = """
 import machine
@@ -52,17 +55,20 @@ class _Line:
     def __init__(self, port: serial.Serial) -> None:
         self._port = port
         self._until = 0.0
+        self._silence_s = 0.0
         self._size_left = 0
 
-    def allow(self, wait_s: float) -> None:
-        """From now on."""
+    def allow(self, wait_s: float, silence_s: float = 0.0) -> None:
+        """From now on; `silence_s`: for one read, 0 is as long."""
         self._until = time.monotonic() + wait_s
+        self._silence_s = silence_s or wait_s
         self._size_left = ANSWER_SIZE_MAX
 
     def read(self, size: int) -> bytes:
         came = b""
+        until = min(self._until, time.monotonic() + self._silence_s)
         while len(came) < size:
-            if self._size_left <= 0 or time.monotonic() > self._until:
+            if self._size_left <= 0 or time.monotonic() > until:
                 raise TransportError("no end in sight")
             try:
                 piece = self._port.read(min(size - len(came), self._size_left))
@@ -109,14 +115,14 @@ class Repl:
         self._transport = _Transport(self._line)
 
     def __enter__(self) -> "Repl":
-        for _try in range(BREAK_TRIES):
+        for tried in range(BREAK_TRIES):
             self._line.write(_BREAK)
             self._line.allow(BREAK_WAIT_S)
             try:
                 self._transport.enter_raw_repl(soft_reset=False)
+                self._meet(b"here%d" % tried)
             except TransportError:
                 continue
-            self._meet()
             self._exchange(_CALM, self.wait_s)  # a locker that ran a moment ago has a watchdog of two seconds
             return self
         raise Failed(f"no MicroPython answers at {self.port.name}", NO_REPL, UNREACHABLE)
@@ -138,15 +144,26 @@ class Repl:
     def ask(self, expression: str) -> str:
         return self.run(f"print({expression})").strip()
 
-    # -------------------------------------------------------------- the line
-    def _meet(self) -> None:
-        """A slow board may still have to answer an earlier try, which mpremote would take for the next answer."""
-        self._line.allow(self.wait_s)
-        self._line.write(_HERE)
+    def lend(self, command: Callable[[Any], object], wait_s: float, silence_s: float) -> None:
+        """To one of mpremote's own commands, which prints how far it is, and may exit. Raises as `run` does."""
+        self._line.allow(wait_s, silence_s)
         try:
-            self._transport.read_until(1, _HERE_SAID, timeout=None)
+            with contextlib.redirect_stdout(io.StringIO()):
+                command(self._transport)
+        except TransportExecError as raised:
+            raise _raised(str(raised))
         except TransportError:
             raise _silent()
+        except (CommandError, SystemExit) as problem:
+            raise Failed(f"mpremote: {problem}", "look at the board's console", REFUSED)
+
+    # -------------------------------------------------------------- the line
+    def _meet(self, word: bytes) -> None:
+        """What answered may still have an earlier try to answer, or restart by an earlier order: either would pass for
+        the answer to a program. Raises TransportError."""
+        self._line.allow(MEET_WAIT_S)
+        self._line.write(b"print(end='%b')" % word + _RUN)
+        self._transport.read_until(1, word + b"\x04\x04", timeout=None)
 
     def _exchange(self, program: str, wait_s: float) -> str:
         output: bytes
@@ -161,9 +178,13 @@ class Repl:
         except TransportError:
             raise _silent()
         if error:
-            last = error.decode("utf-8", "replace").strip().splitlines()[-1]
-            raise BoardError(f"the board says: {last}", "look at its console", REFUSED, "board")
+            raise _raised(error.decode("utf-8", "replace"))
         return output.decode("utf-8", "replace")
+
+
+def _raised(traceback: str) -> BoardError:
+    last = traceback.strip().splitlines()[-1]
+    return BoardError(f"the board says: {last}", "look at its console", REFUSED, "board")
 
 
 def _silent() -> Failed:
