@@ -80,17 +80,22 @@ class BoardFiles:
 
     def write(self, path: str, content: bytes, told: Told = lambda _path, _size: None) -> None:
         """Whole, or as it was."""
-        fresh = path + FRESH
-        self._repl.run(f"_folders({path!r})\n_f = open({fresh!r}, 'wb')")
-        for start in range(0, len(content), PIECE):
+        fresh, wanted = path + FRESH, hashlib.sha256(content).hexdigest()
+        begin = f"_folders({path!r})\n_f = open({fresh!r}, 'wb')"
+        end = (
+            f"_f.close()\n_d = _digest({fresh!r})\nif _d == '{wanted}':\n    os.rename({fresh!r}, {path!r})\nprint(_d)"
+        )
+        said = ""
+        for start in range(
+            0, max(len(content), 1), PIECE
+        ):  # one program for a small file: each is a way there and back
             piece = base64.b64encode(content[start : start + PIECE]).decode()
-            self._repl.run(f"_f.write(a2b_base64('{piece}'))")
+            is_last = start + PIECE >= len(content)
+            steps = (begin if start == 0 else "", f"_f.write(a2b_base64('{piece}'))", end if is_last else "")
+            said = self._repl.run("\n".join(steps))
             told(path, min(len(content), start + PIECE))
-        wanted = hashlib.sha256(content).hexdigest()
-        found = self._repl.run(f"_f.close()\nprint(_digest({fresh!r}))").strip()
-        if found != wanted:
+        if said.split()[-1:] != [wanted]:
             raise Failed(f"{path} was damaged on its way", "check the cable, and do it again", REFUSED, "damaged")
-        self._repl.run(f"os.rename({fresh!r}, {path!r})")
 
     def write_missing(self, files: Mapping[str, bytes], told: Told = lambda _path, _size: None) -> list[str]:
         """Those that are not there with these very bytes, in the order given; their paths."""

@@ -1,6 +1,7 @@
 """`consigne flash`: our code onto a board, over its serial port. Keys, description and journal stay as they are.
 
-A version lies in a folder of its own, /code/<digest>, named by what is in it. Only files that the board has nowhere
+Where the heap has room for code, it comes as files; else into the board's ROMFS partition (flash_rom.py). As files, a
+version lies in a folder of its own, /code/<digest>, named by what is in it. Only files that the board has nowhere
 are sent; the rest it copies itself. Once every digest is right, one rename of /code/current switches over, and the
 former version stays until the next time. So it can break off anywhere: the board starts what it started before, and
 the same command goes on where it stopped.
@@ -12,10 +13,12 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from serial import Serial
 
+from tools import flash_rom
 from tools.board_files import BoardFiles
 from tools.client import OK, REFUSED, Failed
 from tools.console.ports import choose, open_port, usb_ports
@@ -28,11 +31,12 @@ CODE, CURRENT = "/code", "/code/current"
 BLOCK = 4096  # of LittleFS: a file takes whole ones
 MARGIN = 64 * 1024  # folders, and a journal that goes on
 HEAP_MIN = 168 * 1024  # the agent's 110 kB, and 58 kB of code that is loaded from the flash
+HEAP_IN_PLACE_MIN = 104 * 1024  # what the largest locker takes, and some room: device/README.md, Memory
 VERSION_MIN = (1, 22)
 BOOT_WAIT_S = 30.0
 ANSWER_WAIT_S = 3.0
 NATIVES: tuple[str, ...] = (*NATIVE, "rv32imc")
-NO_ROOM = "a board with PSRAM, or our code frozen into its firmware: device/README.md, Memory"
+NO_ROOM = "PSRAM, a ROMFS partition, or our code frozen into its firmware: device/README.md, Memory"
 # Behind it comes device/main.py.
 MAIN_HEAD = """\
 # Made by `consigne flash`: the version that it put here last.
@@ -70,16 +74,27 @@ def add_words(parser: ArgumentParser) -> None:
 def flash_board(arguments: Namespace) -> int:
     """Exit code 1 when the new version did not start, and the former one runs again. Raises Failed."""
     with open_port(arguments.port or choose(usb_ports())) as port:
-        return _say(arguments, flash_port(port, compiled, arguments.dry_run))
+        return _say(arguments, flash_port(port, compiled, packed, arguments.dry_run))
 
 
 def flash_port(
-    port: Serial, code_for: Callable[[Board], Mapping[str, bytes]], dry_run: bool = False
+    port: Serial,
+    code_for: Callable[[Board], Mapping[str, bytes]],
+    image_for: Callable[[Board], Path],
+    dry_run: bool = False,
 ) -> dict[str, Any]:
-    """What was done. Raises Failed."""
+    """What was done. `code_for`: as `compiled`, `image_for`: as `packed`. Raises Failed."""
     with Repl(port) as repl:
         board = board_of(repl)
-        done = bring(BoardFiles(repl), code_for(board), dry_run, board)
+        size = 0 if board.heap >= HEAP_MIN else _partition_size(repl, board)
+        image = image_for(board) if size else None
+        if image:
+            done = {"board": board.words} | flash_rom.look(repl, BoardFiles(repl), image, starters(), size)
+        else:
+            done = bring(BoardFiles(repl), code_for(board), dry_run, board)
+    if image and done["sent"] and not dry_run:
+        flash_rom.bring(port, image, starters())
+        done["switched"] = True
     if done["switched"] and done["configured"]:
         done["started"] = starts(Session(port))
         if not done["started"] and done["former"]:
@@ -101,17 +116,33 @@ def board_of(repl: Repl) -> Board:
     board = Board((major, minor), platform, bits, native, heap)
     if board.version < VERSION_MIN:
         raise Failed(f"MicroPython {major}.{minor} is too old", "flash 1.22 or newer (esptool)", REFUSED)
-    if board.heap < HEAP_MIN:
-        raise Failed(f"{board.words}: {HEAP_MIN // 1024} kB are wanted", NO_ROOM, REFUSED, "no_heap")
     return board
+
+
+def _partition_size(repl: Repl, board: Board) -> int:
+    """Of a board with too small a heap for files. Raises Failed when it has none, or its heap is too small for all."""
+    size = flash_rom.partition_size(repl)
+    wanted = HEAP_IN_PLACE_MIN if size else HEAP_MIN
+    if board.heap < wanted:
+        raise Failed(f"{board.words}: {wanted // 1024} kB are wanted", NO_ROOM, REFUSED, "no_heap")
+    return size
+
+
+def packed(board: Board) -> Path:
+    """A ROMFS image. Raises Failed."""
+    return _built(board) / "rom.img"
+
+
+def _built(board: Board) -> Path:
+    try:
+        return rom.build(Interpreter((), board.version, board.word_bits, board.native))
+    except (OSError, MicroPythonError) as problem:
+        raise Failed(f"our code cannot be compiled: {problem}", "run make setup", REFUSED)
 
 
 def compiled(board: Board) -> dict[str, bytes]:
     """Path below the version's folder -> content. Raises Failed."""
-    try:
-        folder = rom.build(Interpreter((), board.version, board.word_bits, board.native)) / "compiled"
-    except (OSError, MicroPythonError) as problem:
-        raise Failed(f"our code cannot be compiled: {problem}", "run make setup", REFUSED)
+    folder = _built(board) / "compiled"
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     return {name: path.read_bytes() for name, path in found.items() if name not in rom.RUN_AS_TEXT}
 
@@ -138,6 +169,7 @@ def bring(files: BoardFiles, code: Mapping[str, bytes], dry_run: bool, board: Bo
         "sent": len(sent),
         "sent_bytes": sum(len(wanted[path]) for path in sent),
         "copied": len(copied),
+        "partition": 0,
         "switched": False,
         "configured": bool(files.kind("/config.json")),
         "started": None,
@@ -156,12 +188,16 @@ def bring(files: BoardFiles, code: Mapping[str, bytes], dry_run: bool, board: Bo
     wrong = [path for path, content in wanted.items() if found.get(path) != hashlib.sha256(content).hexdigest()]
     if wrong:
         raise Failed(f"{wrong[0]} is not as it was sent", "do it again", REFUSED, "damaged")
-    starters = {"/boot.py": (rom.SOURCES / "device/boot.py").read_bytes(), "/main.py": main_text()}
-    done["sent"] += len(files.write_missing(starters))
+    done["sent"] += len(files.write_missing(starters() | {"/main.py": main_text()}))
     done["switched"] = former != version
     if done["switched"]:
         files.write(CURRENT, version.encode())
     return done
+
+
+def starters() -> dict[str, bytes]:
+    """What a board runs by name, from its root."""
+    return {f"/{name.rpartition('/')[2]}": (rom.SOURCES / name).read_bytes() for name in rom.AS_TEXT}
 
 
 def main_text() -> bytes:
@@ -226,11 +262,15 @@ def _lines(done: Mapping[str, Any], dry_run: bool) -> list[str]:
     lines = [
         f"board: {done['board']}",
         f"version {done['version']}: {done['files']} files, {done['sent']} {verb} ({size})",
-        f"{done['copied']} were there in the former version",
+        f"its ROMFS of {done['partition'] // 1024} kB holds all but boot.py and main.py, and no former version"
+        if done["partition"]
+        else f"{done['copied']} were there in the former version",
     ]
     if dry_run:
         return lines
-    if done["started"] is False:
+    if done["started"] is False and done["partition"]:
+        lines.append("the new version does not start, and there is no former one: consigne console --raw shows why")
+    elif done["started"] is False:
         lines.append(f"the new version does not start; {done['former'] or 'nothing'} is the one that runs")
     elif not done["configured"]:
         lines.append("the board is no locker yet: consigne provision")

@@ -36,9 +36,8 @@ def bring_up(town: Path, broker: Path) -> None:
 
 
 def test_a_ca_is_replaced_while_a_locker_stands_in_the_field_and_it_is_away_for_no_moment(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr("tools.serial_repl.PIECE_PAUSE_S", 0)  # a pseudo-terminal loses nothing
     port, folder = free_port(), ("--folder", str(tmp_path))
     former = Authority(tmp_path / "tls").der
     place = town_locker(tmp_path / "one", held=[3], broker=("127.0.0.1", port), authorities=(former,))
@@ -65,10 +64,7 @@ def test_a_ca_is_replaced_while_a_locker_stands_in_the_field_and_it_is_away_for_
         assert passes()
 
 
-def test_a_locker_that_dials_without_tls_is_left_as_it_is(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("tools.serial_repl.PIECE_PAUSE_S", 0)
+def test_a_locker_that_dials_without_tls_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     Authority(tmp_path / "tls")
     place = town_locker(tmp_path / "one")
     with start(place) as locker:

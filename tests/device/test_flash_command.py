@@ -33,7 +33,6 @@ def run(locker: VirtualLocker, capsys: pytest.CaptureFixture[str], *words: str, 
 def test_code_comes_to_a_board_over_its_port_also_when_the_cable_comes_off_and_keys_and_journal_stay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("tools.serial_repl.PIECE_PAUSE_S", 0)  # a pseudo-terminal loses nothing
     place = bare(tmp_path / "one")
     with start(place) as locker:
         plan = run(locker, capsys, "--dry-run")
@@ -62,7 +61,8 @@ def test_code_comes_to_a_board_over_its_port_also_when_the_cable_comes_off_and_k
         assert run(locker, capsys)["sent"] == 0  # nothing to do, and it goes on
         monkeypatch.setattr("tools.flash.BOOT_WAIT_S", 3.0)
         with open_port(locker.console) as port:
-            done = flash.flash_port(port, lambda board: flash.compiled(board) | {"device/shell.mpy": b"no code"})
+            broken = {"device/shell.mpy": b"no code"}
+            done = flash.flash_port(port, lambda board: flash.compiled(board) | broken, flash.packed)
         assert (done["sent"], done["copied"], done["started"]) == (1, plan["files"] - 1, False)
         locker.client.wait_for_screen("Bienvenue", 20)  # the former version runs again
     files = read_files(place / "flash.img")

@@ -32,6 +32,8 @@ ROMFS_SINCE = (1, 25)
 SOURCES_KB = 80
 RESTART_S = 0.2
 NO_ROM = "-"
+PARTITION_KB = 2  # what shim/romfs.py takes, measured
+PARTITION = "romfs.img"  # of a cabinet's folder, if its board has one for a ROMFS; as large as this file
 CTRL_C = b"\x03"
 BREAK_AGAIN_S = 0.2  # MicroPython for Unix dies of a second SIGINT while the first is still pending
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
@@ -154,9 +156,12 @@ class Controller:
         code = rom.build(self._interpreter)
         has_romfs = self._interpreter.version >= ROMFS_SINCE
         code_path = str(code / "rom.img" if has_romfs else code / "sources") if self._has_rom else NO_ROM
-        heap = self._interpreter.heap_options(self._heap_kb(has_romfs and self._has_rom))
+        partition = self._folder / PARTITION
+        in_place = has_romfs and (self._has_rom or partition.exists())
+        heap = self._interpreter.heap_options(self._heap_kb(in_place))
         image = str((self._folder / "flash.img").absolute())
         arguments = ["-m", "launch", socket_path, image, code_path, str(self._cause), ",".join(EXTRAS)]
+        arguments += [str(partition.absolute())] if has_romfs and partition.exists() else []
         self._process = await asyncio.create_subprocess_exec(
             *self._interpreter.command,
             *heap,
@@ -181,11 +186,13 @@ class Controller:
         server.close()
         Path(socket_path).unlink(missing_ok=True)
 
-    def _heap_kb(self, has_romfs: bool) -> int:
+    def _heap_kb(self, in_place: bool) -> int:
         shim_kb = SHIM_KB + self._pin_count * SHIM_PIN_BYTES // 1024
         if any(word in (self._folder / "hardware.json").read_text() for word in EXTRAS):
             shim_kb += EXTRAS_KB
-        return HEAP_KB + shim_kb + (0 if has_romfs else SOURCES_KB)
+        if in_place and not self._has_rom:
+            shim_kb += PARTITION_KB
+        return HEAP_KB + shim_kb + (0 if in_place else SOURCES_KB)
 
     def _fell_silent(self) -> None:
         self._process = None

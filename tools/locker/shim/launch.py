@@ -1,8 +1,8 @@
 """Runs in MicroPython: lays out the file systems as on a board, then runs its boot.py and main.py.
 
-    launch.py SOCKET FLASH.IMG ROM CAUSE WORDS
+    launch.py SOCKET FLASH.IMG ROM CAUSE WORDS [PARTITION]
 
-WORDS, with commas: what /config.json says where a locker needs `extras`.
+WORDS, with commas: what /config.json says where a locker needs `extras`. PARTITION: a file, see `romfs`.
 
 The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition; or, without a ROM (-), on
 the flash. A board that is not provisioned, or that is broken into, ends at its REPL.
@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 
 
 def rom(path: str) -> "Any":
-    """The image, in memory that is not the interpreter's heap: on a board it is flash. Or a folder of sources."""
-    if not path.endswith(".img"):
-        return vfs.VfsPosix(path)
+    """Of an image, or a folder of sources."""
+    return vfs.VfsRom(mapped(path)) if path.endswith(".img") else vfs.VfsPosix(path)
+
+
+def mapped(path: str) -> "Any":
+    """A file's bytes in memory that is not the interpreter's heap: on a board it is flash."""
     ffi: Any = __import__("ffi")
     uctypes: Any = __import__("uctypes")
     size = os.stat(path)[6]
     image = uctypes.bytearray_at(ffi.open(None).func("p", "malloc", "L")(size), size)
     with open(path, "rb") as file:
         file.readinto(image)
-    return vfs.VfsRom(image)
+    return image
 
 
 def run(name: str) -> None:
@@ -89,10 +92,18 @@ machine.Board.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportU
 sys.modules["micropython"] = machine.Board  # pyright: ignore
 shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
 image = rom(code) if code != "-" else None
+mount_partition: "Any" = None
+if len(sys.argv) > 6:
+    import romfs
+
+    romfs.install(sys.argv[6], mapped(sys.argv[6]))
+    mount_partition = romfs.mount
 vfs.umount("/")
 vfs.mount(flash, "/")
 sys.path[:] = ["/lib"]
 if image is not None:
     vfs.mount(image, "/rom")
     sys.path[:] = ["/rom"]
+elif mount_partition:
+    mount_partition()
 start()
