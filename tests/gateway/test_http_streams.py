@@ -109,6 +109,17 @@ def test_what_a_locker_says_arrives_as_the_list_has_it(here: Town) -> None:
         assert headers["cache-control"] == "no-store" and headers["x-request-id"]
 
 
+def test_a_locker_whose_clock_says_any_time_at_all_keeps_the_log_from_nobody(here: Town) -> None:
+    """It could: no date has room for it, so that every page of the log with this event, and every stream, failed."""
+    operator = here.caller()
+    with listening(operator) as listener:
+        here.seqs["mairie-1"] = 1
+        take_up.take_up(here.desk, [Arrival("mairie-1", Up(1, 1, 1, 2**63 - 1, BucketRefilled(1)))])
+        assert listener.event()["at"] == "9999-12-31T23:59:59Z"
+    say(here)
+    assert len(operator.get("/v1/events").json()["data"]) == 2
+
+
 def test_a_break_loses_nothing_and_tells_nothing_twice(here: Town) -> None:
     operator = here.caller()
     with listening(operator) as listener:
