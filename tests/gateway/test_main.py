@@ -17,7 +17,8 @@ from typing import Any
 import httpx
 import pytest
 from hook_town import receiving
-from mqtt_town import TinyLocker, running_broker, wait_for
+from mqtt_town import TinyLocker, running_broker
+from patience import wait_for
 
 from gateway.config import Address
 from gateway.keys import Keys
@@ -147,7 +148,7 @@ def test_a_receiver_hears_of_a_parcel_from_the_whole_gateway(tmp_path: Path, sta
         assert act(api, "/v1/webhooks", {"url": receiver.url}).status_code == 201
         parcel = {"label": "a", "locker": "mairie-1", "size": "M", "carrier": "colibri"}
         assert act(api, "/v1/parcels", parcel).status_code == 201
-        wait_for(lambda: receiver.got, 5)
+        wait_for(lambda: receiver.got)
         code, said = gateway.end()
     assert code == 0 and "webhook_told" in said and receiver.url not in said
 

@@ -12,7 +12,8 @@ from books_town import COLIBRI, Town, open_town, refused
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hook_town import Receiver, delivering, hook, look, private_town, receiving, settle, wait_for, waiting
+from hook_town import Receiver, delivering, hook, look, private_town, receiving, settle, waiting
+from patience import wait_for
 
 from gateway import reach
 from gateway.config import Settings
