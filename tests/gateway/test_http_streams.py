@@ -160,6 +160,25 @@ def test_a_tenant_hears_of_its_own_parcels_only(here: Town) -> None:
             assert len(caller.get("/v1/events").json()["data"]) == count
 
 
+def test_a_tenant_with_few_parcels_reads_a_long_log_stretch_by_stretch(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One question of theirs read the whole log, however long, for the few events that are theirs."""
+    monkeypatch.setattr("gateway.store.queries.log.SCANNED_EVENTS_MAX", 10)
+    colibri = here.caller("courier", "colibri")
+    say(here, 35)
+    mine = inside(here, colibri, "mine", 1)
+    found: list[str] = []
+    page, pages = colibri.get("/v1/events").json(), 1
+    assert page["data"] == [] and page["next_cursor"] == page["resume_cursor"] == "ca", "there may be more"
+    while page["next_cursor"]:
+        page, pages = colibri.get(f"/v1/events?cursor={page['next_cursor']}").json(), pages + 1
+        found += [event["parcel"] for event in page["data"]]
+    assert found == [mine, mine] and pages == 4
+    with listening(colibri, query="?cursor=c0") as listener:
+        assert [listener.event()["parcel"] for _ in range(2)] == [mine, mine]
+
+
 # ------------------------------------------------------------------ its ends and limits
 def test_a_silent_stream_is_kept_alive_and_its_id_moves_on(here: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.limits.STREAM_HEARTBEAT_S", 0.1)
