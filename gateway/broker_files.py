@@ -4,12 +4,12 @@ import base64
 import contextlib
 import getpass
 import hashlib
-import os
 from pathlib import Path
 
 from gateway import limits
 from gateway.authority import SERVER, SERVER_KEY
 from gateway.config import Address
+from gateway.key_files import write_secret
 from protocol.limits import MESSAGE_SIZE_MAX
 from protocol.topics import PREFIX
 
@@ -82,12 +82,9 @@ def password_line(user: str, password: str, salt: bytes) -> str:
 
 
 def write_whole(path: Path, text: str) -> bool:
-    """Whether it changed. Whole or not at all, and for our eyes only."""
-    with contextlib.suppress(OSError):
+    """Whether it changed. Whole and on the disk, or as it was, and for our eyes only."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
         if path.read_text() == text:
             return False
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(text)
-    fresh.replace(path)
+    write_secret(path, text.removesuffix("\n"), replace=True)
     return True

@@ -80,7 +80,6 @@ class Settings:
     mosquitto: str = ""  # "": found on PATH, or unpacked
     log: str = "plain"
     public_url: str = ""  # where people reach the pages, without a slash at its end; "": where we listen
-    code_digits: int = 12
     pickup_days: int = 7  # from deposit to expiry
     reservation_minutes: int = 24 * 60  # how long a compartment is kept for a parcel that does not come
     requests_per_second: int = KEY_REQUESTS_PER_S  # of one key of the API, on average
@@ -223,10 +222,6 @@ def _yes_or_no(text: str) -> bool:
     return _one_of("yes", "no")(text) == "yes"
 
 
-def _digits(text: str) -> int:
-    return int(_one_of("12", "16")(text))
-
-
 FIELDS: Mapping[str, Field] = {
     "data": Field(Path, "folder of everything that is kept: database, keys, broker"),
     "http": Field(_address, "where the HTTP API listens (port 0: a free one)"),
@@ -237,7 +232,6 @@ FIELDS: Mapping[str, Field] = {
     "database": Field(str, "path of the SQLite file"),
     "mosquitto": Field(str, "the mosquitto program to run (else: on PATH, or the system's package unpacked)"),
     "log": Field(_one_of("plain", "json"), "form of the log lines on stderr: plain or json"),
-    "code_digits": Field(_digits, "digits of a typed code: 12, or 16 for lockers without a scanner"),
     "pickup_days": Field(_whole(1, 60), "days from deposit to expiry"),
     "reservation_minutes": Field(_whole(1, 60 * 24 * 14), "how long a compartment waits for its parcel"),
     "webhooks_allow_private": Field(_yes_or_no, "webhooks may lead into our own network, and be http: yes or no"),
@@ -343,6 +337,9 @@ def _file(path: Path, wanted: bool, problems: list[str]) -> dict[str, str]:
     except FileNotFoundError:
         if wanted:
             problems.append(f"{path} does not exist")
+        return {}
+    except UnicodeDecodeError:
+        problems.append(f"{path}: save it as UTF-8")
         return {}
     except (OSError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{path}: {error}")

@@ -200,7 +200,8 @@ WEBHOOKS_DOUBTFUL_AT_ONCE_MAX = 32  # of these to receivers that fail or are slo
 WEBHOOK_AT_ONCE_MAX = 4  # to one receiver; to one that fails or is slow: one
 WEBHOOK_SLOW_S = 2.0
 WEBHOOK_LOOK_S = 1.0  # the rows are looked at this often even when nobody woke us
-WEBHOOK_LOOK_UPS_AT_ONCE_MAX = 8  # threads in which names are looked up: a dead name server holds them for a while
+WEBHOOK_LOOK_UPS_AT_ONCE_MAX = 8  # threads in which names are looked up: a dead name server holds them for a while;
+# as many of the API's own while webhooks are made: the others stay free for everybody
 WEBHOOK_HOLD_S_MIN = 5  # after a failure nothing more is sent there for so long, doubled each time
 WEBHOOK_HOLD_S_MAX = 300
 WEBHOOK_DOWN_FAILURES = (

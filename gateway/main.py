@@ -87,25 +87,32 @@ class Clockwork:
         while not self._stopping.is_set():
             self._woken.wait(limits.EXPIRY_LOOK_S)
             self._woken.clear()
-            try:
-                self.tick()
-            except Exception as error:  # the outermost loop: whatever it is, the next round may do better
-                log.event("clockwork_failed", error=type(error).__name__)
+            self.tick()
             self._stopping.wait(limits.PROVISIONING_PAUSE_S)
 
     def tick(self) -> None:
+        """One duty that fails, and be it for days, holds up none of the others."""
+        self._do(self._let_in)
+        if time.monotonic() >= self._expire_at:
+            self._expire_at = time.monotonic() + limits.EXPIRY_LOOK_S
+            for duty in (commands.expire_commands, expiry.expire_due, trust_orders.keep_up, erasures.carry_out):
+                self._do(duty, self._desk)
+            self._do(self._scrub)
+            self._pipeline.wake()
+
+    @staticmethod
+    def _do(duty: Callable[..., object], *about: Desk) -> None:
+        try:
+            duty(*about)
+        except Exception as error:  # the outermost loop: whatever it is, the next round may do better
+            log.event("clockwork_failed", error=type(error).__name__, duty=duty.__name__)
+
+    def _let_in(self) -> None:
+        """Exactly the lockers that the books know, each with the key that it was given last."""
         provisioned = lockers.provisioned(self._desk)
         self._envelopes.keep_only(provisioned)
         if self._broker is not None:
             self._broker.sync(provisioned)
-        if time.monotonic() >= self._expire_at:
-            self._expire_at = time.monotonic() + limits.EXPIRY_LOOK_S
-            commands.expire_commands(self._desk)
-            expiry.expire_due(self._desk)
-            trust_orders.keep_up(self._desk)
-            erasures.carry_out(self._desk)
-            self._scrub()
-            self._pipeline.wake()
 
     def _scrub(self) -> None:
         """What timers deleted leaves the files a few times a day; what somebody asked for, soon. The log is told the

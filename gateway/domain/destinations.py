@@ -19,10 +19,10 @@ _PORT_MIN = 1_024  # below it others than web servers listen
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 # Addresses with an IPv4 address inside that somebody on the way may unwrap, and those of networks long given up.
-_WRAPPED = tuple(
-    ipaddress.ip_network(text)
-    for text in ("::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10")
-)
+_WRAPPED = ("::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10")
+# Where clouds tell a machine its own credentials, beside the link-local 169.254.169.254.
+_METADATA = ("fd00:ec2::254/128", "100.100.100.200/32", "192.0.0.192/32")
+_NEVER = tuple(ipaddress.ip_network(text) for text in (*_WRAPPED, *_METADATA))
 UNREACHABLE = "url: its host has no address on the public internet"
 
 
@@ -84,7 +84,7 @@ def may_reach(address: str, allow_private: bool) -> bool:
         return False
     if allow_private and found.is_loopback:
         return True
-    if any(found in network for network in _WRAPPED if network.version == found.version):
+    if any(found in network for network in _NEVER if network.version == found.version):
         return False
     if found.is_multicast or found.is_unspecified or found.is_link_local or found.is_reserved:
         return False

@@ -94,10 +94,15 @@ class Provisioning:
     meeting: Meeting | None = None  # None: this gateway does not know it
 
 
+def check_name(name: str) -> None:
+    """Of a locker, as people are told it. Raises Refusal("bad_value")."""
+    if not 0 < len(name) <= NAME_SIZE_MAX or not name.isprintable():
+        raise Refusal("bad_value", f"name: 1 to {NAME_SIZE_MAX} printable characters")
+
+
 def check_configuration(wanted: Configuration) -> None:
     """Raises Refusal("bad_value"), with the field's name first."""
-    if not 0 < len(wanted.name) <= NAME_SIZE_MAX or not wanted.name.isprintable():
-        raise Refusal("bad_value", f"name: 1 to {NAME_SIZE_MAX} printable characters")
+    check_name(wanted.name)
     if wanted.pickup_days is not None and not 1 <= wanted.pickup_days <= PICKUP_DAYS_MAX:
         raise Refusal("bad_value", f"days: 1 to {PICKUP_DAYS_MAX}")
     check_guarantees(wanted.shares)
@@ -107,8 +112,7 @@ def check_locker(new: NewLocker) -> None:
     """Raises Refusal("bad_value") with the first thing that cannot be."""
     if not is_locker_id(new.id):
         raise Refusal("bad_value", "id: 1 to 32 of a-z, 0-9 and '-', not starting with '-'")
-    if not 0 < len(new.name) <= NAME_SIZE_MAX:
-        raise Refusal("bad_value", f"name: 1 to {NAME_SIZE_MAX} characters")
+    check_name(new.name)
     if new.code_digits not in CODE_DIGITS:
         raise Refusal("bad_value", "code_digits: 12, or 16 for a locker without a scanner")
     if not 0 < len(new.modules) <= MODULES_MAX:

@@ -5,7 +5,9 @@ An operation ends when the locker says so, or when its last command ran out: nev
 
 from dataclasses import dataclass
 
+from gateway.domain.errors import Refusal
 from gateway.domain.ids import OperationNumber, ParcelNumber, operation_id
+from gateway.limits import REASON_SIZE_MAX
 from protocol.messages import Down
 
 OPEN, TAKE_BACK, SERVICE, RELEASE = "open", "take_back", "service", "release"
@@ -31,6 +33,12 @@ NEXT_ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     (REVOKE_TOKEN, "waiting"): ("it may still open the door until the locker has answered",),
     (REVOKE_TOKEN, "failed"): ("it still opens the door: order it again, or re-issue the parcel's code",),
 }
+
+
+def check_reason(reason: str) -> None:
+    """Why somebody wants it: it stands in the log of acts, and on the wire. Raises Refusal("bad_value")."""
+    if not 0 < len(reason) <= REASON_SIZE_MAX or not reason.isprintable():
+        raise Refusal("bad_value", f"reason: 1 to {REASON_SIZE_MAX} printable characters")
 
 
 @dataclass(frozen=True, slots=True)

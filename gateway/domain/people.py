@@ -135,8 +135,8 @@ def check_credential(role: str, tenant: str, scopes: frozenset[str], name: str) 
         check_slug(tenant, "tenant")
     if not scopes or not scopes <= SCOPES_OF[role]:
         raise Refusal("bad_value", f"scopes: some of {', '.join(sorted(SCOPES_OF[role]))}")
-    if not 0 < len(name) <= NAME_SIZE_MAX:
-        raise Refusal("bad_value", f"name: 1 to {NAME_SIZE_MAX} characters")
+    if not 0 < len(name) <= NAME_SIZE_MAX or not name.isprintable():
+        raise Refusal("bad_value", f"name: 1 to {NAME_SIZE_MAX} printable characters")
 
 
 def check_badge(carrier: str, holder: str, days: int) -> None:

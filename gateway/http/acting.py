@@ -3,12 +3,14 @@
 A refusal that depends on how things stand (409) is an answer too and is kept; the caller's own mistakes are not.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request, Response
 
+from gateway import limits
 from gateway.asgi import RequestError, Requests
 from gateway.domain.errors import Refusal
 from gateway.http import idempotency, problems
@@ -21,9 +23,14 @@ from gateway.services.desk import Desk
 JSON = "application/json"
 
 
+def _look_ups() -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(limits.WEBHOOK_LOOK_UPS_AT_ONCE_MAX)
+
+
 @dataclass
 class Counter:
-    """What every route gets at: the desk, the acts under way, and whom to tell after a commit."""
+    """What every route gets at: the desk, the acts under way, and whom to tell after a commit. `look_ups`: places for
+    who waits for a name service, because nobody else is served in that thread meanwhile."""
 
     desk: Desk
     wake: Callable[[], None]
@@ -31,6 +38,7 @@ class Counter:
     streams: Streams
     requests: Requests = field(default_factory=Requests)
     running: idempotency.Running = field(default_factory=idempotency.Running)
+    look_ups: threading.BoundedSemaphore = field(default_factory=_look_ups)
 
 
 def counter_of(request: Request) -> Counter:

@@ -482,7 +482,7 @@ class CredentialPage(Document):
 
 class EventPage(Document):
     data: list[Event]
-    next_cursor: str | None = Field(description="null: nothing more for now.")
+    next_cursor: str | None = Field(description="null: nothing more for now. A page may be empty with more to come.")
     resume_cursor: str = Field(description="Where to ask on later, whether or not there is more now.")
 
 

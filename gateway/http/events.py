@@ -32,11 +32,14 @@ def get_operation(request: Request, who: Annotated[Principal, Depends(anyone)], 
 @router.get("/v1/events", response_model=answers.EventPage, responses=READ)
 def list_events(request: Request, who: Reader, limit: Limit = limits.PAGE_SIZE, cursor: Cursor = None) -> Response:
     """What lockers said, oldest first. Ask on from `resume_cursor` to follow along. Scope events:read."""
-    found, following = events.list_events(desk_of(request), who, cursor_position(cursor), limit)
+    desk = desk_of(request)
+    with desk.store.reading():
+        found, following = events.list_events(desk, who, cursor_position(cursor), limit)
+        more = following < events.newest(desk)
     resume = cursor_text(following)
     assert resume is not None
     rows = [answers.Event.of(event) for event in found]
-    return show(answers.EventPage(data=rows, next_cursor=resume if len(rows) == limit else None, resume_cursor=resume))
+    return show(answers.EventPage(data=rows, next_cursor=resume if more else None, resume_cursor=resume))
 
 
 @router.get(

@@ -6,9 +6,8 @@ An address to look for stands in a body and never in a URL, which would be in th
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from gateway import limits
 from gateway.domain import audit as chain
 from gateway.domain import ids, privacy
 from gateway.domain.errors import Refusal
@@ -17,7 +16,7 @@ from gateway.http.acting import Said, once, show
 from gateway.http.answers import Document, instant, maybe_instant
 from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.routing import ACT, READ, ParcelPath
-from gateway.http.schemas import PHONE, Body, looks_like_mail, printable
+from gateway.http.schemas import Body, Mail, Phone
 from gateway.services import audit, erasures, exports
 
 router = APIRouter(prefix="/v1/privacy", tags=["privacy"])
@@ -29,13 +28,8 @@ Auditor = Annotated[Principal, Depends(needs("events:read"))]
 class ContactBody(Body):
     """One of the two, however it is written: capitals, spaces, +33 or 0."""
 
-    mail: (
-        Annotated[
-            str, Field(max_length=limits.MAIL_SIZE_MAX), AfterValidator(printable), AfterValidator(looks_like_mail)
-        ]
-        | None
-    ) = None
-    phone: Annotated[str, Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE)] | None = None
+    mail: Mail | None = None
+    phone: Phone | None = None
 
     def domain(self) -> privacy.Contact:
         return privacy.Contact(self.mail, self.phone)

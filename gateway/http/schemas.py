@@ -3,19 +3,17 @@
 Answers are in answers.py. Words are the design's; times are RFC 3339 in UTC; sizes are S, M, L and millimetres.
 """
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gateway import limits
 from gateway.domain import lockers, operations, parcels, people
+from gateway.domain.contacts import MAIL, PHONE, is_mail
 from protocol.limits import COMPARTMENTS_MAX, LABEL_SIZE_MAX, RECEIPT_SIZE_MAX
 from protocol.topics import LOCKER_ID_MAX
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
-MAIL = r"^[^ ]+@[^ @]*\.[^ @]*$"
-PHONE = r"^\+?[0-9][0-9 ().-]{2,}$"
 
 
 def printable(text: str) -> str:
@@ -26,7 +24,7 @@ def printable(text: str) -> str:
 
 
 def looks_like_mail(text: str) -> str:
-    if re.fullmatch(MAIL, text) is None:
+    if not is_mail(text):
         raise ValueError("looks like NAME@DOMAIN")
     return text
 
@@ -63,6 +61,7 @@ Mail = Annotated[
     AfterValidator(printable),
     AfterValidator(looks_like_mail),
 ]
+Phone = Annotated[str, Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, examples=["+33 3 22 00 00 00"])]
 Size = Literal["S", "M", "L"]
 Number = Annotated[int, Field(ge=1, le=COMPARTMENTS_MAX, description="The number on the door.")]
 Millimetres = Annotated[int, Field(ge=1, le=limits.MM_MAX)]
@@ -131,13 +130,7 @@ class RecipientBody(Body):
 
     name: Name | None = None
     mail: Mail | None = None
-    phone: (
-        Annotated[
-            str,
-            Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, examples=["+33 3 22 00 00 00"]),
-        ]
-        | None
-    ) = None
+    phone: Phone | None = None
 
 
 class ParcelBody(Body):

@@ -12,7 +12,7 @@ from gateway.http.acting import show
 from gateway.http.answers import Document
 from gateway.http.auth import desk_of, needs
 from gateway.http.routing import ACT, READ, LockerPath
-from gateway.http.schemas import PHONE, Body, Mail, printable
+from gateway.http.schemas import Body, Mail, Phone, printable
 from gateway.services import sites
 
 router = APIRouter(prefix="/v1/lockers", tags=["lockers"])
@@ -41,10 +41,7 @@ class SiteBody(Body):
         dict[Language, Hours],
         Field(max_length=limits.HOURS_LANGUAGES_MAX, description="Language -> text; one language is enough."),
     ] = Field(default_factory=dict[str, str])
-    phone: Annotated[
-        str | None,
-        Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, description="Of who helps on the spot."),
-    ] = None
+    phone: Annotated[Phone | None, Field(description="Of who helps on the spot.")] = None
     mail: Mail | None = None
 
     latitude: Annotated[float | None, Field(ge=-90, le=90, description="Degrees (WGS 84), with its longitude.")] = None

@@ -121,9 +121,11 @@ class Streams:
 
     async def _look_again_and_again(self) -> None:
         while self._open and not self._stopped:
-            waiting = [stream for stream in self._open if not stream.page and not stream.ended]
+            # A copy: they are opened and closed in other threads.
+            waiting = [stream for stream in tuple(self._open) if not stream.page and not stream.ended]
             try:
-                await run_in_threadpool(self._look, waiting)
+                if await run_in_threadpool(self._look, waiting):
+                    self._hungry.set()
             except Exception as error:  # the outermost loop: the books may answer the next time
                 log.event("streams_failed", error=type(error).__name__)
             for stream in waiting:
@@ -136,8 +138,9 @@ class Streams:
                 continue
             self._hungry.clear()
 
-    def _look(self, waiting: Sequence[Stream]) -> None:
-        """One view of the books for all; streams at the same place of the same tenant share a page."""
+    def _look(self, waiting: Sequence[Stream]) -> bool:
+        """One view of the books for all; streams at the same place of the same tenant share a page. Whether somebody
+        found nothing in a stretch of the log, and there is more of it."""
         pages: dict[tuple[str, str, int], tuple[list[LoggedEvent], int]] = {}
         with self._desk.store.reading():
             newest = events.newest(self._desk)
@@ -150,6 +153,7 @@ class Streams:
                 if place not in pages:
                     pages[place] = events.list_events(self._desk, stream.who, stream.position)
                 stream.page, stream.position = pages[place]
+        return any(not stream.ended and not stream.page and stream.position < newest for stream in waiting)
 
     def _end(self, streams: set[Stream]) -> None:
         for stream in streams:

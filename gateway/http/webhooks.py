@@ -6,19 +6,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, Field
 
 from gateway import limits, reach
+from gateway.asgi import RequestError
 from gateway.domain import webhooks as domain
 from gateway.domain.destinations import destination_of
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import webhook_number
 from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.people import Principal
-from gateway.http.acting import Said, once, show
+from gateway.http.acting import Said, counter_of, once, show
 from gateway.http.answers import Document
 from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.routing import ACT, READ, WebhookPath
 from gateway.http.schemas import Body, printable
 from gateway.services import webhooks
-from gateway.services.desk import Desk
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 Owner = Annotated[Principal, Depends(needs("webhooks:write"))]
@@ -135,13 +135,20 @@ NEXT_ACTIONS = {
 }
 
 
-def _addresses(desk: Desk, url: str) -> list[str]:
-    """Looked up before the books are opened for writing: a slow name server must not hold them."""
+def _addresses(request: Request, url: str) -> list[str]:
+    """Looked up before the books are opened for writing: a slow name server must not hold them, nor all our threads.
+    Raises RequestError("unavailable")."""
     try:
-        there = destination_of(url, desk.settings.webhooks_allow_private)
+        there = destination_of(url, desk_of(request).settings.webhooks_allow_private)
     except Refusal:
         return []  # refused again, and in words, where it is made
-    return reach.look_up(there.host, there.port)
+    places = counter_of(request).look_ups
+    if not places.acquire(blocking=False):
+        raise RequestError("unavailable", "Too many names are being looked up at this moment.")
+    try:
+        return reach.look_up(there.host, there.port)
+    finally:
+        places.release()
 
 
 @router.post("", status_code=201, response_model=IssuedWebhook, responses=ACT)
@@ -149,7 +156,7 @@ def make_webhook(request: Request, act: Writer, body: WebhookBody) -> Response:
     """Be told of your parcels from now on (Standard Webhooks, CloudEvents). Its secret is shown this once, and checks
     the header webhook-signature. Answer 2xx within 15 seconds. Scope webhooks:write."""
     desk = desk_of(request)
-    addresses = _addresses(desk, body.url)
+    addresses = _addresses(request, body.url)
 
     def work() -> Said:
         made, secret = webhooks.make_webhook(desk, act.who, body.url, body.types or (), body.description, addresses)

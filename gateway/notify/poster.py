@@ -10,14 +10,13 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 import httpx
 
 from gateway import limits, reach
 from gateway.domain.destinations import Destination, destination_of, reachable
 from gateway.domain.errors import Refusal
+from gateway.notify.retry_after import retry_after_s
 
 LookUp = Callable[[str, int], Sequence[str]]
 _AGENT = "Consigne-Webhooks/1"
@@ -25,10 +24,10 @@ _AGENT = "Consigne-Webhooks/1"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`failure`: a word, "" when the receiver took it. `retry_after`: its header, as it came."""
+    """`failure`: a word, "" when the receiver took it. `retry_after_s`: what it asks for."""
 
     failure: str
-    retry_after: str | None = None
+    retry_after_s: int | None = None
 
 
 class Poster:
@@ -87,10 +86,12 @@ class Poster:
         await reply.aclose()  # its body, however long, is not read
         if reply.is_success:
             return Reply("")
-        return Reply(_WORDS.get(reply.status_code, f"status_{reply.status_code}"), reply.headers.get("retry-after"))
+        wanted = retry_after_s(reply) if reply.status_code in _SAYING_WHEN else None
+        return Reply(_WORDS.get(reply.status_code, f"status_{reply.status_code}"), wanted)
 
 
 _WORDS = {410: "gone"}
+_SAYING_WHEN = (429, 503)  # the only answers whose Retry-After is for us
 
 
 def _trusted() -> ssl.SSLContext:
@@ -107,15 +108,3 @@ def _is_tls(error: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
-
-
-def seconds_of(retry_after: str | None, now_s: int) -> int | None:
-    """RFC 9110 10.2.3: seconds, or a date. None where it says nothing that can be read."""
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdecimal():
-        return int(text[:9])
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return None
-    return max(0, int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) - now_s)

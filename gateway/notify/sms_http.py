@@ -7,7 +7,6 @@ import contextlib
 import json
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 import httpx
@@ -17,6 +16,7 @@ from gateway.domain.letters import Contents
 from gateway.limits import PROVIDER_ID_SIZE_MAX, SMS_ANSWER_SIZE_MAX, SMS_WAIT_S
 from gateway.notify import sms
 from gateway.notify.phones import e164, takes_messages
+from gateway.notify.retry_after import retry_after_s
 from gateway.notify.senders import NeverError, TryLater
 
 _PLACE = re.compile(r"\{(to|text)\}")
@@ -93,16 +93,6 @@ def judge(answer: httpx.Response) -> None:
     raise NeverError("refused")
 
 
-def retry_after_s(answer: httpx.Response) -> float | None:
-    """RFC 9110 10.2.3: seconds, or a date, which counts from the answer's own."""
-    said = answer.headers.get("Retry-After", "")
-    if said.isascii() and said.isdecimal():
-        return float(said[:9])
-    with contextlib.suppress(ValueError, TypeError):
-        return (parsedate_to_datetime(said) - parsedate_to_datetime(answer.headers["Date"])).total_seconds()
-    return None
-
-
 def _read(answer: httpx.Response) -> bytes:
     """No more than we care for. The message is sent, whatever becomes of the rest."""
     found = b""
@@ -117,7 +107,7 @@ def _read(answer: httpx.Response) -> bytes:
 def _id_in(body: bytes) -> str:
     try:
         said: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(said, dict):
         return ""

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from gateway import limits, log
 from gateway.domain.ids import WebhookNumber
 from gateway.domain.webhooks import Delivery, signature
-from gateway.notify.poster import Poster, Reply, seconds_of
+from gateway.notify.poster import Poster, Reply
 from gateway.services import deliveries
 from gateway.services.deliveries import Outcome, Ready
 from gateway.services.desk import Desk
 
-_RETRY_AFTER = ("status_429", "status_503")  # the only answers whose Retry-After is for us
 _FORGET_EVERY_S = 3_600.0
 
 
@@ -146,8 +145,7 @@ class Deliverer:
             log.event("webhook_try_failed", webhook=ready.webhook.id, error=type(error).__name__)
         slow = time.monotonic() - began > limits.WEBHOOK_SLOW_S
         (self._slow.add if slow else self._slow.discard)(delivery.webhook)
-        wanted = seconds_of(reply.retry_after, now_s) if reply.failure in _RETRY_AFTER else None
-        self._done.append(Outcome(delivery, reply.failure, wanted))
+        self._done.append(Outcome(delivery, reply.failure, reply.retry_after_s))
         self._woken.set()
 
 

@@ -3,9 +3,8 @@
 from gateway.domain.compartments import PRESENT, Compartment
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import OperationNumber
-from gateway.domain.operations import OPEN, RELEASE, SERVICE, Operation
+from gateway.domain.operations import OPEN, RELEASE, SERVICE, Operation, check_reason
 from gateway.domain.people import OPERATOR, Principal
-from gateway.limits import REASON_SIZE_MAX
 from gateway.services.desk import Desk, known_compartment
 from gateway.services.orders import begin_operation, order
 from gateway.services.ports import Transaction
@@ -16,8 +15,7 @@ from protocol.numbers import DEPOSITING, HELD
 def _operate(
     desk: Desk, tx: Transaction, who: Principal, box: Compartment, *, kind: str, reason: str, message: Message
 ) -> Operation:
-    if not 0 < len(reason) <= REASON_SIZE_MAX:
-        raise Refusal("bad_value", f"reason: 1 to {REASON_SIZE_MAX} characters")
+    check_reason(reason)
     operation = begin_operation(desk, tx, who, kind, (box.locker, box.number), None, reason)
     order(desk, tx, box.locker, message, operation=operation.number)
     return operation

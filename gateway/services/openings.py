@@ -10,9 +10,9 @@ from gateway.domain.acts import OPENING_ASKED, OPENING_CONFIRMED, OPENING_WITHDR
 from gateway.domain.compartments import Compartment
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import CredentialNumber
-from gateway.domain.operations import Operation
+from gateway.domain.operations import Operation, check_reason
 from gateway.domain.people import Principal
-from gateway.limits import OPENING_WAITS_S, PAGE_SIZE, REASON_SIZE_MAX
+from gateway.limits import OPENING_WAITS_S, PAGE_SIZE
 from gateway.services import acts, doors
 from gateway.services.desk import Desk, known_compartment, must_operate
 from gateway.services.ports import Transaction
@@ -33,8 +33,7 @@ def ask_to_open(desk: Desk, who: Principal, locker: str, number: int, reason: st
             return doors.open_compartment(desk, who, locker, number, reason)
         if box.out_of_service:
             raise Refusal("out_of_service", "this compartment is out of service", ("put it into service first",))
-        if not 0 < len(reason) <= REASON_SIZE_MAX:
-            raise Refusal("bad_value", f"reason: 1 to {REASON_SIZE_MAX} characters")
+        check_reason(reason)
         waiting = tx.live_opening(locker, number)
         if waiting is not None and waiting.waits_at(desk.clock()):
             if waiting.credential == who.credential:

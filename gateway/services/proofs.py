@@ -1,10 +1,9 @@
 """Proof of handover: what the locker told of a deposit, signed for the courier, the carrier and whoever asks them."""
 
-from datetime import UTC, datetime
-
 from gateway.domain import proofs
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber
+from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.parcels import NEXT_ACTIONS
 from gateway.domain.people import Principal
 from gateway.domain.proofs import Handover, Proof
@@ -29,14 +28,10 @@ def proof_of_handover(desk: Desk, who: Principal, number: ParcelNumber) -> Proof
         deposit=parcel.deposit,
         courier=None if holder is None else holder.holder,
         badge=None if badge is None else badge.hex(),
-        opened_at=None if opened_s is None else _instant(opened_s),
-        closed_at=_instant(parcel.deposited_s),
+        opened_at=maybe_instant(opened_s),
+        closed_at=instant(parcel.deposited_s),
         by_receipt=parcel.by_receipt,
-        made_at=_instant(desk.clock()),
+        made_at=instant(desk.clock()),
     )
     kid = desk.keys.kid
     return proofs.sign(handover, kid, desk.keys.trusted[kid][:32], desk.keys.sign)
-
-
-def _instant(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,10 +8,9 @@ from dataclasses import replace
 from gateway.domain.compartments import Compartment
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber
-from gateway.domain.operations import REISSUE, TAKE_BACK, Command, Operation
+from gateway.domain.operations import REISSUE, TAKE_BACK, Command, Operation, check_reason
 from gateway.domain.parcels import NEXT_ACTIONS, Parcel
 from gateway.domain.people import Principal
-from gateway.limits import REASON_SIZE_MAX
 from gateway.services.batch import Batch
 from gateway.services.desk import Desk, known_parcel
 from gateway.services.orders import begin_operation, order
@@ -31,8 +30,7 @@ def running_for(tx: Transaction, parcel: Parcel, kind: str) -> Operation | None:
 def reissue(desk: Desk, who: Principal, number: ParcelNumber, reason: str = REISSUE) -> Operation:
     """Asked again while one is under way: that one. Raises Refusal: not_allowed, wrong_state, bad_value."""
     who.must("codes:write")
-    if not 0 < len(reason) <= REASON_SIZE_MAX:
-        raise Refusal("bad_value", f"reason: 1 to {REASON_SIZE_MAX} characters")
+    check_reason(reason)
     with desk.store.transaction() as tx:
         parcel = known_parcel(tx, who, number)
         if parcel.state != "deposited":

@@ -7,6 +7,7 @@ its own and cannot be framed.
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -31,6 +32,7 @@ HEADERS = {
 LANGUAGE_COOKIE = "lang"
 LANGUAGE_KEPT_S = 365 * 86_400
 SEE_OTHER = 303  # after a POST: reloading the page that follows acts on nothing
+_IN_ADDRESSES = "%/?#[]@:!$&'()*+,;="  # RFC 3986 2.2, and what is written as %XX already
 STATUS = {
     "malformed": 400,
     "unauthenticated": 401,
@@ -90,9 +92,9 @@ def render(request: Request, template: str, values: Mapping[str, Any], status: i
 
 
 def see(path: str) -> Response:
-    """Look there next. `path` is one of ours."""
+    """Look there next. `path` is one of ours; what no header can hold is written as %XX, and writes no other one."""
     assert path.startswith("/") and not path.startswith("//")
-    return Response(status_code=SEE_OTHER, headers={"Location": path, **HEADERS})
+    return Response(status_code=SEE_OTHER, headers={"Location": quote(path, safe=_IN_ADDRESSES), **HEADERS})
 
 
 def status_of(code: str) -> int:

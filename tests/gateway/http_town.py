@@ -23,6 +23,7 @@ from gateway.config import Settings
 from gateway.domain import ids
 from gateway.domain.events import Arrival
 from gateway.domain.people import GATEWAY, SCOPES_OF
+from gateway.http.acting import Counter
 from gateway.http.app import create_app
 from gateway.http.streams import Streams
 from gateway.keys import Keys
@@ -64,9 +65,13 @@ class Town:
     now: list[int]
     wakes: list[int]
     log: io.StringIO
-    streams: Streams
+    counter: Counter
     clients: list[httpx.Client] = field(default_factory=list)
     seqs: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def streams(self) -> Streams:
+        return self.counter.streams
 
     def logged(self) -> str:
         """What the gateway wrote into its log; a request's line follows its answer."""
@@ -136,7 +141,7 @@ def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> It
     log.configure(as_json=False, stream=written)
     api = create_app(desk, lambda: wakes.append(1), gate=gate)
     server, thread = _serve(beside(api, create_pages(desk, lambda: wakes.append(1), gate=gate)), listener)
-    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written, api.state.counter.streams)
+    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written, api.state.counter)
     try:
         yield made
     finally:

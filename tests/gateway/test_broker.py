@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from mqtt_town import KEYS, WAIT_S, TinyLocker, running_broker, wait_for
+from mqtt_town import KEYS, TinyLocker, running_broker
+from patience import WAIT_S, wait_for
 
 from gateway.broker import Broker, BrokerError, Mosquitto, find_mosquitto, password_line
 from gateway.config import Address

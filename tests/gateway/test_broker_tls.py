@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from mqtt_town import KEYS, TinyLocker, wait_for
+from mqtt_town import KEYS, TinyLocker
+from patience import wait_for
 
 from gateway.authority import Authority, AuthorityError
 from gateway.broker import Broker, Secured, find_mosquitto

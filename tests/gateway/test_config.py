@@ -35,10 +35,10 @@ def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path: Path):
 
 def test_every_problem_is_named_at_once(tmp_path: Path):
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "consigne.toml").write_text("pickup_days = true\nshelf = 1\n")
-    environment = home(tmp_path) | {"CONSIGNE_CODE_DIGITS": "13", "CONSIGNE_COLOUR": "red"}
+    (tmp_path / "data" / "consigne.toml").write_text("log = true\nshelf = 1\n")
+    environment = home(tmp_path) | {"CONSIGNE_PICKUP_DAYS": "61", "CONSIGNE_COLOUR": "red"}
     found = "\n".join(problems(["--http", "nowhere", "--loud"], environment))
-    for word in ("pickup_days", "shelf", "code_digits", "CONSIGNE_COLOUR", "http", "--loud"):
+    for word in ("log", "shelf", "pickup_days", "CONSIGNE_COLOUR", "http", "--loud"):
         assert word in found
 
 
@@ -58,6 +58,12 @@ def test_a_file_that_is_no_toml_is_a_problem(tmp_path: Path):
     path = tmp_path / "x.toml"
     path.write_text("= = =")
     assert str(path) in problems([f"--config={path}"], home(tmp_path))[0]
+
+
+def test_a_file_in_another_encoding_is_a_problem_with_its_remedy(tmp_path: Path):
+    path = tmp_path / "x.toml"
+    path.write_bytes('mail_from = "Mairie de Château <consigne@chateau.example>"'.encode("latin-1"))
+    assert problems([f"--config={path}"], home(tmp_path)) == [f"{path}: save it as UTF-8"]
 
 
 @pytest.mark.parametrize("text", ["localhost", "h:99999", "h:1/path", "ftp://h:1", "h:x", ":1", ""])

@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from http_town import Town, key, open_locker, parcel_body, town
+from patience import wait_for
 
 from gateway.domain import ids
 from gateway.domain.events import Arrival
@@ -89,13 +89,6 @@ def open_streams(here: Town) -> int:
     return here.streams.count
 
 
-def wait_for(what: Any, seconds: float = 10) -> None:
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.005)
-
-
 # ------------------------------------------------------------------ what arrives
 def test_what_a_locker_says_arrives_as_the_list_has_it(here: Town) -> None:
     operator = here.caller()
@@ -107,6 +100,17 @@ def test_what_a_locker_says_arrives_as_the_list_has_it(here: Town) -> None:
         headers = listener.answer.headers
         assert headers["content-type"].startswith("text/event-stream")
         assert headers["cache-control"] == "no-store" and headers["x-request-id"]
+
+
+def test_a_locker_whose_clock_says_any_time_at_all_keeps_the_log_from_nobody(here: Town) -> None:
+    """It could: no date has room for it, so that every page of the log with this event, and every stream, failed."""
+    operator = here.caller()
+    with listening(operator) as listener:
+        here.seqs["mairie-1"] = 1
+        take_up.take_up(here.desk, [Arrival("mairie-1", Up(1, 1, 1, 2**63 - 1, BucketRefilled(1)))])
+        assert listener.event()["at"] == "9999-12-31T23:59:59Z"
+    say(here)
+    assert len(operator.get("/v1/events").json()["data"]) == 2
 
 
 def test_a_break_loses_nothing_and_tells_nothing_twice(here: Town) -> None:
@@ -154,6 +158,25 @@ def test_a_tenant_hears_of_its_own_parcels_only(here: Town) -> None:
         assert [merchant.event()["parcel"] for _ in range(2)] == [sold] * 2
         for caller, count in ((colibri, 4), (rival, 2), (shop, 2)):
             assert len(caller.get("/v1/events").json()["data"]) == count
+
+
+def test_a_tenant_with_few_parcels_reads_a_long_log_stretch_by_stretch(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One question of theirs read the whole log, however long, for the few events that are theirs."""
+    monkeypatch.setattr("gateway.store.queries.log.SCANNED_EVENTS_MAX", 10)
+    colibri = here.caller("courier", "colibri")
+    say(here, 35)
+    mine = inside(here, colibri, "mine", 1)
+    found: list[str] = []
+    page, pages = colibri.get("/v1/events").json(), 1
+    assert page["data"] == [] and page["next_cursor"] == page["resume_cursor"] == "ca", "there may be more"
+    while page["next_cursor"]:
+        page, pages = colibri.get(f"/v1/events?cursor={page['next_cursor']}").json(), pages + 1
+        found += [event["parcel"] for event in page["data"]]
+    assert found == [mine, mine] and pages == 4
+    with listening(colibri, query="?cursor=c0") as listener:
+        assert [listener.event()["parcel"] for _ in range(2)] == [mine, mine]
 
 
 # ------------------------------------------------------------------ its ends and limits

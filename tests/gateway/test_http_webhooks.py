@@ -7,7 +7,7 @@ import httpx
 import pytest
 from http_town import Town, key, open_locker, parcel_body, town
 
-from gateway.limits import WEBHOOKS_OF_TENANT_MAX
+from gateway.limits import WEBHOOK_LOOK_UPS_AT_ONCE_MAX, WEBHOOKS_OF_TENANT_MAX
 
 URL = "https://1.1.1.1/hooks"  # an address: no name service is needed, and nothing is ever sent there
 
@@ -34,6 +34,18 @@ def test_a_webhook_is_made_read_and_deleted(here: Town) -> None:
     assert colibri.delete(made.headers["location"]).status_code == 204
     assert colibri.get(made.headers["location"]).json()["code"] == "unknown_webhook"
     assert colibri.get("/v1/webhooks").json()["data"] == []
+
+
+def test_name_servers_that_never_answer_hold_up_so_many_threads_and_no_more(here: Town) -> None:
+    """Whoever may make webhooks could name hosts of a server of theirs until every thread waited for it."""
+    colibri, places = here.caller("courier", "colibri"), here.counter.look_ups
+    for _ in range(WEBHOOK_LOOK_UPS_AT_ONCE_MAX):  # as many wait already
+        assert places.acquire(blocking=False)
+    refused = make(colibri)
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+    assert refused.headers["retry-after"] == "1"
+    places.release()
+    assert [make(colibri).status_code for _ in range(3)] == [201] * 3, "each gives its place back"
 
 
 def test_its_secret_is_told_once_and_again_to_the_same_act_only(here: Town, tmp_path: Path) -> None:

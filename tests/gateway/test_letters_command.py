@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 from books_town import COLIBRI, open_town
 from letters_town import MAIL, PHONE, SMS_BODY, codes_in, postbox, provider, words_of
+from patience import wait_for
 
 from gateway.domain.ids import parcel_id
 from gateway.domain.parcels import NewParcel
@@ -29,13 +30,6 @@ from tools.locker.cabinets import CABINETS
 
 ROOT = Path(__file__).parents[2]
 FROM = "Consignes <consigne@saint-elan.example>"
-
-
-def wait_for(true: Callable[[], object], what: str, wait_s: float = 60) -> None:
-    until = time.monotonic() + wait_s
-    while not true():
-        assert time.monotonic() < until, f"{what} did not come"
-        time.sleep(0.02)
 
 
 def books(data: Path, *recipients: dict[str, str]) -> list[str]:
@@ -106,11 +100,11 @@ def test_a_gateway_killed_between_a_send_and_its_mark_sends_that_letter_once_mor
         settings = {"smtp": f"smtp://127.0.0.1:{box.port}", "mail_from": FROM}
         with running(tmp_path, **settings) as first:
             to_kill.put(first.process.pid)
-            wait_for(lambda: first.process.poll() is not None, "the kill")
+            wait_for(lambda: first.process.poll() is not None, named="the kill")
         assert first.process.returncode == -signal.SIGKILL and len(box.got) == 1
         for _ in range(2):
             with running(tmp_path, **settings) as again:
-                wait_for(lambda gateway=again: gateway.messages(parcel)[0]["state"] == "sent", "the mark")
+                wait_for(lambda gateway=again: gateway.messages(parcel)[0]["state"] == "sent", named="the mark")
                 assert again.end() == 0
     assert len(box.got) == 2 and box.got[0]["Message-ID"] == box.got[1]["Message-ID"]
 
@@ -130,9 +124,9 @@ def test_an_office_sees_whether_somebody_was_told(tmp_path: Path) -> None:
             "sms_headers_file": str(headers),
         }
         with running(tmp_path, **settings) as gateway:
-            wait_for(lambda: len(box.got) == 1 and len(there.got) == 1, "the letters")
-            wait_for(lambda: {row["state"] for row in gateway.messages(reachable)} == {"sent"}, "their marks")
-            wait_for(lambda: gateway.messages(wrong)[0]["state"] == "given_up", "the end of the other")
+            wait_for(lambda: len(box.got) == 1 and len(there.got) == 1, named="the letters")
+            wait_for(lambda: {row["state"] for row in gateway.messages(reachable)} == {"sent"}, named="their marks")
+            wait_for(lambda: gateway.messages(wrong)[0]["state"] == "given_up", named="the end of the other")
             rows = gateway.messages(reachable)
             assert [(row["kind"], row["channel"]) for row in rows] == [("arrived", "mail"), ("arrived", "sms")]
             assert all(row["sent_at"].endswith("Z") and row["reason"] is None for row in rows)
@@ -155,7 +149,7 @@ def test_a_gateway_without_mail_sends_nothing_and_says_so_and_tells_later_who_wa
         assert without.messages(parcel) is None
         assert without.end() == 0
     with postbox() as box, running(tmp_path, smtp=f"smtp://127.0.0.1:{box.port}", mail_from=FROM) as gateway:
-        wait_for(lambda: box.got, "the letter")
+        wait_for(lambda: box.got, named="the letter")
         assert f"{gateway.ready['http']}/p/" in words_of(box.got[0])
         assert "letters_without_public_url" in gateway.log()
 
@@ -210,14 +204,14 @@ def test_the_code_of_a_letter_opens_the_door_of_a_real_locker_and_a_receipt_foll
             part.show_badge()
             part.scan_label()
             part.close_door()
-            wait_for(lambda: box.got, "the letter")
+            wait_for(lambda: box.got, named="the letter")
             part.courier_leaves()
             (code,) = codes_in(words_of(box.got[0]))
             part.cabinet.keys(code)
             assert int(part.door("open")["compartment"]) == part.compartment
             part.close_door()
             part.collected()
-            wait_for(lambda: len(box.got) == 2, "the receipt")
+            wait_for(lambda: len(box.got) == 2, named="the receipt")
             assert "retiré" in str(box.got[1]["Subject"])
             told = stack.api.get(f"/v1/parcels/{part.parcel}")["messages"]
             assert [(row["kind"], row["state"]) for row in told][:1] == [("arrived", "sent")]

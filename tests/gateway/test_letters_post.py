@@ -28,6 +28,7 @@ from letters_town import (
     provider,
     words_of,
 )
+from patience import wait_for
 
 from gateway import limits, log
 from gateway.domain.letters import Contents, pause_s
@@ -58,13 +59,6 @@ def logged() -> Iterator[io.StringIO]:
     log.configure(as_json=False, stream=stream)
     yield stream
     log.configure(as_json=False)
-
-
-def wait_for(true: Callable[[], object], what: str = "it") -> None:
-    until = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < until, f"{what} did not come"
-        time.sleep(0.01)
 
 
 class Said:
@@ -242,11 +236,11 @@ def test_a_provider_that_is_slow_holds_up_no_other_and_not_the_end(both: Letters
     try:
         parcel = both.deposited(mail=MAIL, phone=PHONE)
         post.wake()
-        wait_for(lambda: slow.given, "the mail")
-        wait_for(lambda: ("arrived", "sms", "sent") in both.told(parcel), "the text message")
+        wait_for(lambda: slow.given, named="the mail")
+        wait_for(lambda: ("arrived", "sms", "sent") in both.told(parcel), named="the text message")
         assert ("arrived", "mail", "waiting") in both.told(parcel)
         held.set()
-        wait_for(lambda: ("arrived", "mail", "sent") in both.told(parcel), "the mail's mark")
+        wait_for(lambda: ("arrived", "mail", "sent") in both.told(parcel), named="the mail's mark")
     finally:
         held.set()
         post.stop()
@@ -260,7 +254,7 @@ def test_the_post_is_woken_by_a_commit_and_needs_no_timer(here: Letters, monkeyp
         for label in ("label-1", "label-2"):
             here.deposited(label)
             post.wake()
-            wait_for(lambda count=int(label[-1]): len(here.box.got) == count, label)
+            wait_for(lambda count=int(label[-1]): len(here.box.got) == count, named=label)
     finally:
         post.stop()
 
@@ -284,11 +278,11 @@ def test_a_database_that_fails_for_a_while_ends_no_thread(here: Letters, logged:
         tx.sql.execute("ALTER TABLE letters RENAME TO mislaid")
     post.start()
     try:
-        wait_for(lambda: "letters_failed" in logged.getvalue(), "the line in the log")
+        wait_for(lambda: "letters_failed" in logged.getvalue(), named="the line in the log")
         with here.town.store.transaction() as tx:
             tx.sql.execute("ALTER TABLE mislaid RENAME TO letters")
         post.wake()
-        wait_for(lambda: here.box.got, "the letter")
+        wait_for(lambda: here.box.got, named="the letter")
     finally:
         post.stop()
 

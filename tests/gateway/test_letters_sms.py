@@ -5,6 +5,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import replace
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from gateway.limits import NAME_SIZE_MAX, PUBLIC_URL_SIZE_MAX
 from gateway.notify import sms
 from gateway.notify.gsm import BASIC, EXTENDED, plain, segments, size
 from gateway.notify.phones import e164, takes_messages
+from gateway.notify.retry_after import retry_after_s
 from gateway.notify.senders import NeverError, TryLater
 from gateway.notify.sms_http import SmsSender, filled, read_headers
 from gateway.words import LANGUAGES
@@ -169,6 +171,8 @@ def test_another_four_hundred_is_never_for_that_number(there: Provider, status: 
         (500, {}, None),
         (502, {"Retry-After": "soon"}, None),
         (408, {"Retry-After": "-5"}, None),
+        (503, {"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
+        (503, {"Retry-After": "Mon, 01 Jan 2029 00:00:00 +99999999999999999999"}, None),
     ],
 )
 def test_too_many_and_broken_are_later_when_the_provider_says(
@@ -178,7 +182,7 @@ def test_too_many_and_broken_are_later_when_the_provider_says(
     with pytest.raises(TryLater) as failure:
         sent(there)
     assert failure.value.of_the_channel
-    if "GMT" not in headers.get("Retry-After", ""):
+    if "2026" not in headers.get("Retry-After", ""):
         assert failure.value.after_s == after_s
 
 
@@ -195,10 +199,11 @@ def test_a_provider_that_is_not_there_is_later() -> None:
         SmsSender("http://127.0.0.1:1/x", {}, SMS_BODY, URL).send(told())
 
 
+DEEP = b"[" * 60_000  # deeper than Python follows
 LONG = b'{"id": "' + b"x" * 200 + b'"}'
 
 
-@pytest.mark.parametrize("body", [b"[]", b'{"id": null}', b'{"id": "a\\nb"}', LONG, b"\xff"])
+@pytest.mark.parametrize("body", [b"[]", b'{"id": null}', b'{"id": "a\\nb"}', LONG, b"\xff", DEEP])
 def test_an_answer_without_a_usable_id_is_sent_all_the_same(there: Provider, body: bytes) -> None:
     there.said = (200, {}, body)
     assert sent(there) == ""
@@ -223,3 +228,17 @@ def test_headers_come_from_lines_and_a_broken_one_is_named_without_its_value() -
         with pytest.raises(ValueError) as failure:
             read_headers(wrong)
         assert "hush" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Date": "Mon, 01 Jan 2029 00:00:00 GMT", "Retry-After": "Mon, 01 Jan 2029 00:02:00 GMT"}, 120),
+        ({"Date": "Mon, 01 Jan 2029 01:00:00 +0100", "Retry-After": "Mon, 01 Jan 2029 00:02:00"}, 120),
+        ({"Retry-After": "Mon, 01 Jan 2001 00:02:00 GMT"}, 0),  # long ago, by our own clock
+        ({"Date": "yesterday", "Retry-After": "Mon, 01 Jan 2001 00:02:00 GMT"}, 0),
+        ({}, None),
+    ],
+)
+def test_a_date_to_come_back_at_counts_from_the_answers_own(headers: dict[str, str], seconds: int | None) -> None:
+    assert retry_after_s(httpx.Response(503, headers=headers)) == seconds

@@ -8,7 +8,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +16,11 @@ from typing import Any
 import httpx
 import pytest
 from hook_town import receiving
-from mqtt_town import TinyLocker, running_broker, wait_for
+from mqtt_town import TinyLocker, running_broker
+from patience import wait_for
 
 from gateway.config import Address
 from gateway.keys import Keys
-from gateway.limits import HTTP_STOP_S_MAX
 from protocol.messages import Ack
 
 ROOT = Path(__file__).parents[2]
@@ -132,11 +131,9 @@ def test_the_end_does_not_wait_for_a_listener_and_ends_its_stream_whole(tmp_path
         assert stream.status_code == 200
         lines = stream.iter_lines()
         assert next(lines).startswith("retry:")
-        began = time.monotonic()
         code, said = gateway.end()
-        assert not [line for line in lines if line.startswith("data")]  # a broken answer would raise here
+        assert not [line for line in lines if line.startswith("data")]  # one that was cut off would raise here
     assert code == 0 and "ended" in said
-    assert time.monotonic() - began < HTTP_STOP_S_MAX  # nothing had to be cut off
 
 
 def test_a_receiver_hears_of_a_parcel_from_the_whole_gateway(tmp_path: Path, started: list[Running]):
@@ -147,7 +144,7 @@ def test_a_receiver_hears_of_a_parcel_from_the_whole_gateway(tmp_path: Path, sta
         assert act(api, "/v1/webhooks", {"url": receiver.url}).status_code == 201
         parcel = {"label": "a", "locker": "mairie-1", "size": "M", "carrier": "colibri"}
         assert act(api, "/v1/parcels", parcel).status_code == 201
-        wait_for(lambda: receiver.got, 5)
+        wait_for(lambda: receiver.got)
         code, said = gateway.end()
     assert code == 0 and "webhook_told" in said and receiver.url not in said
 
@@ -256,7 +253,7 @@ def test_lost_keys_are_not_made_anew_while_lockers_depend_on_them(tmp_path: Path
         assert act(api, "/v1/lockers/mairie-1/provisioning", {}).json()["generation"] == 2
 
 
-def test_the_clockwork_tells_lockers_of_a_key_that_the_environment_brought(
+def test_the_clockwork_tells_lockers_of_a_key_that_the_environment_brought_whatever_else_fails(
     tmp_path: Path, started: list[Running], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("CONSIGNE_MASTER_KEY", "11" * 32)
@@ -268,10 +265,14 @@ def test_the_clockwork_tells_lockers_of_a_key_that_the_environment_brought(
     monkeypatch.setenv("CONSIGNE_NEXT_SIGNING_KEY", "33" * 32)
     second = Running(tmp_path)
     started.append(second)
+    passwords = tmp_path / "broker" / "passwords"
+    passwords.unlink()
+    passwords.mkdir()  # as on a disk that is full: what the broker reads cannot be written
     with second.api() as api:
         assert [row["state"] for row in api.get("/v1/keys").json()["data"]] == ["current", "next"]
         with contextlib.closing(sqlite3.connect(tmp_path / "consigne.db")) as books:
             wait_for(lambda: books.execute("SELECT count(*) FROM commands WHERE type = 26").fetchone() == (1,))
+    assert "clockwork_failed error=IsADirectoryError duty=_let_in" in second.end()[1]
 
 
 def test_an_operators_key_of_an_older_version_may_do_what_is_new(tmp_path: Path, started: list[Running]):

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mqtt_town import KEYS, TinyLocker, Town, make_pipeline, running_broker, running_town, wait_for
+from mqtt_town import KEYS, TinyLocker, Town, make_pipeline, running_broker, running_town
+from patience import wait_for
 
 from gateway.domain.people import GATEWAY
 from gateway.keys import Keys

@@ -13,9 +13,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from mqtt_town import KEYS, wait_for
+from mqtt_town import KEYS
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from patience import wait_for
 
 from gateway.broker import find_mosquitto
 from gateway.config import Address

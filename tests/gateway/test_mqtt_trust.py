@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from believing import Believer
-from mqtt_town import TinyLocker, Town, running_town, wait_for
+from mqtt_town import TinyLocker, Town, running_town
+from patience import wait_for
 
 from gateway.domain.people import GATEWAY
 from gateway.keys import Keys

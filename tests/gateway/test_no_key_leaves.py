@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from http_town import key
-from mqtt_town import TinyLocker, wait_for
+from mqtt_town import TinyLocker
+from patience import wait_for
 
 from gateway.config import Address
 from gateway.keys import Keys

@@ -20,7 +20,8 @@ import httpx
 import pytest
 from hook_town import Receiver, receiving
 from letters_town import Postbox, postbox
-from mqtt_town import TinyLocker, wait_for
+from mqtt_town import TinyLocker
+from patience import wait_for
 
 from gateway.config import Address
 from gateway.domain import ids

@@ -369,6 +369,7 @@ def test_a_key_is_shown_once_however_often_its_form_is_sent(here: Town) -> None:
         {"role": "king", "name": "x"},
         {"role": "merchant", "tenant": "", "name": "x"},
         {"role": "merchant", "tenant": "b", "name": ""},
+        {"role": "merchant", "tenant": "b", "name": "x\x1b[2Jy"},
         {"role": "merchant", "tenant": "b", "name": "x", "doors:open": "yes"},
     ],
 )
@@ -435,6 +436,16 @@ def test_a_part_of_the_log_in_which_others_spoke_leads_further_back(here: Town) 
     assert "A parcel was put in" in somebody.get(further).text
     story = somebody.get(f"/operator/parcels/{parcel_of(here)}").text
     assert "A parcel was put in, door 1" in story, "found by the time of its deposit"
+
+
+def test_a_reason_that_no_log_should_hold_is_refused_and_nothing_is_ordered(here: Town) -> None:
+    somebody = browser(here)
+    form = somebody.get("/operator/lockers/mairie-1/compartments/2").form("/open")
+    for act in ("open", "service", "release"):
+        for reason in ("", "x" * 33, "a\nb", "\x1b[2J"):
+            place = form.action.removesuffix("open") + act
+            answer = somebody.client.post(place, data={**form.fields, "reason": reason})
+            assert answer.status_code == 422 and ordered(here) == []
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,15 @@ def test_the_way_onward_never_leaves_us(here: Town, onward: str) -> None:
     assert answer.headers["location"] == "/operator"
 
 
+def test_whatever_an_address_holds_the_way_onward_is_one_header_of_plain_letters(here: Town) -> None:
+    client = browser(here)
+    answer = client.post("/sign-in", data={"key": operator_key(here), "next": "/operator/parcels?text=½€"})
+    assert answer.headers["location"] == "/operator/parcels?text=%C2%BD%E2%82%AC"
+    answer = client.get("/operator/parcels/x%0d%0aSet-Cookie:%20a=b/code")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/operator/parcels/x%0D%0ASet-Cookie:%20a=b")
+    assert "set-cookie" not in answer.headers
+
+
 class Names(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()

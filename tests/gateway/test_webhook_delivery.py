@@ -234,7 +234,10 @@ def test_410_disables_a_webhook_until_its_owner_wants_it_again(town: Town) -> No
 
 @pytest.mark.parametrize(
     ("status", "said", "held_s"),
-    [(503, "120", 120), (429, "120", 120), (429, "9999999999", 6 * HOUR_S), (503, "soon", 5), (500, "120", 5)],
+    [
+        *[(503, "120", 120), (429, "120", 120), (429, "9999999999", 6 * HOUR_S), (503, "soon", 5), (500, "120", 5)],
+        (503, "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 5),  # such an answer kept its place for ever
+    ],
 )
 def test_retry_after_of_429_and_503_is_honoured_within_limits(town: Town, status: int, said: str, held_s: int) -> None:
     with receiving(Receiver(answer=always(status, Retry_After=said))) as receiver, delivering(town) as deliverer:

@@ -12,7 +12,8 @@ from books_town import COLIBRI, Town, open_town, refused
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hook_town import Receiver, delivering, hook, look, private_town, receiving, settle, wait_for, waiting
+from hook_town import Receiver, delivering, hook, look, private_town, receiving, settle, waiting
+from patience import wait_for
 
 from gateway import reach
 from gateway.config import Settings
@@ -77,6 +78,9 @@ def test_a_public_address_is_taken(address: str) -> None:
         ("10.0.0.1", True),
         ("fd00::1", True),
         ("169.254.169.254", False),
+        ("fd00:ec2::254", False),
+        ("100.100.100.200", False),
+        ("192.0.0.192", False),
         ("fe80::1", False),
         ("0.0.0.0", False),
         ("224.0.0.1", False),

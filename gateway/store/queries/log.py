@@ -9,6 +9,7 @@ import cbor2
 
 from gateway.domain.events import Alarm, LoggedEvent
 from gateway.domain.ids import ParcelNumber
+from gateway.limits import SCANNED_EVENTS_MAX
 from protocol.messages import EVENTS, Up
 
 EVENT = "e.id, e.locker, e.boot, e.seq, e.type, e.t_wall_s, e.taken_s, e.fields, e.parcel"
@@ -58,23 +59,31 @@ class LogQueries:
         self.sql.executemany(_ADD_EVENT, rows)
 
     def events_page(self, role: str, tenant: str, after: int, limit: int) -> tuple[list[LoggedEvent], int]:
-        """Oldest first, after event `after`, and where to go on. A carrier or merchant gets those of its own parcels.
+        """Oldest first, after event `after`, and where to go on. A carrier or merchant gets those of its own parcels:
+        of a stretch of the log, so that a page may be short, or empty, with more to come.
 
         In the order of the log, so that who follows along pays for what is new and not for what was.
         """
-        own = {"operator": "1", "courier": "p.carrier = ?", "merchant": "p.merchant = ?"}[role]
+        own = {"operator": "1", "courier": "p.carrier = ?4", "merchant": "p.merchant = ?4"}[role]
         source = "events e" if role == "operator" else "events e CROSS JOIN parcels p ON p.number = e.parcel"
         tenants = () if role == "operator" else (tenant,)
+        oldest, newest = self._ends()
+        last = min(max(after, oldest - 1) + SCANNED_EVENTS_MAX, newest)
         rows = self.sql.execute(
-            f"SELECT {EVENT} FROM {source} WHERE e.id > ? AND {own} ORDER BY e.id LIMIT ?", (after, *tenants, limit)
+            f"SELECT {EVENT} FROM {source} WHERE e.id > ?1 AND e.id <= ?2 AND {own} ORDER BY e.id LIMIT ?3",
+            (after, last, limit, *tenants),
         ).fetchall()
-        if len(rows) == limit:
-            return [event_of(row) for row in rows], rows[-1][0]
-        return [event_of(row) for row in rows], max(after, self.newest_event())
+        return [event_of(row) for row in rows], rows[-1][0] if len(rows) == limit else max(after, last)
+
+    def _ends(self) -> tuple[int, int]:
+        """The ids of the oldest event and of the newest."""
+        where = "SELECT coalesce((SELECT min(id) FROM events), 0), coalesce((SELECT max(id) FROM events), 0)"
+        oldest, newest = self.sql.execute(where).fetchone()
+        return int(oldest), int(newest)
 
     def newest_event(self) -> int:
         """0: there is none."""
-        return int(self.sql.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
+        return self._ends()[1]
 
     # -------------------------------------------------------------- alarms
     def raise_alarm(self, locker: str, compartment: int, kind: str, parcel: int | None, now_s: int) -> None:

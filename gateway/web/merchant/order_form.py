@@ -1,24 +1,29 @@
 """What a merchant fills in for one parcel, read and checked field by field: a mistake is marked where it was made."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.domain.compartments import SIZES
+from gateway.domain.contacts import is_mail, is_phone
 from gateway.domain.parcels import NewParcel
-from gateway.limits import MAIL_SIZE_MAX, NAME_SIZE_MAX, PHONE_SIZE_MAX, TENANT_SIZE_MAX
+from gateway.limits import NAME_SIZE_MAX, TENANT_SIZE_MAX
 from gateway.web.forms import Form
 from protocol.limits import LABEL_SIZE_MAX
 from protocol.topics import is_locker_id
 
 FIELDS = ("label", "locker", "size", "carrier", "name", "mail", "phone", "accessible", "heavy")
-_SHAPES = {
-    "label": re.compile(rf"[ -~]{{0,{LABEL_SIZE_MAX}}}"),
-    "size": re.compile("|".join(SIZES)),
-    "carrier": re.compile(rf"([a-z0-9][a-z0-9-]{{0,{TENANT_SIZE_MAX - 1}}})?"),
-    "mail": re.compile(r"([^@\s]+@[^@\s]+\.[^@\s]+)?"),
-    "phone": re.compile(r"(\+?[0-9][0-9 ().-]{2,})?"),
+_LABEL = re.compile(rf"[ -~]{{0,{LABEL_SIZE_MAX}}}")
+_CARRIER = re.compile(rf"([a-z0-9][a-z0-9-]{{0,{TENANT_SIZE_MAX - 1}}})?")
+_FITS: dict[str, Callable[[str], object]] = {
+    "label": _LABEL.fullmatch,
+    "locker": is_locker_id,
+    "size": SIZES.__contains__,
+    "carrier": _CARRIER.fullmatch,
+    "name": lambda text: len(text) <= NAME_SIZE_MAX and text.isprintable(),
+    "mail": lambda text: not text or is_mail(text),
+    "phone": lambda text: not text or is_phone(text),
 }
-_SIZES = {"name": NAME_SIZE_MAX, "mail": MAIL_SIZE_MAX, "phone": PHONE_SIZE_MAX}
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,4 @@ class Order:
 
 def read(form: Form) -> Order:
     said = {name: form[name] for name in FIELDS}
-    wrong = [name for name, shape in _SHAPES.items() if not shape.fullmatch(said[name])]
-    wrong += [name for name, most in _SIZES.items() if len(said[name]) > most or not said[name].isprintable()]
-    if not is_locker_id(said["locker"]):
-        wrong.append("locker")
-    return Order(said, tuple(wrong))
+    return Order(said, tuple(name for name, fits in _FITS.items() if not fits(said[name])))

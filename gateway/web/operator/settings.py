@@ -1,11 +1,13 @@
 """/operator/lockers/{locker}/settings: what the gateway keeps of a locker and its site, and recipients are shown."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from gateway.domain.contacts import is_mail, is_phone
 from gateway.domain.errors import Refusal
 from gateway.domain.guarantees import Guarantee
 from gateway.domain.lockers import Configuration
@@ -23,12 +25,13 @@ router = APIRouter()
 PLACE = "/operator/lockers/{locker}/settings"
 _DEGREES = re.compile(r"-?[0-9]{1,3}([.,][0-9]{1,9})?")
 _SHARE = re.compile(r"([a-z0-9-]+)[ :]+([0-9]{1,3}) *%?")
-_SPOKEN = {
-    "phone": re.compile(r"(\+?[0-9][0-9 ().-]{2,})?"),
-    "mail": re.compile(r"([^@\s]+@[^@\s]+\.[^@\s]+)?"),
-    "days": re.compile(r"([0-9]{1,2})?"),
-    "latitude": re.compile(f"({_DEGREES.pattern})?"),
-    "longitude": re.compile(f"({_DEGREES.pattern})?"),
+# Of what may be left empty; names and sizes are the domain's to check.
+_FITS: dict[str, Callable[[str], object]] = {
+    "phone": is_phone,
+    "mail": is_mail,
+    "days": re.compile(r"[0-9]{1,2}").fullmatch,
+    "latitude": _DEGREES.fullmatch,
+    "longitude": _DEGREES.fullmatch,
 }
 
 
@@ -85,7 +88,7 @@ def keep(request: Request, who: Operator, form: Posted, locker: str) -> Response
         name: form[name] for name in ("name", "days", "address", "phone", "mail", "latitude", "longitude", "shares")
     }
     said |= {f"hours_{code}": form[f"hours_{code}"] for code in LANGUAGES}
-    wrong = [name for name, shape in _SPOKEN.items() if not shape.fullmatch(said[name])]
+    wrong = [name for name, fits in _FITS.items() if said[name] and not fits(said[name])]
     wrong += [name for name in ("name", "address") if not said[name].isprintable()]
     shares = _shares(form)
     if shares is None:
