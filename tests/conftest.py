@@ -1,7 +1,9 @@
 """What holds for every test: the same examples each time, nobody's own settings, nothing left running."""
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +17,14 @@ KEPT = {"CONSIGNE_CACHE", "CONSIGNE_CHROMIUM", "CONSIGNE_MICROPYTHON"}
 
 for _name in [name for name in os.environ if name.startswith("CONSIGNE_") and name not in KEPT]:
     del os.environ[_name]
+
+# A hundred gateways and lockers are started here. Where Python is told to keep no bytecode, as containers like to, all
+# of them would compile the same two thousand files anew: longer than all the rest of what a gateway does to start. It
+# is kept, in a folder of its own, for the processes of the suite and for what they start.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    BYTECODE = Path(__file__).parents[1] / "build" / "bytecode"
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(BYTECODE)
+    sys.dont_write_bytecode = False
 
 
 # Files that mostly wait, for lockers, doors and pages. They are spread among those that keep a core busy, so that
