@@ -236,6 +236,15 @@ def test_a_board_that_restarts_when_its_port_is_opened_is_asked_again() -> None:
         assert console.Session(port).ask("status") == {"locker": "m-1"}
 
 
+def test_a_greeting_that_is_read_late_leaves_no_answer_for_the_next_order() -> None:
+    """The locker had started long before: it answers the first line, and the one that was sent again."""
+    once = b'language en\r\nOK {"language":"en"}\r\nm-1> '
+    with answering(BANNER, once, once + b"net test\r\nOK 2\r\nm-1> ") as port:
+        session = console.Session(port)
+        assert session.ask("language en") == {"language": "en"}
+        assert session.order("net test") == "OK 2"
+
+
 def test_a_locker_in_safe_idle_mode_is_heard_without_its_echo() -> None:
     with answering(b"", b"ERR fault the locker is out of order; type: reboot\r\n") as port:
         session = console.Session(port, wait_s=0.2)
