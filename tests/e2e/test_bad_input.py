@@ -218,7 +218,7 @@ def test_a_typo_is_told_at_once_and_costs_nothing(scene: Scene) -> None:
     since = scene.last_seq()
     code = wrong_code()
     scene.cabinet.keys(code[:-1] + str((int(code[-1]) + 1) % 10))
-    scene.cabinet.wait_for_screen("frappe", 5)
+    scene.cabinet.wait_for_screen("frappe")
     time.sleep(0.3)
     assert scene.types_since(since) == []
 
@@ -228,7 +228,7 @@ def test_a_wrong_code_costs_a_pause_and_a_try(scene: Scene) -> None:
     scene.cabinet.keys(wrong_code())
     refused = scene.wait_event("CodeRefused", since)
     assert refused["fields"]["code"] == number_of("wrong_code")
-    scene.cabinet.wait_for_screen("non valable", 5)
+    scene.cabinet.wait_for_screen("non valable")
     time.sleep(5.2)  # the pause
 
 
