@@ -1,6 +1,7 @@
 """What holds for every test: the same examples each time, nobody's own settings, nothing left running."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,10 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(BYTECODE)
     sys.dont_write_bytecode = False
 
+
+# A shell ignores Ctrl-C for what it starts in the background, and so would all that is started here.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Files that mostly wait, for lockers, doors and pages. They are spread among those that keep a core busy, so that
 # neither waits for the other, and none of them comes last.

@@ -216,7 +216,7 @@ def test_in_a_pipe_each_change_of_a_door_is_a_line(locker: VirtualLocker) -> Non
         change = json.loads(view.stdout.readline())
         assert (change["compartment"], change["door"], change["flags"]) == (7, "forced", ["quarantined"])
         view.terminate()
-        assert (view.wait(20), view.stdout.read()) == (OK, "")
+        assert (view.wait(60), view.stdout.read()) == (OK, "")
     finally:
         view.kill()
         view.wait()
@@ -303,7 +303,7 @@ def test_a_script_whose_cable_is_pulled_out_says_so_and_ends_with_3(locker: Virt
         running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert running.stdout is not None and running.stdout.readline().startswith("OK ")
         cable.pull_out()
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=60)
     assert running.returncode == UNREACHABLE and "the console is gone" in said
     assert log.read_text().splitlines()[-1].endswith("# end")
 

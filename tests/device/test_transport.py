@@ -63,7 +63,7 @@ class Line:
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server((LOCAL, 0)) as server:
-        server.settimeout(5)
+        server.settimeout(60)
         yield server
 
 
@@ -73,7 +73,7 @@ def opened(listener: socket.socket) -> Iterator[tuple[Line, socket.socket]]:
     line.transport.dial()
     assert line.until_event() == LinkOpened()
     far = listener.accept()[0]
-    far.settimeout(5)
+    far.settimeout(60)
     yield line, far
     line.transport.hang_up()
     far.close()
