@@ -91,6 +91,7 @@ class Controller:
         self._reading: asyncio.Task[None] | None = None
         self._grounded: set[int] = set()
         self._joined: set[tuple[int, int]] = set()
+        self._seen = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.wanted = False
         self.failed = ""
@@ -219,7 +220,15 @@ class Controller:
 
     def join(self, pin: int, other: int, on: bool) -> None:
         (self._joined.add if on else self._joined.discard)((pin, other))
+        self._seen.clear()
         self._say(f"W {pin} {other} {on:d} {now_ms():.0f}\n")
+
+    async def seen(self, wait_s: float) -> bool:
+        """Until the board had a look at what was joined last; whether it had."""
+        if self._wires is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._seen.wait(), wait_s)
+        return self._seen.is_set()
 
     def receive(self, uart: int, data: bytes) -> None:
         """Bytes arrive at a UART of the board."""
@@ -253,6 +262,9 @@ class Controller:
 
     def _take_interrupts(self, words: list[str]) -> None:
         self._interrupts = words == ["3"]
+
+    def _take_seen(self, _words: list[str]) -> None:
+        self._seen.set()
 
     def _take_bytes(self, words: list[str]) -> None:
         if len(words) == 3:
@@ -294,6 +306,7 @@ _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
     "P": Controller._take_pin,
     "U": Controller._take_bytes,
     "K": Controller._take_interrupts,
+    "J": Controller._take_seen,
     "I": Controller._take_access,
     "Q": Controller._take_shift,
     "Z": Controller._take_sound,
