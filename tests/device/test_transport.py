@@ -140,7 +140,9 @@ def test_a_hang_up_is_not_told(opened: tuple[Line, socket.socket]):
 
 
 def test_a_broker_that_takes_no_bytes_is_as_good_as_gone(opened: tuple[Line, socket.socket]):
-    line, _far = opened
+    line, far = opened
+    line.transport._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     for _ in range(20_000):  # until the sockets' own buffers are full
         line.transport.send(line.now(), bytes(WAITING_MAX // 4))
         if events := line.laps():
