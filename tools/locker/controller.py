@@ -318,10 +318,10 @@ _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
 
 
 def _moment(ticks: int) -> float:
-    """Of the board's ticks, in the cabinet's time."""
+    """Of the board's ticks, in the cabinet's time, however late it hears of them."""
     now = now_ms()
     ago = (int(now) - ticks) & _TICKS_MASK
-    return now - ago if ago < 1000 else now
+    return now - ago if ago <= _TICKS_MASK // 2 else now  # else it is rounding: a moment that has not come yet
 
 
 def _short_path() -> str:
