@@ -56,8 +56,8 @@ WORKERS_MAX = 6
 
 @pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores."""
-    return min(WORKERS_MAX, (os.cpu_count() or 1) + 2)
+    """Three more than there are cores: of five, two or three are waiting for something."""
+    return min(WORKERS_MAX, (os.cpu_count() or 1) + 3)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
