@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,8 +23,10 @@ from gateway.authority import Authority
 from gateway.broker_files import GATEWAY_USER, access_list, configuration, password_line, write_whole
 from gateway.config import Address
 from gateway.keys import Keys
+from gateway.ports import lasting_port
 
 _VERSION = re.compile(r"mosquitto version (\d+)\.(\d+)")
+PROBE_S = 30  # a program that says nothing for so long is none, even on a machine that has much else to do
 _VERSION_MIN = (2, 0)  # $7$ password hashes, MQTT 5 as we use it
 _USUAL_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/usr/local/opt/mosquitto/sbin")
 _STAMP = re.compile(r"^\d+: ")
@@ -116,7 +117,7 @@ def _tried(binary: Path, libraries: str) -> Mosquitto | None:
     environment = {"LD_LIBRARY_PATH": libraries} if libraries else {}
     try:
         done = subprocess.run(
-            [str(binary), "-h"], env=environment, capture_output=True, text=True, timeout=10, check=False
+            [str(binary), "-h"], env=environment, capture_output=True, text=True, timeout=PROBE_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -222,10 +223,7 @@ class Broker:
         path = self.folder / name
         with contextlib.suppress(OSError, ValueError):
             return int(path.read_text())
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.bind((host, 0))
-            port = int(probe.getsockname()[1])
+        port = lasting_port(host)
         write_whole(path, f"{port}\n")
         return port
 

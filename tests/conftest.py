@@ -1,7 +1,10 @@
 """What holds for every test: the same examples each time, nobody's own settings, nothing left running."""
 
 import os
+import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,6 +19,18 @@ KEPT = {"CONSIGNE_CACHE", "CONSIGNE_CHROMIUM", "CONSIGNE_MICROPYTHON"}
 for _name in [name for name in os.environ if name.startswith("CONSIGNE_") and name not in KEPT]:
     del os.environ[_name]
 
+# A hundred gateways and lockers are started here. Where Python is told to keep no bytecode, as containers like to, all
+# of them would compile the same two thousand files anew: longer than all the rest of what a gateway does to start. It
+# is kept, in a folder of its own, for the processes of the suite and for what they start.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    BYTECODE = Path(__file__).parents[1] / "build" / "bytecode"
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(BYTECODE)
+    sys.dont_write_bytecode = False
+
+
+# A shell ignores Ctrl-C for what it starts in the background, and so would all that is started here.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Files that mostly wait, for lockers, doors and pages. They are spread among those that keep a core busy, so that
 # neither waits for the other, and none of them comes last.
@@ -41,8 +56,8 @@ WORKERS_MAX = 6
 
 @pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores."""
-    return min(WORKERS_MAX, (os.cpu_count() or 1) + 2)
+    """Three more than there are cores: of five, two or three are waiting for something."""
+    return min(WORKERS_MAX, (os.cpu_count() or 1) + 3)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

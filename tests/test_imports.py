@@ -23,13 +23,14 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "device.desk.settings": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
     "device.desk.trial": ("protocol", "device.agent", "device", "device.desk"),
     "device.main": ("protocol", "device.agent", "device", "device.desk.trial"),
-    "gateway": (*SERVICE_SIDE, "gateway.packages", "gateway.key_files"),  # the doors to the world
+    "gateway": (*SERVICE_SIDE, "gateway.packages", "gateway.key_files", "gateway.ports"),  # the doors to the world
     "gateway.limits": (),
     "gateway.config": ("gateway.limits",),
     "gateway.key_files": (),
     "gateway.keys": ("protocol", "gateway.key_files", "gateway.limits"),
     "gateway.log": (),
     "gateway.packages": (),
+    "gateway.ports": (),
     "gateway.domain": ("protocol", "gateway.limits"),
     "gateway.store": ("protocol", "gateway.domain", "gateway.limits"),
     "gateway.services": ("protocol", "gateway.domain", *SIDE_DOORS),

@@ -95,7 +95,8 @@ def project_files() -> list[Path]:
     found: list[Path] = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in IGNORED and not name.endswith(".egg-info")]
-        found += [Path(folder, name) for name in names if not name.endswith(".pyc")]
+        # In a worktree, git's own is a file.
+        found += [Path(folder, name) for name in names if name not in IGNORED and not name.endswith(".pyc")]
     return sorted(found)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from gateway import packages
 
 OLDEST = (1, 22)
-PROBE_S = 10
+PROBE_S = 30  # what does not answer for so long is none, even on a machine that has much else to do
 RETRY_S = 86_400
 # Objects of a 64-bit build measure 1.45 times those of a board on average; the agent, whose code is not in the heap,
 # is made of pointers more than that: its badge check fails at 1.45 times its smallest 32-bit heap and runs at 1.55.

@@ -93,12 +93,12 @@ class ListeningBroker:
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.settimeout(15)
+        self._socket.settimeout(60)
         self.address: tuple[str, int] = self._socket.getsockname()
 
     def accept(self) -> socket.socket:
         connection = self._socket.accept()[0]
-        connection.settimeout(15)
+        connection.settimeout(60)
         return connection
 
     def close(self) -> None:

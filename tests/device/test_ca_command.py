@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from locker_on_table import town_locker
-from test_tls import free_port, mosquitto
+from test_tls import LOCAL, mosquitto
 
 from gateway.authority import CA, CA_KEY, NEXT, NEXT_KEY, SERVER, SERVER_KEY, Authority, AuthorityError, certificates
+from gateway.ports import lasting_port
 from tools import ca_commands, consigne
 from tools.client import OK, REFUSED, USAGE
 from tools.console.ports import open_port
@@ -38,7 +39,7 @@ def bring_up(town: Path, broker: Path) -> None:
 def test_a_ca_is_replaced_while_a_locker_stands_in_the_field_and_it_is_away_for_no_moment(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    port, folder = free_port(), ("--folder", str(tmp_path))
+    port, folder = lasting_port(LOCAL), ("--folder", str(tmp_path))
     former = Authority(tmp_path / "tls").der
     place = town_locker(tmp_path / "one", held=[3], broker=("127.0.0.1", port), authorities=(former,))
 

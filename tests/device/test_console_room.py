@@ -42,5 +42,5 @@ def test_an_order_without_room_is_refused_and_the_locker_goes_on(
         after = session.ask("status")
         assert (after["boot"], session.actor) == (boot, "anne")
         locker.client.keys(code_of(48))
-        locker.client.wait_for_door(48, "open", 20)
+        locker.client.wait_for_door(48, "open")
     assert not (place / "locker.log").read_text()

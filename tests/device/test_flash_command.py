@@ -64,7 +64,7 @@ def test_code_comes_to_a_board_over_its_port_also_when_the_cable_comes_off_and_k
             broken = {"device/shell.mpy": b"no code"}
             done = flash.flash_port(port, lambda board: flash.compiled(board) | broken, flash.packed)
         assert (done["sent"], done["copied"], done["started"]) == (1, plan["files"] - 1, False)
-        locker.client.wait_for_screen("Bienvenue", 20)  # the former version runs again
+        locker.client.wait_for_screen("Bienvenue")  # the former version runs again
     files = read_files(place / "flash.img")
     assert files["/key"] == KEY and files["/config.json"] == kept["/config.json"]
     assert any(name.startswith("/journal/") for name in files)

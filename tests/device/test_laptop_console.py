@@ -167,8 +167,10 @@ def test_a_badge_comes_from_a_file_and_a_couriers_is_none(locker: VirtualLocker,
     badge = tmp_path / "badge"
     badge.write_text(TECHNICIAN_TOKEN_OF_TEST_1 + "\n")
     ended = console(locker.console, "--badge-file", str(badge), "-c", "selftest")
-    assert ended.returncode == OK  # it is cut off and has no clock, and nothing else is wrong with it
-    assert '"findings":["clock not_set","network offline"],"passed":false' in ended.stdout
+    assert ended.returncode == OK
+    found = json.loads(ended.stdout[ended.stdout.rindex("OK {") + 3 :].splitlines()[0])
+    # It is cut off (`offline`, until it has dialled once and knows more) and has no clock; nothing else is wrong.
+    assert not found["passed"] and [finding.split()[0] for finding in found["findings"]] == ["clock", "network"]
     badge.write_text(COURIER_TOKEN)
     ended = console(locker.console, "--badge-file", str(badge), "-c", "selftest")
     assert ended.returncode == UNAUTHENTICATED and "refused the badge: not_allowed" in ended.stderr
@@ -216,7 +218,7 @@ def test_in_a_pipe_each_change_of_a_door_is_a_line(locker: VirtualLocker) -> Non
         change = json.loads(view.stdout.readline())
         assert (change["compartment"], change["door"], change["flags"]) == (7, "forced", ["quarantined"])
         view.terminate()
-        assert (view.wait(20), view.stdout.read()) == (OK, "")
+        assert (view.wait(60), view.stdout.read()) == (OK, "")
     finally:
         view.kill()
         view.wait()
@@ -303,7 +305,7 @@ def test_a_script_whose_cable_is_pulled_out_says_so_and_ends_with_3(locker: Virt
         running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert running.stdout is not None and running.stdout.readline().startswith("OK ")
         cable.pull_out()
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=60)
     assert running.returncode == UNREACHABLE and "the console is gone" in said
     assert log.read_text().splitlines()[-1].endswith("# end")
 

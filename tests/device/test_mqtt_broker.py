@@ -24,13 +24,14 @@ from device.agent.mqtt import Broken, Client, Connected, Incoming, Subscribed
 from gateway.broker import Broker, Mosquitto, find_mosquitto
 from gateway.config import Address
 from gateway.keys import Keys
+from gateway.ports import lasting_port
 from protocol.cose import mac0, open_mac0
 from protocol.limits import MESSAGE_SIZE_MAX
 from protocol.messages import Ack, Birth, DoorOpened, Down, Heartbeat, Identify, Lost, Message, Up, decode_up, encode
 from protocol.record import Record
 from protocol.topics import topic
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 def now_ms() -> int:
@@ -45,9 +46,7 @@ def mosquitto() -> Mosquitto:
 @pytest.fixture
 def open_broker(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[int]:
     """A Mosquitto with its defaults and no password: it lets more through than ours would."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = lasting_port("127.0.0.1")
     conf = tmp_path / "mosquitto.conf"
     conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
     environment = dict(os.environ, LD_LIBRARY_PATH=mosquitto.libraries)

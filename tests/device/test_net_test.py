@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from locker_on_table import town_locker
-from test_tls import Authority, free_port, mosquitto
+from test_tls import Authority, mosquitto
 
 from device.desk.net import is_portal
+from gateway.ports import lasting_port
 from tools.console.ports import open_port
 from tools.console.session import Session
 from tools.locker.client import start
@@ -91,7 +92,7 @@ class Site:
 
 @contextlib.contextmanager
 def site_in(folder: Path) -> Generator[Site]:
-    names, authority, port, probe = NameServer(), Authority(), free_port(), free_port()
+    names, authority, port, probe = NameServer(), Authority(), lasting_port(HERE), lasting_port(HERE)
     place = town_locker(folder / "one", authorities=(authority.der,))
     document = json.loads(read_files(place / "flash.img")["/config.json"])
     document["broker"] |= {"host": "broker.example", "port": port}
@@ -199,7 +200,7 @@ def test_a_broker_that_does_not_let_the_locker_in_is_told(site: Site):
 
 
 def test_somebody_who_takes_every_byte_and_says_nothing_is_told(swallowed: Future[tuple[dict[str, Any], str]]):
-    found, said = swallowed.result(60)
+    found, said = swallowed.result(600)
     assert found == {"cause": "tls_timeout", "failed": "tls", "passed": False}
     assert "tcp ok ! tls" in said and "does not end" in said
 

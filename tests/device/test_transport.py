@@ -63,7 +63,7 @@ class Line:
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server((LOCAL, 0)) as server:
-        server.settimeout(5)
+        server.settimeout(60)
         yield server
 
 
@@ -73,7 +73,7 @@ def opened(listener: socket.socket) -> Iterator[tuple[Line, socket.socket]]:
     line.transport.dial()
     assert line.until_event() == LinkOpened()
     far = listener.accept()[0]
-    far.settimeout(5)
+    far.settimeout(60)
     yield line, far
     line.transport.hang_up()
     far.close()
@@ -140,7 +140,9 @@ def test_a_hang_up_is_not_told(opened: tuple[Line, socket.socket]):
 
 
 def test_a_broker_that_takes_no_bytes_is_as_good_as_gone(opened: tuple[Line, socket.socket]):
-    line, _far = opened
+    line, far = opened
+    line.transport._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     for _ in range(20_000):  # until the sockets' own buffers are full
         line.transport.send(line.now(), bytes(WAITING_MAX // 4))
         if events := line.laps():

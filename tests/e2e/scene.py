@@ -58,10 +58,16 @@ class Scene:
     def pulses(self) -> int:
         return len(self.cabinet.state()["pulses"])
 
+    def cut_power(self) -> None:
+        """For a moment, in the middle of whatever it does; the board that starts afterwards is another process."""
+        before = self.cabinet.state()["board_pid"]
+        self.cabinet.kill()
+        self.cabinet.wait_until(lambda state: state["board_pid"] not in (None, before))
+
     def knock(self) -> None:
         """Somebody at the panel, until the locker has dialled: it does so at once, but not with every key."""
         time.sleep(0.3)  # what broke has been noticed
-        self.cabinet.wait_until(lambda state: any(state["screen"]), 20)
+        self.cabinet.wait_until(lambda state: any(state["screen"]))
         until = time.monotonic() + 60
         while self.cabinet.state()["link"] != "up" and time.monotonic() < until:
             self.cabinet.keys("*")

@@ -18,8 +18,7 @@ def scene(stack: Stack) -> Scene:
     """Freshly booted, and online."""
     scene = Scene(stack, "mairie-1")
     since = scene.last_seq()
-    scene.cabinet.kill()
-    scene.cabinet.wait_until(lambda state: not any(state["screen"]), 5)
+    scene.cut_power()
     scene.knock()
     scene.wait_event("Booted", since)
     return scene
@@ -111,9 +110,11 @@ def test_a_locker_killed_in_mid_pulse_lets_go_of_the_coil_and_serves_the_code_ag
     code = scene.code(part)
     scene.cabinet.jam(part.compartment)  # or the door would be open before we can kill
     scene.cabinet.keys(code)
-    scene.cabinet.wait_until(lambda state: coil_on(state, part.compartment), 5)
+    scene.cabinet.wait_until(lambda state: coil_on(state, part.compartment))
+    scene.cabinet.watch()
     scene.cabinet.kill()
-    scene.cabinet.wait_until(lambda state: not coil_on(state, part.compartment), 0.3)
+    scene.cabinet.wait_for(lambda event: event["event"] == "power" and not event["on"])
+    assert not coil_on(scene.cabinet.state(), part.compartment)
     scene.cabinet.jam(part.compartment, on=False)
     scene.knock()
     scene.wait_event("Booted", since)

@@ -26,7 +26,7 @@ def done(scene: Scene, operation: Json) -> Json:
 
 def at_rest(scene: Scene) -> None:
     scene.cabinet.keys("*")
-    scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0], 25)
+    scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0])
 
 
 def refused(scene: Scene, text: str, what: str) -> None:
@@ -37,7 +37,7 @@ def refused(scene: Scene, text: str, what: str) -> None:
         scene.cabinet.keys(text)
     else:
         scene.cabinet.scan(text)
-    scene.cabinet.wait_until(lambda state: what in "\n".join(state["screen"]), 10)
+    scene.cabinet.wait_until(lambda state: what in "\n".join(state["screen"]))
     assert scene.pulses() == before
 
 
@@ -106,7 +106,7 @@ def _types(scene: Scene, code: str) -> bool:
     """Whether the locker took it: the one before was wrong, and costs a pause."""
     at_rest(scene)
     scene.cabinet.keys(code)
-    scene.cabinet.wait_until(lambda state: "code" not in state["screen"][0].lower(), 10)
+    scene.cabinet.wait_until(lambda state: "code" not in state["screen"][0].lower())
     return "porte" in scene.screen().lower()
 
 
@@ -120,7 +120,7 @@ def test_one_code_opens_both_parcels_of_one_recipient_in_turn(scene: Scene) -> N
     scene.cabinet.keys(digits(api.get(path)))
     first.door("open")
     first.close_door()
-    scene.cabinet.wait_until(lambda state: f"porte {second.compartment}" in "\n".join(state["screen"]), 10)
+    scene.cabinet.wait_until(lambda state: f"porte {second.compartment}" in "\n".join(state["screen"]))
     scene.cabinet.keys("#")
     second.door("open")
     second.close_door()
@@ -144,14 +144,14 @@ def test_a_technician_logs_in_with_a_badge_until_it_is_taken_back(scene: Scene) 
         since = scene.last_seq()
         assert session.order("open 1").startswith("OK")
         assert scene.wait_event("OpeningAuthorised", since)["fields"]["actor"] == "anne-3"
-        scene.cabinet.wait_until(lambda state: state["compartments"][0]["door"] == "open", 10)
+        scene.cabinet.wait_until(lambda state: state["compartments"][0]["door"] == "open")
         scene.cabinet.push(1)
         assert session.order("logout").startswith("OK")
         at_rest(scene)
         scene.cabinet.scan(badge["token"])
-        scene.cabinet.wait_for_screen("console est", 10)
+        scene.cabinet.wait_for_screen("console est")
         assert session.order("open 1").startswith("OK"), "the badge at the scanner opens the console too"
-        scene.cabinet.wait_until(lambda state: state["compartments"][0]["door"] == "open", 10)
+        scene.cabinet.wait_until(lambda state: state["compartments"][0]["door"] == "open")
         scene.cabinet.push(1)
         api.delete(f"/v1/badges/{badge['id']}")
         scene.wait_event("TokenRevoked", since)
@@ -164,7 +164,7 @@ def test_a_lost_couriers_badge_is_refused_at_the_locker_itself(scene: Scene) -> 
     badge = api.post("/v1/badges", {"carrier": "colis-bleu", "holder": "livreur-3", "days": 30})
     at_rest(scene)
     scene.cabinet.scan(badge["token"])
-    scene.cabinet.wait_for_screen("Bonjour", 10)
+    scene.cabinet.wait_for_screen("Bonjour")
     since = scene.last_seq()
     api.delete(f"/v1/badges/{badge['id']}")
     scene.wait_event("TokenRevoked", since)

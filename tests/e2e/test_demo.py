@@ -50,7 +50,7 @@ def wait_until(true: Callable[[], object], wait_s: float = 15) -> None:
 
 
 def test_the_page_plays_a_deposit_and_a_pickup(demo: tuple[subprocess.Popen[str], str, Path]) -> None:
-    with httpx.Client(base_url=demo[1], trust_env=False, timeout=20) as page:
+    with httpx.Client(base_url=demo[1], trust_env=False, timeout=60) as page:
         stage = page.get("/api/stage").json()
         assert [len(locker["hardware"]["modules"]) for locker in stage["lockers"]] == [2, 4]
         badge = page.post("/api/badges", json={"carrier": "colis-bleu"}).json()
@@ -74,7 +74,7 @@ def test_the_page_plays_a_deposit_and_a_pickup(demo: tuple[subprocess.Popen[str]
 def test_the_page_plays_a_neighbour_another_code_a_slip_and_a_technicians_badge(
     demo: tuple[subprocess.Popen[str], str, Path],
 ) -> None:
-    with httpx.Client(base_url=demo[1], trust_env=False, timeout=20) as page:
+    with httpx.Client(base_url=demo[1], trust_env=False, timeout=60) as page:
 
         def newest() -> dict[str, Any]:
             return page.get("/api/parcels").json()["parcels"][0]
@@ -134,7 +134,7 @@ def test_the_printed_serial_port_answers_every_order_while_the_page_listens_too(
 
 
 def test_the_technicians_console_is_in_the_page(demo: tuple[subprocess.Popen[str], str, Path]) -> None:
-    with httpx.Client(base_url=demo[1], trust_env=False, timeout=20) as page:
+    with httpx.Client(base_url=demo[1], trust_env=False, timeout=60) as page:
         assert page.post("/api/lockers/mairie-1/login", json={"name": "camille"}).json() == {"ok": True}
         page.post("/api/lockers/mairie-1/console", json={"text": "status\r"})
         wait_until(lambda: '"locker":"mairie-1"' in page.get("/api/stage").json()["lockers"][0]["console"])
@@ -156,7 +156,7 @@ def test_one_click_signs_in_and_no_secret_reaches_the_browser(
     demo: tuple[subprocess.Popen[str], str, Path],
 ) -> None:
     form = {"role": "operator", "next": "/operator"}
-    with httpx.Client(trust_env=False, timeout=20) as browser:
+    with httpx.Client(trust_env=False, timeout=60) as browser:
         page = browser.get(demo[1])
         assert (
             browser.post(f"{demo[1]}/sign-in", data=form, headers={"Origin": "http://evil.example"}).status_code == 403
@@ -189,7 +189,7 @@ def test_ctrl_c_ends_every_process(demo: tuple[subprocess.Popen[str], str, Path]
     process, _url, folder = demo
     assert len(left_behind(folder)) >= 5  # gateway, broker, lockers and their controllers
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert left_behind(folder) == []
     assert list(folder.iterdir()) == []
 
@@ -211,7 +211,7 @@ def test_one_journey_plays_itself_and_an_outright_kill_leaves_nothing_either(tmp
 def test_a_journey_that_cannot_be_says_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSIGNE_HTTP_PORT", "nonsense")
     process = start(tmp_path, "--once")
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=60)
     last = json.loads(said.splitlines()[-1])
     assert (process.returncode, last["journey"]) == (1, "failed")
     assert last["step"]

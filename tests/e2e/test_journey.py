@@ -43,7 +43,7 @@ def test_a_code_opens_again_twice_for_who_forgot_something_and_is_then_told_to_b
     part.collected()
     before = scene.pulses()
     scene.cabinet.keys(code)
-    scene.cabinet.wait_for_screen("servi", 5)
+    scene.cabinet.wait_for_screen("servi")
     assert scene.pulses() == before
     pickups = [
         event["fields"]["reopen"]

@@ -76,7 +76,7 @@ class Technician:
         """The locker is back, on trial, when this returns."""
         assert self.says("config try")["restart"]
         self.logs_in()
-        self.scene.cabinet.wait_for_screen("code", 20)
+        self.scene.cabinet.wait_for_screen("code")
 
     def leaves(self) -> None:
         self.session.port.close()
@@ -196,7 +196,7 @@ def test_a_parcel_keeps_its_module_and_a_trial_that_nobody_confirms_ends_by_itse
     scene.stack.wait_for("three doors less", lambda: len(layout(scene)) == 6, GOAL_S)
     scene.stack.wait_for("all of them", lambda: len(layout(scene)) == 9, GOAL_S)
     print(f"nobody confirmed: back after {time.monotonic() - since:.1f} s")
-    scene.cabinet.wait_for_screen("code", 20)
+    scene.cabinet.wait_for_screen("code")
     technician.leaves()
     collect(part)
     scene.assert_books_exact()

@@ -56,7 +56,7 @@ def play(journey: Journey, scene: Scene) -> None:
     _misplaced(journey, code, pickup["token"])
     _technician(journey, scene)
     _others(journey, scene, part.parcel)
-    scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0], 20)
+    scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0])
     part.show_token()
     part.close_door()
     part.collected()

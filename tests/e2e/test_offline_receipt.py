@@ -18,7 +18,7 @@ def test_with_the_cable_cut_a_parcel_goes_in_and_the_screen_shows_a_receipt_that
     scene.stack.wait_for("the board's notice", lambda: cabinet.state()["link"] == "down")
     part.show_badge()
     cabinet.scan(part.label)
-    cabinet.wait_for_screen("Taille ?", 20)  # 10 s, should the board not have noticed yet
+    cabinet.wait_for_screen("Taille ?")  # 10 s, should the board not have noticed yet
     cabinet.keys("1")
     number = int(part.door("open")["compartment"])
     part.compartment = number

@@ -32,7 +32,7 @@ def scene(stack: Stack) -> Scene:
 @pytest.fixture
 def browser(stack: Stack) -> Iterator[httpx.Client]:
     headers = {"Sec-Fetch-Site": "same-origin"}
-    with httpx.Client(base_url=stack.url, headers=headers, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=stack.url, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 

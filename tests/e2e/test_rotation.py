@@ -30,18 +30,17 @@ def wait_believed(scene: Scene, wanted: Callable[[], set[str]]) -> None:
 def shown(scene: Scene, token: str) -> str:
     """What the locker says to this badge, from its welcome."""
     scene.cabinet.keys("*")
-    scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0], 20)
+    scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0])
     scene.cabinet.scan(token)
-    scene.cabinet.wait_until(lambda state: "Bienvenue" not in state["screen"][0], 20)
+    scene.cabinet.wait_until(lambda state: "Bienvenue" not in state["screen"][0])
     said = scene.screen()
-    scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0] or "Bonjour" in state["screen"][0], 20)
+    scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0] or "Bonjour" in state["screen"][0])
     return said
 
 
 def restart(scene: Scene) -> None:
     boots = scene.types_since(0).count("Booted")
-    scene.cabinet.kill()
-    scene.cabinet.wait_until(lambda state: not any(state["screen"]), 5)
+    scene.cut_power()
     scene.knock()
     scene.stack.wait_for("the restart", lambda: scene.types_since(0).count("Booted") > boots)
 

@@ -19,6 +19,7 @@ from gateway.domain.people import Principal
 from gateway.domain.webhooks import Webhook
 from gateway.notify.poster import LookUp, Poster
 from gateway.notify.webhooks import Deliverer
+from gateway.ports import lasting_port
 from gateway.services import deliveries, webhooks
 
 
@@ -89,9 +90,9 @@ def dribble(there: socket.socket, status: int, headers: dict[str, str], pause_s:
 def receiving(receiver: Receiver | None = None, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """Listens as long as its `with`; a second one for the same receiver listens on the same port again."""
     made = receiver or Receiver()
+    made.port = made.port or lasting_port("127.0.0.1")
     server = ThreadingHTTPServer(("127.0.0.1", made.port), _handler(made))
     server.daemon_threads = True
-    made.port = server.server_address[1]
     if tls is not None:
         made.scheme = "https"
         server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -10,7 +10,6 @@ import email.policy
 import ipaddress
 import json
 import re
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ from gateway.notify.letters import Round
 from gateway.notify.set_up import mail_server
 from gateway.notify.sms_http import SmsSender
 from gateway.notify.smtp import MailSender, MailServer
+from gateway.ports import lasting_port
 from gateway.services import letters, parcels
 from protocol.messages import Assign
 
@@ -43,18 +43,12 @@ MAIL, PHONE = "zsofia.kanarek@mail.example", "06 99 88 77 66"
 NAME = "Zsófia Kanarek"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 # ------------------------------------------------------------------ the mail server
 class Postbox:
     """Takes mail, or says what a test wants it to say. `said` at RCPT, `said_at_end` after the text."""
 
     def __init__(self, **settings: Any) -> None:
-        self.port = free_port()
+        self.port = lasting_port("127.0.0.1")
         self.got: list[EmailMessage] = []
         self.envelopes: list[tuple[str, list[str]]] = []
         self.greeted: list[str] = []

@@ -85,7 +85,7 @@ def reissued(here: Town, code: int) -> threading.Thread:
     """The locker gives the parcel in compartment 1 its number 2, or says why it does not."""
 
     def locker() -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             for name, down in commands.due_commands(here.desk, 10):
                 here.says(name, messages.CommandDone(down.id, down.issued_s, code, down.command.TYPE, 1, 2))
@@ -137,7 +137,7 @@ def carried_out(here: Town, code: int) -> threading.Thread:
     """The locker carries out the next command it is sent, or says why it does not."""
 
     def locker() -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             for name, down in commands.due_commands(here.desk, 10):
                 box = down.command.compartment

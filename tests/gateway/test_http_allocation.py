@@ -19,12 +19,12 @@ class Courier(threading.Thread):
 
     def run(self) -> None:
         for _ in range(ROUNDS):
-            self.starting.wait(30)
+            self.starting.wait(60)
             answer = self.client.post(f"/v1/parcels/{self.parcel}/reservation", headers=key())
             self.said.append((answer.status_code, answer.json().get("code", "")))
             if answer.status_code == 201:
                 assert answer.json()["compartment"] == 1
-            self.ending.wait(30)
+            self.ending.wait(60)
             if answer.status_code == 201:
                 assert self.client.delete(f"/v1/parcels/{self.parcel}/reservation").status_code == 204
 
@@ -41,7 +41,7 @@ def test_of_two_couriers_who_want_the_last_compartment_exactly_one_has_it_every_
         for courier in couriers:
             courier.start()
         for courier in couriers:
-            courier.join(60)
+            courier.join(600)
         outcomes = [sorted(pair) for pair in zip(*(courier.said for courier in couriers), strict=True)]
         assert len(outcomes) == ROUNDS
         assert all(pair == [(201, ""), (409, "no_room")] for pair in outcomes)

@@ -82,7 +82,7 @@ def test_the_same_act_while_it_is_carried_out_is_refused_and_done_once(here: Tow
     with ThreadPoolExecutor(2) as pool:
         with here.desk.store.transaction():  # an act has to wait for this one
             both = [pool.submit(act), pool.submit(act)]
-            early, waiting = wait(both, timeout=20, return_when=FIRST_COMPLETED)
+            early, waiting = wait(both, timeout=60, return_when=FIRST_COMPLETED)
             assert [(one.result().status_code, one.result().json()["code"]) for one in early] == [(409, "busy")]
             assert all(one.result().headers["retry-after"] for one in early)
         (late,) = waiting

@@ -64,7 +64,7 @@ class Listener:
 @contextlib.contextmanager
 def listening(caller: httpx.Client, last_id: str = "", query: str = "") -> Iterator[Listener]:
     headers = {"Last-Event-ID": last_id} if last_id else {}
-    with caller.stream("GET", f"/v1/events/stream{query}", headers=headers, timeout=20) as answer:
+    with caller.stream("GET", f"/v1/events/stream{query}", headers=headers, timeout=60) as answer:
         assert answer.status_code == 200, answer.read()
         listener = Listener(answer)
         assert listener.block()["retry"]

@@ -62,13 +62,13 @@ class Running:
     def messages(self, parcel: str) -> Any:
         secret = Path(self.ready["operator_key_file"]).read_text().strip()
         headers = {"Authorization": f"Bearer {secret}"}
-        answer = httpx.get(f"{self.ready['http']}/v1/parcels/{parcel}", headers=headers, trust_env=False, timeout=20)
+        answer = httpx.get(f"{self.ready['http']}/v1/parcels/{parcel}", headers=headers, trust_env=False, timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()["messages"]
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def log(self) -> str:
         self.said.seek(0)
@@ -93,7 +93,7 @@ def test_a_gateway_killed_between_a_send_and_its_mark_sends_that_letter_once_mor
 
         def kill_once() -> str:
             if not box.got:
-                os.kill(to_kill.get(timeout=20), signal.SIGKILL)
+                os.kill(to_kill.get(timeout=60), signal.SIGKILL)
             return "250 OK"
 
         box.said_at_end = kill_once

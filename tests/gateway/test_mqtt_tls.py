@@ -24,6 +24,7 @@ from gateway.domain.events import Answer
 from gateway.envelopes import Envelopes
 from gateway.mqtt import Connection
 from gateway.pipeline import Pipeline
+from gateway.ports import lasting_port
 from protocol import cose, messages, topics
 from protocol.messages import Ack, DoorOpened, Up
 
@@ -54,9 +55,7 @@ def certificate(folder: Path) -> None:
 @contextlib.contextmanager
 def tls_broker(folder: Path) -> Iterator[Address]:
     certificate(folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = lasting_port("127.0.0.1")
     (folder / "conf").write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\nuser {getpass.getuser()}\n"
         f"certfile {folder}/cert.pem\nkeyfile {folder}/key.pem\nlog_dest none\n"

@@ -43,7 +43,7 @@ class Stack:
         self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
         secret = Path(self.ready["operator_key_file"]).read_text().strip()
         headers = {"Authorization": f"Bearer {secret}"}
-        self.api = httpx.Client(base_url=self.ready["http"], headers=headers, timeout=20, trust_env=False)
+        self.api = httpx.Client(base_url=self.ready["http"], headers=headers, timeout=60, trust_env=False)
 
     @property
     def broker(self) -> Address:
@@ -54,7 +54,7 @@ class Stack:
         """What it said, from its first word to its last."""
         self.api.close()
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(20) == 0
+        assert self.process.wait(60) == 0
         self._stderr.seek(0)
         return self._stderr.read() + (self.process.stdout.read() if self.process.stdout else "")
 

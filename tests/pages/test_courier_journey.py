@@ -158,7 +158,7 @@ def test_the_network_goes_in_mid_work_and_the_receipt_waits_in_the_phone_until_i
     scene.stack.wait_for("the board's notice", lambda: scene.cabinet.state()["link"] == "down")
     courier.context.set_offline(True)
     scene.cabinet.scan(label)
-    scene.cabinet.wait_for_screen("Taille ?", 20)
+    scene.cabinet.wait_for_screen("Taille ?")
     hands = scene.part()
     scene.cabinet.keys("1")
     hands.compartment = int(hands.door("open")["compartment"])

@@ -35,7 +35,7 @@ def ordered(page: Page) -> None:
 
 def at_rest(scene: Scene) -> None:
     scene.cabinet.keys("*")
-    scene.cabinet.wait_for_screen("Bienvenue", 25)
+    scene.cabinet.wait_for_screen("Bienvenue")
 
 
 def test_the_alarm_of_a_jammed_door_comes_by_itself_and_is_looked_after_and_settled(

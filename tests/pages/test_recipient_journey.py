@@ -86,7 +86,7 @@ def refused(scene: Scene, code: str, what: str) -> None:
 
 def at_rest(scene: Scene) -> None:
     scene.cabinet.keys("*")
-    scene.cabinet.wait_for_screen("Bienvenue", 25)
+    scene.cabinet.wait_for_screen("Bienvenue")
 
 
 def unfold(page: Page, title: str) -> None:

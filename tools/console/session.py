@@ -64,6 +64,7 @@ class Session:
         said = self._exchange(line)
         if said == RESTARTED and not self._met:
             said = self._exchange(line)  # some boards restart when their port is opened; a restart ends all logins
+            self._behind = True  # or that greeting was of an earlier start: then both lines are answered
         self._met = True
         restarts = line.lower().split()[:1] == ["reboot"] or '"restart":true' in said
         self._booting = restarts and said.startswith("OK")

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from gateway.ports import lasting_port
 from tools.client import Gateway
 from tools.demo.child import Child, ChildError
 from tools.locker.client import CabinetClient
@@ -57,7 +58,7 @@ class Stack:
         self.say = say
         self.lockers: dict[str, RunningLocker] = {}
         self._flags = tuple(flags)
-        self._http_port = 0
+        self._http_port = lasting_port("127.0.0.1")  # it is started again where it was
         self._gateway: Child | None = None
         self._api: Gateway | None = None
 
@@ -109,7 +110,6 @@ class Stack:
         listen = f"127.0.0.1:{self._http_port}"
         command = [sys.executable, "-m", "gateway.main", "--data", str(self.data), "--http", listen, *self._flags]
         self._gateway = Child("gateway", command, self.folder / "gateway.log", GATEWAY_WAIT_S, {})
-        self._http_port = int(self.url.rstrip("/").rpartition(":")[2])
         self._api = Gateway.connect(self.url, self.operator_key)
         self.say(f"gateway at {self.url}, broker at {self.gateway.ready['broker']}")
 

@@ -13,14 +13,16 @@ import tempfile
 from pathlib import Path
 
 from tools import micropython
+from tools.locker import rom
 from tools.locker.cabinet import Cabinet
 from tools.locker.control import Control
 
-READY_S = 60  # on a busy machine its code may have to be compiled first
+READY_S = 100  # from power to the first screen, on a very busy machine
 
 
 async def serve(folder: Path) -> int:
     interpreter = micropython.find()
+    rom.build(interpreter)  # before there is power: compiling may take longer than a locker has to start
     sockets = Path(tempfile.mkdtemp(prefix="consigne-"))  # a socket's path must be short
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 ANSWER_S = 60
+WAIT_S = 60.0  # for what a hand waits for: on a machine with much else to do, a second can take ten
 STOP_S = 10
 Document = dict[str, Any]
 
@@ -95,7 +96,7 @@ class CabinetClient:
             except queue.Empty:
                 return
 
-    def wait_for(self, test: Callable[[Document], bool], timeout_s: float = 10) -> Document:
+    def wait_for(self, test: Callable[[Document], bool], timeout_s: float = WAIT_S) -> Document:
         """The first event that passes; those before it are dropped."""
         until = time.monotonic() + timeout_s
         while (left := until - time.monotonic()) > 0:
@@ -107,15 +108,15 @@ class CabinetClient:
                 return event
         raise TimeoutError(f"no such event within {timeout_s} s; screen: {self.state()['screen']}")
 
-    def wait_for_door(self, compartment: int, door: str, timeout_s: float = 10) -> None:
+    def wait_for_door(self, compartment: int, door: str, timeout_s: float = WAIT_S) -> None:
         """Until the door is `open` or `closed`; at once when it is already."""
         self.wait_until(lambda state: door_of(state, compartment) == door, timeout_s)
 
-    def wait_for_screen(self, text: str, timeout_s: float = 10) -> list[str]:
+    def wait_for_screen(self, text: str, timeout_s: float = WAIT_S) -> list[str]:
         """Until the screen shows `text` somewhere."""
         return self.wait_until(lambda state: text in "\n".join(state["screen"]), timeout_s)["screen"]
 
-    def wait_until(self, test: Callable[[Document], bool], timeout_s: float = 10) -> Document:
+    def wait_until(self, test: Callable[[Document], bool], timeout_s: float = WAIT_S) -> Document:
         """The first state that passes."""
         until = time.monotonic() + timeout_s
         while True:

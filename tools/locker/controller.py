@@ -93,6 +93,7 @@ class Controller:
         self._reading: asyncio.Task[None] | None = None
         self._grounded: set[int] = set()
         self._joined: set[tuple[int, int]] = set()
+        self._seen = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.wanted = False
         self.failed = ""
@@ -226,7 +227,15 @@ class Controller:
 
     def join(self, pin: int, other: int, on: bool) -> None:
         (self._joined.add if on else self._joined.discard)((pin, other))
+        self._seen.clear()
         self._say(f"W {pin} {other} {on:d} {now_ms():.0f}\n")
+
+    async def seen(self, wait_s: float) -> bool:
+        """Until the board had a look at what was joined last; whether it had."""
+        if self._wires is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._seen.wait(), wait_s)
+        return self._seen.is_set()
 
     def receive(self, uart: int, data: bytes) -> None:
         """Bytes arrive at a UART of the board."""
@@ -260,6 +269,9 @@ class Controller:
 
     def _take_interrupts(self, words: list[str]) -> None:
         self._interrupts = words == ["3"]
+
+    def _take_seen(self, _words: list[str]) -> None:
+        self._seen.set()
 
     def _take_bytes(self, words: list[str]) -> None:
         if len(words) == 3:
@@ -301,6 +313,7 @@ _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
     "P": Controller._take_pin,
     "U": Controller._take_bytes,
     "K": Controller._take_interrupts,
+    "J": Controller._take_seen,
     "I": Controller._take_access,
     "Q": Controller._take_shift,
     "Z": Controller._take_sound,
@@ -312,10 +325,10 @@ _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
 
 
 def _moment(ticks: int) -> float:
-    """Of the board's ticks, in the cabinet's time."""
+    """Of the board's ticks, in the cabinet's time, however late it hears of them."""
     now = now_ms()
     ago = (int(now) - ticks) & _TICKS_MASK
-    return now - ago if ago < 1000 else now
+    return now - ago if ago <= _TICKS_MASK // 2 else now  # else it is rounding: a moment that has not come yet
 
 
 def _short_path() -> str:

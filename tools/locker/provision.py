@@ -6,13 +6,12 @@ cable.json beside the broker's real address, so that the cable can be cut.
 
 import hashlib
 import json
-import random
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway.ports import lasting_port
 from tools.locker.cabinets import Hardware
 from tools.locker.flash import make_flash
 from tools.locker.pins import check
@@ -34,9 +33,6 @@ CHIP_FIELDS = ("i2c", "spi", "reset", "latch", "enable", "check")
 BOX_FIELDS = ("number", "size", "lock", "door", "occupied", "light")
 LOCAL = "127.0.0.1"
 WIFI = {"ssid": "consigne", "password": "virtual"}
-# Below the ports that systems give out by themselves, so that nobody else has it after a restart.
-PORTS = range(20_000, 32_000)
-PORT_TRIES = 200
 # If only the watchdog is left, no coil is on for longer (safety: 2 s).
 WATCHDOG_MS = 2000
 
@@ -122,17 +118,5 @@ def bolted(hardware: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _cable(path: Path, broker: tuple[str, int]) -> dict[str, Any]:
     """The local end stays the same when a locker is provisioned again."""
-    listen = json.loads(path.read_text())["listen"] if path.exists() else _free_port()
+    listen = json.loads(path.read_text())["listen"] if path.exists() else lasting_port(LOCAL)
     return {"listen": listen, "broker": list(broker)}
-
-
-def _free_port() -> int:
-    for _try in range(PORT_TRIES):
-        port = random.choice(PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind((LOCAL, port))
-            except OSError:
-                continue
-            return port
-    raise OSError(f"no free port on {LOCAL} in {PORT_TRIES} tries")

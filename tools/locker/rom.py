@@ -5,9 +5,9 @@ would take 58 kB of a board's 110. Native code is made for the machine that will
 none or words of another size (protocol.paths). The image is cached by what is in it.
 """
 
+import fcntl
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -48,18 +48,22 @@ def build(interpreter: Interpreter) -> Path:
         digest.update(path.read_bytes())
     folder = packages.cache_folder() / f"rom-{digest.hexdigest()[:16]}"
     if not (folder / "rom.img").exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / "rom.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # who comes second waits, and does not compile the same on half a core
+            _make(found, native, folder)
+    return folder
+
+
+def _make(found: list[tuple[str, Path]], native: str, folder: Path) -> None:
+    """Whole or not at all."""
+    if not (folder / "rom.img").exists():
         fresh = Path(tempfile.mkdtemp(prefix="rom-", dir=folder.parent))
         # Sources are compiled in a board's heap, where native code has no room to be made.
         _copy([source for source in found if source[0] not in VIPER], fresh / "sources")
         _shim(fresh / "shim")
         _compile([source for source in found if native or source[0] not in VIPER], fresh / "compiled", native)
         (fresh / "rom.img").write_bytes(_image(fresh / "compiled"))
-        try:
-            os.rename(fresh, folder)
-        except OSError:  # another process was faster, with the same bytes
-            shutil.rmtree(fresh)
-    return folder
+        fresh.rename(folder)
 
 
 def sources() -> list[tuple[str, Path]]:

@@ -143,6 +143,10 @@ class WDT:
         bundle.send(f"D {timeout}\n")
 
     def feed(self) -> None:
+        if bundle.laps:
+            bundle.laps -= 1
+            if not bundle.laps:
+                bundle.send("J\n")
         now = ticks_ms()
         if (now - self._fed) & _TICKS_MASK >= self._quiet:
             self._fed = now

@@ -4,7 +4,8 @@ From the cabinet: first of all `S pin pin …` (whose level it wants to know), t
 `W pin pin on ms` (a switch between two pins), `U uart hex` (bytes on a UART), `E pin` (it fell, for some 50 us).
 To it: `P pin level ticks`, `U uart hex ticks`, `Z pin hertz`, `B pin hex` (WS2812), `K letter` (what interrupts:
 Ctrl-C, 3, or none, -1), `D timeout_ms` and `F` (the
-watchdog: armed, fed), `X` (reset); and two that are answered by `A hex`, or by `A` without an acknowledgement:
+watchdog: armed, fed), `X` (reset), `J` (the last switch between two pins was looked at); and two that are answered by
+`A hex`, or by `A` without an acknowledgement:
 `I bus address size hex` (I2C: bytes written, then so many read), `Q bus hex` (SPI: as many come back).
 Switches are known here, so that reading a pin costs no round trip. They move in the board's own time, which stands
 still while a busy PC does not let this process run: a key that was down for 90 ms is down for 90 ms here.
@@ -20,9 +21,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-STEP_MS_MAX = 15  # a board looks at its pins more often than this; what is more was the PC's
+STEP_MS_MAX = 15  # a board looks at its pins more often than this; what is more was the PC's,
+LAP_MS = 10  # and one lap for the board
 QUIET_MS = 200  # after so long without a change, the board's time catches up with the cabinet's
 CATCH_UP_MS = 2  # and with every change a little, so that lateness does not last
+LAPS = 5  # in so many of the board's program, each of which feeds the watchdog once, a key is seen
 _TICKS_MASK = (1 << 30) - 1
 ticks_ms: "Any" = getattr(time, "ticks_ms")  # noqa: B009 - MicroPython's own
 
@@ -44,9 +47,10 @@ class Wires:
         self._rest = b""
         self._answer: Any = None
         self._told = False  # which pins to tell of; there may be none
+        self.laps = 0  # until the last key is seen
         self._own_ms = 0  # the board's own time
         self._waiting: list[tuple[int, Any, list[bytes]]] = []  # (when in own time, what, arguments)
-        self._last = (0, 0)  # the last switch: when, in the cabinet's time and in ours
+        self._last = (0, -QUIET_MS)  # the last switch: when, in the cabinet's time and in ours
 
     def connect(self, path: str) -> None:
         name = path.encode() + b"\0"
@@ -66,7 +70,8 @@ class Wires:
     def pump(self) -> None:
         """Take up what the cabinet said since."""
         now = ticks_ms()
-        self._own_ms += min((now - self.pumped) & _TICKS_MASK, STEP_MS_MAX)
+        since = (now - self.pumped) & _TICKS_MASK
+        self._own_ms += since if since <= STEP_MS_MAX else LAP_MS
         self.pumped = now
         while self._poll.poll(0):
             data = self._socket.recv(256)
@@ -87,8 +92,8 @@ class Wires:
             act(self, words[1:])
             return
         at = int(words[-1])
-        since = at - self._last[0]
-        due = self._own_ms if since > QUIET_MS else max(self._own_ms, self._last[1] + since - CATCH_UP_MS)
+        since = min(at - self._last[0], QUIET_MS)  # a cabinet that is late is no reason to hurry
+        due = max(self._own_ms, self._last[1] + since - CATCH_UP_MS)
         self._last = (at, due)
         self._waiting.append((due, act, words))
 
@@ -147,6 +152,7 @@ class Wires:
             self.grounded.discard(int(words[0]))
 
     def _join(self, words: "list[bytes]") -> None:
+        self.laps = LAPS
         one, other = int(words[0]), int(words[1])
         for pin, peer in ((one, other), (other, one)):
             peers = [known for known in self.linked.get(pin, ()) if known != peer]
