@@ -26,6 +26,7 @@ _LINES_A_LAP = 2  # they wait in the heap until the lap ends
 _SAID_A_LAP = 512  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
 _EFFECTS_A_LAP = 16  # after which it waits too: each takes some hundred bytes of the heap until the lap ends
 _PIECE = 256  # bytes written at once: a heap in use for weeks has no long run of free ones
+_AT_ONCE = 16  # numbers of a hundred doors as texts of their own would be 4 kB
 _LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
 _LOOKS = ("look", "guide")  # modules that change nothing: without room for them, nothing is half done
 _FOR_PEOPLE = "--h"
@@ -332,7 +333,10 @@ def to_json(value: "Any") -> str:
         return '"' + _quoted(value.encode()) + '"'
     if isinstance(value, list):
         items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        return "[" + ",".join([to_json(item) for item in items]) + "]"
+        rows = [
+            ",".join([to_json(item) for item in items[at : at + _AT_ONCE]]) for at in range(0, len(items), _AT_ONCE)
+        ]
+        return "[" + ",".join(rows) + "]"
     names: list[str] = sorted(value)
     return "{" + ",".join([to_json(name) + ":" + to_json(value[name]) for name in names]) + "}"
 

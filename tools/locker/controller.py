@@ -156,16 +156,17 @@ class Controller:
         code_path = str(code / "rom.img" if has_romfs else code / "sources") if self._has_rom else NO_ROM
         heap = self._interpreter.heap_options(self._heap_kb(has_romfs and self._has_rom))
         image = str((self._folder / "flash.img").absolute())
-        arguments = ["-m", "launch", socket_path, image, code_path, str(self._cause), ",".join(EXTRAS)]
+        told = {"SOCKET": socket_path, "IMAGE": image, "ROM": code_path, "CAUSE": str(self._cause)}
         self._process = await asyncio.create_subprocess_exec(
             *self._interpreter.command,
             *heap,
-            *arguments,
+            "-m",
+            "launch",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=self._log,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            env=self._interpreter.environment(code / "shim"),
+            env=self._interpreter.environment(code / "shim") | told | {"EXTRAS": ",".join(EXTRAS)},
         )
         self._started = time.monotonic()
         self._interrupts = False
