@@ -4,7 +4,8 @@ comes to mean another door. Pure.
 
 from typing import TYPE_CHECKING
 
-from device.agent.config import Config, ConfigError, layout
+from device.agent.config import ConfigError
+from device.agent.described import layout, parse
 from protocol.keys import KEY_SIZE
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def owners(document: "Document") -> "dict[int, str]":
 def check(document: "Document", before: "dict[int, str]", held: "list[int]") -> None:
     """Whether it can take the place of the one whose owners() were `before`. Raises ConfigError."""
     try:
-        Config.parse(document, bytes(KEY_SIZE), {})
+        parse(document, bytes(KEY_SIZE), {})
         layout(document)
         after = owners(document)
         for module in document["modules"]:

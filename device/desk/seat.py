@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 STAYS = ("seat", "editor")
 _LINES_A_LAP = 2  # they wait in the heap until the lap ends
-_SAID_A_LAP = 1024  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
+_SAID_A_LAP = 512  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
+_EFFECTS_A_LAP = 16  # after which it waits too: each takes some hundred bytes of the heap until the lap ends
 _PIECE = 256  # bytes written at once: a heap in use for weeks has no long run of free ones
+_AT_ONCE = 16  # numbers of a hundred doors as texts of their own would be 4 kB
 _LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
 _LOOKS = ("look", "guide")  # modules that change nothing: without room for them, nothing is half done
 _FOR_PEOPLE = "--h"
@@ -76,7 +78,7 @@ class Desk:
         echo = bytearray()
         place = 0
         while place < len(data):
-            if self.task is not None or self._said + len(echo) > _SAID_A_LAP:
+            if self.task is not None or self._is_enough(len(echo)):
                 self._later.insert(0, data[place:])
                 break
             what, place = self.editor.feed(data, place, echo)
@@ -87,12 +89,16 @@ class Desk:
                 self._take(what)
         self.write(echo)
 
+    def _is_enough(self, echoed: int) -> bool:
+        """For one lap."""
+        return self._said + echoed > _SAID_A_LAP or len(self.effects) > _EFFECTS_A_LAP
+
     def step(self, now: int, effects: "list[Effect]") -> None:
         """After each event: an order that is under way goes on, and what is over ends."""
         self._begin(now, effects)
         if self.task is not None:
             self._guarded(self.task.step, self)
-        while self.task is None and self._later and self._said <= _SAID_A_LAP:
+        while self.task is None and self._later and not self._is_enough(0):
             self._feed(self._later.pop(0))
         if self.serving and not self.agent.console.actor:  # logged out, by whatever
             self._guarded(load("service").end, self)
@@ -277,9 +283,18 @@ class Desk:
         self.redraw()
 
     def write(self, data: "bytes | bytearray") -> None:
+        """Joined to what was said just before: a hundred empty lines would be two hundred effects, and 13 kB."""
         self._said += len(data)
-        for start in range(0, len(data), _PIECE):
-            self.effects.append(Write(bytes(data[start : start + _PIECE])))
+        effects = self.effects
+        while data:
+            last = effects[-1] if effects else None
+            said = last.data if isinstance(last, Write) and len(last.data) < _PIECE else b""
+            piece = Write(said + bytes(data[: _PIECE - len(said)]))
+            data = data[_PIECE - len(said) :]
+            if said:
+                effects[-1] = piece
+            else:
+                effects.append(piece)
 
 
 class _Lines:
@@ -318,7 +333,10 @@ def to_json(value: "Any") -> str:
         return '"' + _quoted(value.encode()) + '"'
     if isinstance(value, list):
         items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        return "[" + ",".join([to_json(item) for item in items]) + "]"
+        rows = [
+            ",".join([to_json(item) for item in items[at : at + _AT_ONCE]]) for at in range(0, len(items), _AT_ONCE)
+        ]
+        return "[" + ",".join(rows) + "]"
     names: list[str] = sorted(value)
     return "{" + ",".join([to_json(name) + ":" + to_json(value[name]) for name in names]) + "}"
 

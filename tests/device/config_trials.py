@@ -8,7 +8,7 @@ import sys
 
 from flash_chip import ERASED, Chip
 
-from device.agent.config import Config
+from device.agent.described import parse
 from device.desk import settings
 from device.desk.trial import CONFIG, Trial
 from device.drivers.flash import read_config
@@ -38,7 +38,7 @@ class Table:
     lost = {}  # noqa: RUF012 - never changed
 
     def __init__(self) -> None:
-        self.config = Config.parse(OLD, bytes(32), {})
+        self.config = parse(OLD, bytes(32), {})
         self.sources = []
         self.trial = None
         self.board = self.agent = self.console = self.clock = self.books = self.openings = self
@@ -85,7 +85,7 @@ def start(board):
     document = read_config(ROOT)
     board.trial = Trial(board, document) if document.get("trial") == "trial" else None
     board.sources = [board.trial] if board.trial else []
-    Config.parse(document, bytes(32), {})
+    parse(document, bytes(32), {})
     return document.get("trial", ""), document["modules"][0]["driver"]
 
 

@@ -54,6 +54,7 @@ HOSTILE = [
     b"\t\t?\t",
     b"\xc3\xa9\xff\xfe\x00",
     b"\r\n\r\n\n\n\r",
+    b"\r" * 310,
     b"\x03\x03",
     b"\x02\x04\x01",
     b"A" * 400,

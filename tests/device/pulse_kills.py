@@ -8,7 +8,7 @@ import time
 import machine
 from wires import bundle
 
-from device.board import _one_shot
+from device.board import one_shot
 from device.drivers.locks.gpio import GpioCoils
 from device.drivers.locks.guard import Guard
 
@@ -27,7 +27,7 @@ class Pulse:
         self._left = last
         self._before = before
         self._pin = machine.Pin(LOCK_PIN, machine.Pin.OUT, value=0)
-        self._real_arm = _one_shot()
+        self._real_arm = one_shot()
         self.done = "nothing"
 
     def _touch(self, what: str, act: "object") -> None:

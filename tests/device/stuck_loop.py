@@ -8,7 +8,7 @@ import time
 import machine
 from wires import bundle
 
-from device.board import _one_shot
+from device.board import one_shot
 from device.drivers.locks.gpio import GpioCoils
 from device.drivers.locks.guard import Guard
 
@@ -16,7 +16,7 @@ LOCK_PIN = 101
 lines = []
 bundle.send = lines.append
 bundle.watched.add(LOCK_PIN)
-locks = Guard([GpioCoils({1: machine.Pin(LOCK_PIN, machine.Pin.OUT, value=0)}, 1, _one_shot())])
+locks = Guard([GpioCoils({1: machine.Pin(LOCK_PIN, machine.Pin.OUT, value=0)}, 1, one_shot())])
 lines.clear()
 locks.pulse(0, 1, 300)
 begun = time.ticks_ms()

@@ -2,7 +2,7 @@
 
 from device.agent.allocation import choose, is_reserved
 from device.agent.books import Books
-from device.agent.config import Config
+from device.agent.described import parse
 
 
 def test_the_choice_is_a_free_door_that_fits_and_none_is_smaller_or_less_used():
@@ -43,5 +43,5 @@ def test_a_compartment_whose_size_is_not_told_is_taken_for_a_large_one():
     sizes = {5: "L", 1: "S", 2: None, 3: "XXL", 4: "M"}
     boxes = [{"number": number, "size": sizes[number]} for number in (5, 1, 2, 3, 4)] + [{"number": 6}]
     document = {"version": 1, "locker": "gare-1", "generation": 1, "modules": [{"compartments": boxes}]}
-    config = Config.parse(document, bytes(32), {})
+    config = parse(document, bytes(32), {})
     assert config.numbers == [1, 2, 3, 4, 5, 6] and config.sizes == bytes([0, 2, 2, 1, 2, 2])

@@ -15,6 +15,7 @@ from device.agent.config import Config
 from device.agent.console import Console
 from device.agent.drbg import Drbg
 from device.agent.effects import Pulse, Restart, Save, Write
+from device.agent.events import Ticked, Typed
 from device.desk.act import utc_text
 from device.desk.seat import to_json
 from protocol.errors import number_of
@@ -256,6 +257,22 @@ def test_several_lines_in_one_chunk_are_answered_in_order():
     words = [line.split(" ")[0] for line in screen.split("\r\n") if line[:2] == "OK" or line[:3] == "ERR"]
     assert words == ["OK", "ERR", "OK", "OK", "OK", "ERR"]
     assert [effect for effect in terminal.effects if isinstance(effect, Pulse)] == [Pulse(1, 300)]
+
+
+def test_many_lines_at_once_are_done_a_few_a_lap_since_what_is_said_waits_in_the_heap_until_the_lap_ends():
+    terminal = Terminal()
+    terminal.log_in()
+    for line in (b"\r", b"service on\r", b"time set 1700000000\r"):
+        times = CONSOLE_LINE_MAX // len(line)
+        terminal.step(Typed(line * times))
+        laps = [terminal.effects]
+        while terminal.agent.deadline_ms(terminal.now) <= terminal.now:
+            terminal.step(Ticked())
+            laps.append(terminal.effects)
+        assert max([len(lap) for lap in laps]) <= 20, line
+        pieces = [effect.data for lap in laps for effect in lap if isinstance(effect, Write)]
+        assert b"".join(pieces).count(b" anna# ") == times, line
+        assert max([len(piece) for piece in pieces]) <= 256
 
 
 def test_a_greeting_says_which_locker_this_is():

@@ -5,7 +5,8 @@ from test_agent_pickup import locker_with_parcel
 
 from device.agent import door
 from device.agent.books import QUARANTINED, Books
-from device.agent.config import ConfigError, layout
+from device.agent.config import ConfigError
+from device.agent.described import layout
 from device.desk.fits import check, owners
 from device.desk.look import doors_facts, facts
 from device.desk.modules import change

@@ -161,17 +161,18 @@ class Controller:
         in_place = has_romfs and (self._has_rom or partition.exists())
         heap = self._interpreter.heap_options(self._heap_kb(in_place))
         image = str((self._folder / "flash.img").absolute())
-        arguments = ["-m", "launch", socket_path, image, code_path, str(self._cause), ",".join(EXTRAS)]
-        arguments += [str(partition.absolute())] if has_romfs and partition.exists() else []
+        told = {"SOCKET": socket_path, "IMAGE": image, "ROM": code_path, "CAUSE": str(self._cause)}
+        told["PARTITION"] = str(partition.absolute()) if has_romfs and partition.exists() else ""
         self._process = await asyncio.create_subprocess_exec(
             *self._interpreter.command,
             *heap,
-            *arguments,
+            "-m",
+            "launch",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=self._log,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            env=self._interpreter.environment(code / "shim"),
+            env=self._interpreter.environment(code / "shim") | told | {"EXTRAS": ",".join(EXTRAS)},
         )
         self._started = time.monotonic()
         self._interrupts = False

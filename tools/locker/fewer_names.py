@@ -52,6 +52,7 @@ def _without_types(text: str) -> str:
         if imported or (checked and not cast("ast.If", node).orelse):
             for row in range(node.lineno - 1, node.end_lineno or node.lineno):
                 lines[row] = "\n"
+    lines = ["\n" if line.startswith("@dataclass_transform(") else line for line in lines]
     return renamed("".join(lines), {"TYPE_CHECKING": "False"})
 
 

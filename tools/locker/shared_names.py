@@ -230,6 +230,14 @@ def _with_shared_parameters(text: str, taken: set[str]) -> str:
     return renamed(text, dict(zip(_parameters(text), free, strict=False)), attributes=False)
 
 
+def with_own_words(text: str) -> str:
+    """Native code, whose public names and types stay: its parameters, and what nobody else can say."""
+    used = {one.word for one in said(text)}
+    own = [one.name for one in tree(text).body if isinstance(one, ast.FunctionDef) and one.name[0] == "_"]
+    free = (word for word in spare_words() if word not in used)
+    return renamed(text, dict(zip([*own, *_parameters(text)], free, strict=False)), attributes=False)
+
+
 def _parameters(text: str) -> list[str]:
     spoken: set[str] = set()
     fixed = set(dir(builtins)) | keywords() | rom_words()

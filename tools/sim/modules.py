@@ -8,7 +8,8 @@ opens its own door; and at the end, with all modules back, every customer is ser
 
 from typing import TYPE_CHECKING, Any
 
-from device.agent.config import Config, layout
+from device.agent.config import Config
+from device.agent.described import layout
 from protocol.numbers import FREE, SIZES
 from tools.sim.cabinet import Door
 from tools.sim.world import DAY, HOUR, MINUTE, Life

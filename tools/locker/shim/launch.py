@@ -1,8 +1,8 @@
 """Runs in MicroPython: lays out the file systems as on a board, then runs its boot.py and main.py.
 
-    launch.py SOCKET FLASH.IMG ROM CAUSE WORDS [PARTITION]
-
-WORDS, with commas: what /config.json says where a locker needs `extras`. PARTITION: a file, see `romfs`.
+What it is told stands in its environment, since an argument would be a name in the heap: SOCKET, IMAGE (the flash),
+ROM, CAUSE, EXTRAS: what /config.json says, with commas, where a locker needs `extras`; and PARTITION: a file, see
+`romfs`, or nothing.
 
 The flash is the root; the code is in /rom, read-only, as on a board with a ROMFS partition; or, without a ROM (-), on
 the flash. A board that is not provisioned, or that is broken into, ends at its REPL.
@@ -72,16 +72,17 @@ def start() -> None:
     serve()
 
 
-socket_path, image, code, cause = sys.argv[1:5]
-machine.Board.cause = int(cause)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-bundle.connect(socket_path)
-flash = vfs.VfsLfs2(FileBlocks(image))
+getenv: "Any" = os.getenv
+code = getenv("ROM")
+machine.Board.cause = int(getenv("CAUSE"))  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+bundle.connect(getenv("SOCKET"))
+flash = vfs.VfsLfs2(FileBlocks(getenv("IMAGE")))
 try:
     with flash.open("/config.json", "r") as file:
         wanted = file.read()
 except OSError:
     wanted = ""  # not provisioned
-if any([word in wanted for word in sys.argv[5].split(",")]):
+if any([word in wanted for word in getenv("EXTRAS").split(",")]):
     import extras
 
     extras.install()
@@ -93,10 +94,10 @@ sys.modules["micropython"] = machine.Board  # pyright: ignore
 shim = next(iter([path for path in sys.path if path.endswith("/shim")]))
 image = rom(code) if code != "-" else None
 mount_partition: "Any" = None
-if len(sys.argv) > 6:
+if getenv("PARTITION"):
     import romfs
 
-    romfs.install(sys.argv[6], mapped(sys.argv[6]))
+    romfs.install(getenv("PARTITION"), mapped(getenv("PARTITION")))
     mount_partition = romfs.mount
 vfs.umount("/")
 vfs.mount(flash, "/")
