@@ -49,7 +49,8 @@ def test_a_program_longer_than_a_boards_buffer_arrives_whole_whether_or_not_the_
 @pytest.mark.parametrize(
     ("program", "wait_s"),
     [
-        ("while True:\n    print('x' * 200)", 60.0),
+        # The pause: this board takes one Ctrl-C in 0.2 s (BREAK_AGAIN_S).
+        ("import time\ntime.sleep(0.5)\nwhile True:\n    print('x' * 200)", 60.0),
         ("while True:\n    pass", 2.0),
         ("import machine\nmachine.reset()", 2.0),
     ],
