@@ -88,6 +88,7 @@ class Board:
         self.display = _display(document, self.screens)
         if hasattr(self.display, "gather"):
             self.sources.append(self.display)  # it draws a little a lap
+        unload((), "device.drivers", ("more",))  # only a start needs it
         self.buzzer = _buzzer(document)
         self.journal = Journal(flash.journal_folder())
         self.watchdog = Watchdog(document.get("watchdog_ms", 0))

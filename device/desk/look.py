@@ -20,7 +20,7 @@ _FAULTS = ("jammed", "forced", "faulty", "left_open")
 def facts(agent: "Agent", now: int) -> "dict[str, Any]":
     """What `status` prints."""
     states = [DOOR_STATES[state] for state in agent.doors.states]
-    return {
+    found: dict[str, Any] = {
         "locker": agent.config.locker,
         "firmware": FIRMWARE,
         "boot": agent.boot,
@@ -35,6 +35,9 @@ def facts(agent: "Agent", now: int) -> "dict[str, Any]":
         "tries_left": agent.books.bucket,
         "heap_free": agent.heap_free,
     }
+    if agent.sensed:
+        found["sensed"] = agent.sensed
+    return found
 
 
 def doors_facts(agent: "Agent") -> "Iterator[list[Any]]":

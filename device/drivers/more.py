@@ -1,10 +1,11 @@
-"""Parts that few lockers have, each imported only where /config.json names it. Loaded only where it names any."""
+"""Parts that few lockers have, each imported only where /config.json names it. Loaded only where it names any, and let
+go of once the board is made; so nothing of it may stay in use.
+"""
 
 from typing import TYPE_CHECKING
 
 import machine
 
-from device.agent.events import Sensed
 from device.drivers.doors import DoorSwitches
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ def others(document: "dict[str, Any]", locks: "Any", sources: "list[Any]") -> "A
         sources.append(locks)  # behind the doors, whose events it reads
     sensors: dict[str, Any] = document.get("sensors", {})
     if "tamper" in sensors:
+        from device.drivers.tamper import tampered  # noqa: PLC0415
+
         pin = machine.Pin(sensors["tamper"], machine.Pin.IN, machine.Pin.PULL_UP)
-        sources.append(DoorSwitches([(0, pin)], 0, _tampered))
+        sources.append(DoorSwitches([(0, pin)], 0, tampered))
     if "temperature" in sensors:
         import onewire  # noqa: PLC0415 - frozen in every port that has the wire
 
@@ -78,8 +81,3 @@ def others(document: "dict[str, Any]", locks: "Any", sources: "list[Any]") -> "A
         part = sensors["supply"]
         sources.append(Ina226(i2c(part), part.get("address", 0x40), part.get("shunt_mohm", 2)))
     return locks
-
-
-def _tampered(_number: int, is_closed: bool) -> Sensed:
-    """Its switch closes to ground while the housing is shut."""
-    return Sensed("tamper", 0 if is_closed else 1)

@@ -17,6 +17,8 @@ PANEL_MM = (890, 610)  # height above the floor, and its own: a keypad that a se
 REACH_MM = (400, 1300)  # what lies wholly in between can be used from a wheelchair
 FIRST_LOCK_PIN = 100
 FIRST_DOOR_PIN = 200
+# A DS18B20, a switch at the housing, an INA226.
+SENSORS: Hardware = {"temperature": 21, "tamper": 22, "supply": {"i2c": 0, "address": 0x40, "shunt_mohm": 2}}
 
 Heights = dict[str, int]
 
@@ -35,8 +37,8 @@ def gare(locker: str = "gare-1") -> Hardware:
 
 
 def mixed(locker: str = "gare-1") -> Hardware:
-    """The same doors, half of them on pins, half on lock boards of two kinds: what fits the heap of a board without
-    PSRAM and leaves it air (device/README.md, "Heap")."""
+    """The same doors, half of them on pins, half on lock boards of two kinds, and sensors: what fits the heap of a
+    board without PSRAM and leaves it air (device/README.md, "Heap")."""
     hardware = gare(locker)
     boards: tuple[Hardware, ...] = (
         {"driver": "cu48", "bus": 0, "address": 0},
@@ -45,7 +47,7 @@ def mixed(locker: str = "gare-1") -> Hardware:
         {},
     )
     modules = [_wired(module, wiring) for module, wiring in zip(hardware["modules"], boards, strict=True)]
-    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}]}
+    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}], "sensors": SENSORS}
 
 
 def _wired(module: Hardware, board: Hardware) -> Hardware:
