@@ -20,7 +20,7 @@ _FAULTS = ("jammed", "forced", "faulty", "left_open")
 def facts(agent: "Agent", now: int) -> "dict[str, Any]":
     """What `status` prints."""
     states = [DOOR_STATES[state] for state in agent.doors.states]
-    found: dict[str, Any] = {
+    return {
         "locker": agent.config.locker,
         "firmware": FIRMWARE,
         "boot": agent.boot,
@@ -35,9 +35,6 @@ def facts(agent: "Agent", now: int) -> "dict[str, Any]":
         "tries_left": agent.books.bucket,
         "heap_free": agent.heap_free,
     }
-    if agent.sensed:
-        found["sensed"] = agent.sensed
-    return found
 
 
 def doors_facts(agent: "Agent") -> "Iterator[list[Any]]":

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 READ_MS = 1_000
 TELL_MS = 60_000
-STEADY = 8  # a pulse lasts 1 s at most and rests follow (locks/guard.py): one of so many readings is without a lock
+STEADY = (
+    8  # pulses in a row end within 6 s (locks/guard.py): what waits for 5 s is not done, and one lasts 1 s at most
+)
 _SETUP, _SHUNT, _BUS, _MAKER, _DIE = 0, 1, 2, 0xFE, 0xFF
 _AVERAGED = 0x4527  # both, all the time, 16 samples of 1.1 ms
 _TEXAS_INSTRUMENTS, _INA226 = 0x5449, 0x226  # and its revision behind it
