@@ -88,7 +88,7 @@ class Board:
         self.display = _display(document, self.screens)
         if hasattr(self.display, "gather"):
             self.sources.append(self.display)  # it draws a little a lap
-        unload((), "device.drivers", ("more",))  # only a start needs it
+        unload((), "device.drivers", ("more", "sensors"))  # only a start needs them
         self.buzzer = _buzzer(document)
         self.journal = Journal(flash.journal_folder())
         self.watchdog = Watchdog(document.get("watchdog_ms", 0))
@@ -143,8 +143,12 @@ class Board:
             uart = _uart(scanner, _UART_BUFFER)
             source = _more().scanner(scanner, uart) if "kind" in scanner else None
             self.sources.append(source or Scanner(uart))
-        if "lights" in document or "sensors" in document:
-            self.locks = _more().others(document, self.locks, self.sources)
+        if "lights" in document:
+            self.locks = _more().lit(document, self.locks, self.sources)
+        if "sensors" in document:
+            from device.drivers import sensors  # noqa: PLC0415
+
+            sensors.add(document["sensors"], self.sources)
 
     def _busy(self) -> bool:
         return self.locks.busy
