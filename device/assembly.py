@@ -102,8 +102,12 @@ def add_panel(board: "Board", document: "dict[str, Any]") -> None:
 
             source = Scanner(uart)
         board.sources.append(source)
-    if "lights" in document or "sensors" in document:
-        board.locks = _more().others(document, board.locks, board.sources)
+    if "lights" in document:
+        board.locks = _more().lit(document, board.locks, board.sources)
+    if "sensors" in document:
+        from device.drivers import sensors
+
+        sensors.add(document["sensors"], board.sources)
     board.screens = _screens()
     display: dict[str, Any] = document.get("display") or {}
     board.language = display.get("language", LANGUAGES[0])

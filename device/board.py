@@ -74,7 +74,7 @@ class Board:
         self.watchdog = Watchdog(document.get("watchdog_ms", 0))
         unload((), "device", ("assembly",))
         unload((), "device.agent", ("described",))
-        unload((), "device.drivers", ("more",))
+        unload((), "device.drivers", ("more", "sensors"))
 
     def feed(self) -> None:
         self.watchdog.feed()

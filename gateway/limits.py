@@ -87,9 +87,6 @@ EXPIRIES_PER_ROUND_MAX = 500  # one round of the timer must not hold the books f
 TEMPERATURE_DC_MIN = -200  # tenths of a degree inside: below it batteries and displays fail, locks freeze
 TEMPERATURE_DC_MAX = 600  # above it electronics age fast, and parcels suffer
 TEMPERATURE_SETTLED_DC = 50  # back by so much: a value at the edge must not raise an alarm a minute
-SUPPLY_NOMINAL_MV = 12_000  # of the locks
-SUPPLY_PERCENT_MIN = 80  # of it: below, coils no longer pull
-SUPPLY_SETTLED_PERCENT = 85  # back there the alarm ends
 
 # --- the books: receipts
 RECEIPT_DEPOSITS_AHEAD_MAX = 16  # of a compartment, while its locker is away; each one more is one more guess

@@ -69,6 +69,10 @@ TIME_ANSWER_MS = 60_000  # a SetTime held back by the broker for longer would se
 CLOCK_SYNC_MS = 6 * 3_600_000  # a crystal drifts by seconds a day; a new birth asks for the time again
 CLOCK_SKEW_S_MAX = 5  # a command may seem to come from this far ahead
 
+# --- what sensors say
+SUPPLY_LOW_MV = 9_600  # of the locks' supply, 80 % of 12 V: below, coils no longer pull
+SUPPLY_BACK_MV = 10_200  # 85 %: back there the alarm ends, so that a value at the edge raises one and not a hundred
+
 # --- the console
 ACTOR_SIZE_MAX = 32  # kinds.WORD: it goes into the journal
 CONSOLE_IDLE_MS = 600_000  # a technician who walked away is logged out

@@ -26,6 +26,9 @@ QUARANTINED_FLAG = 0x80
 
 # What a courier keys when no gateway can be asked; a size is the place of its letter.
 SIZES = ("S", "M", "L")
+# How a part is that can be asked (events.Sensed: scanner, display, meter, thermometer).
+PART_SILENT, PART_WELL, PART_WRONG, PART_STUCK, PART_GARBLED = 0, 1, 2, 3, 4
+
 # What an occupancy sensor says that the books do not: something where nothing is, nothing where something is.
 UNEXPECTED, MISSING, SENSOR_FAULTY = 0, 1, 2
 CONTENTS_FINDINGS = ("unexpected", "missing", "sensor_faulty")

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from protocol.tokens import Token
 
 _FIRST_LOOK_MS = 2_000
-_SLOWLY = ("temperature_dc", "supply_mv", "energy_mwh")  # told with heartbeats only
+# Told with heartbeats, or with what is told at once; and no more, once their part says nothing any more.
+_SLOWLY = ("temperature_dc", "chip_temperature_dc", "supply_mv", "energy_mwh")
 
 
 class Agent:
@@ -134,7 +135,8 @@ class Agent:
             waiting = self.books.seq - self.link.acked
             if self.link.tell(now, Heartbeat(self.heap_free, self.ledger.journal_free, waiting), effects):
                 for name in self.sensed:
-                    self._tell_sensed(now, name, effects)
+                    if name in self._unheard or name not in _SLOWLY:
+                        self._tell_sensed(now, name, effects)
         self.ledger.tell_boot(now, effects)
         self.link.tick(now, effects)  # last: what all the others had to say leaves in one piece
 
@@ -179,13 +181,15 @@ class Agent:
 
     def _sensed(self, now: int, event: "events.Sensed", effects: "list[Effect]") -> None:
         """Not journalled: a value that is lost is told anew within a minute, and a housing that was open meanwhile is
-        the highest since."""
+        the highest since. A supply that has changed is told as it is now."""
         name = event.name
         changed = self.sensed.get(name) != event.value
         self.sensed[name] = event.value
-        self._unheard[name] = max(event.value, self._unheard.get(name, event.value))
+        before = event.value if name == "supply_mv" else self._unheard.get(name, event.value)
+        self._unheard[name] = max(event.value, before)
         if changed and name not in _SLOWLY:
-            self._tell_sensed(now, name, effects)
+            for unheard in list(self._unheard):
+                self._tell_sensed(now, unheard, effects)
 
     def _tell_sensed(self, now: int, name: str, effects: "list[Effect]") -> None:
         if self.link.tell(now, Measured(name, self._unheard.get(name, self.sensed[name])), effects):

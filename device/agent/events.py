@@ -90,8 +90,8 @@ class JournalMeasured(Record):
 
 
 class Sensed(Record):
-    """A measured value or the health of a part: temperature_dc (tenths of a degree C), supply_mv, energy_mwh, tamper;
-    `scanner`: 1 answers, 0 does not."""
+    """A measured value: temperature_dc (tenths of a degree C), chip_temperature_dc, supply_mv, energy_mwh; 1 or 0:
+    tamper, supply_low; or how a part is (PART_ of protocol.numbers): scanner, display, meter, thermometer."""
 
     FIELDS = ("name", "value")
     name: str

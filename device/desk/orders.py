@@ -25,6 +25,7 @@ net net - [test]
 open act * NUMBER
 reboot act *
 selftest selftest * [doors]
+sensors sensors -
 service service - [on|off]
 status look -
 time act - [set UNIX_SECONDS]

@@ -261,7 +261,7 @@ class Desk:
     def _prompt(self) -> bytes:
         """Where, how many alarms, service mode, who."""
         agent = self.agent
-        alarms = len(agent.lost)
+        alarms = len(agent.lost) + agent.sensed.get("tamper", 0) + agent.sensed.get("supply_low", 0)
         for place in range(len(agent.books.numbers)):
             odd = agent.doors.states[place] not in _ORDINARY or agent.books.flags[place] & (QUARANTINED | OUT)
             alarms += 1 if odd else 0

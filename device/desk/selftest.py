@@ -13,7 +13,7 @@ from device.desk.people import wrapped
 from device.desk.seat import STAYS
 from device.desk.timings import FILE, drifted, known
 from protocol.limits import FINDINGS_MAX, HEAP_FREE_MIN, JOURNAL_RESERVE_RECORDS
-from protocol.numbers import DOOR_STATES
+from protocol.numbers import DOOR_STATES, PART_WELL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from device.agent.core import Agent
     from device.desk.seat import Desk
 
-_MAY_BE_SILENT = ("scanner", "display")
+_PARTS = ("scanner", "display", "meter", "thermometer")
+_FAULTS = ("silent", "", "wrong_part", "stuck", "garbled")  # by protocol.numbers.PART_…
+_SENSED = {"tamper": ("housing", "open"), "supply_low": ("supply", "low")}
 
 
 def _selftest(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":
@@ -84,10 +86,11 @@ def findings(desk: "Desk") -> "Iterator[tuple[str, str, str]]":
         if agent.openings.sensor_is_faulty(place):
             yield "sensor", number, "faulty"
     for name in sorted(agent.sensed):
-        if name in _MAY_BE_SILENT and not agent.sensed[name]:
-            yield name, "", "silent"
-        elif name == "tamper" and agent.sensed[name]:
-            yield "housing", "", "open"
+        value = agent.sensed[name]
+        if name in _PARTS and value != PART_WELL:
+            yield name, "", _FAULTS[value]
+        elif name in _SENSED and value:
+            yield _SENSED[name][0], "", _SENSED[name][1]
     for part in (_slow_doors, _controller, _flash, _link):
         yield from part(desk)
 

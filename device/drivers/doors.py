@@ -4,7 +4,7 @@
 
 from typing import TYPE_CHECKING
 
-from device.agent.events import DoorSensed
+from device.agent.events import DoorSensed, Sensed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,3 +68,8 @@ class DoorSwitches:
         if self._times[place] >= SAMPLES:
             self._told[place] = level
             events.append(self._tell(self._numbers[place], level == self._closed))
+
+
+def tampered(_number: int, is_closed: bool) -> Sensed:
+    """A tamper switch closes to ground while the housing is shut."""
+    return Sensed("tamper", 0 if is_closed else 1)

@@ -5,6 +5,7 @@ where on somebody has to look. Other names are let go by.
 from dataclasses import dataclass
 
 from gateway import limits
+from protocol.limits import SUPPLY_BACK_MV, SUPPLY_LOW_MV
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ QUANTITIES = {
     "energy_mwh": Quantity("energy_joules", 3.6, "Used since its last start.", 0.001, 1, "Wh"),
     "tamper": Quantity("housing_open", 1, "1: its housing is open."),
 }
+
+
+# What a locker has decided by itself, 1 or 0 -> the alarm that a 1 is. It knows when its locks pull at the supply.
+VERDICTS = {"tamper": "housing_open", "supply_low": "supply_low"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ BOUNDS = (
         "supply_mv",
         "supply_low",
         above=False,
-        from_=limits.SUPPLY_NOMINAL_MV * limits.SUPPLY_PERCENT_MIN // 100 - 1,
-        settled=limits.SUPPLY_NOMINAL_MV * limits.SUPPLY_SETTLED_PERCENT // 100,
+        from_=SUPPLY_LOW_MV - 1,
+        settled=SUPPLY_BACK_MV,
     ),
 )

@@ -2,7 +2,7 @@
 out of its bounds is an alarm. An open housing's ends when a person has seen to it, the others' by themselves.
 """
 
-from gateway.domain.readings import BOUNDS, QUANTITIES, Reading
+from gateway.domain.readings import BOUNDS, QUANTITIES, VERDICTS, Reading
 from gateway.services.batch import Batch, Turn
 from protocol.messages import Measured, Up
 
@@ -11,11 +11,11 @@ def measured(batch: Batch, turn: Turn, up: Up) -> None:
     told = up.event
     assert isinstance(told, Measured)
     locker = turn.locker.id
+    if told.value > 0 and told.name in VERDICTS:
+        batch.alarm(locker, 0, VERDICTS[told.name])
     if told.name not in QUANTITIES:
         return
     batch.readings[locker, told.name] = Reading(locker, told.name, told.value, batch.when_s(up))
-    if told.name == "tamper" and told.value > 0:
-        batch.alarm(locker, 0, "housing_open")
     for bound in BOUNDS:
         if bound.name != told.name:
             continue

@@ -103,7 +103,26 @@ def test_selftest_names_the_part_and_the_fault_of_all_that_it_can_see():
     assert "door 3" not in said, "its board is lost, and named"
     terminal.step(Sensed("scanner", 1))
     assert "scanner" not in terminal.order("selftest")
+    for health, fault in enumerate(("silent", "", "wrong_part", "stuck", "garbled")):
+        terminal.step(Sensed("thermometer", health))
+        assert ('"thermometer ' + fault + '"' in terminal.order("selftest")) == (fault != "")
     assert terminal.order("selftest all").startswith("ERR bad_value usage: selftest [doors]")
+
+
+def test_an_open_housing_and_a_weak_supply_are_counted_in_the_prompt_and_found_by_a_selftest():
+    terminal = Terminal()
+    terminal.log_in()
+    assert terminal.order("sensors") == "OK {}"
+    terminal.step(Sensed("tamper", 1))
+    terminal.step(Sensed("supply_mv", 9_000))
+    terminal.step(Sensed("supply_low", 1))
+    assert terminal.type(b"\r") == "\r\nmairie-1!2 anna# "
+    said = terminal.order("selftest")
+    assert '"supply low"' in said and '"housing open"' in said
+    assert terminal.order("sensors") == 'OK {"supply_low":1,"supply_mv":9000,"tamper":1}'
+    terminal.step(Sensed("tamper", 0))
+    terminal.step(Sensed("supply_low", 0))
+    assert terminal.type(b"\r") == "\r\nmairie-1 anna# "
 
 
 def test_selftest_of_the_doors_opens_the_free_ones_and_names_the_one_that_jams():

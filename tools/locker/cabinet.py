@@ -13,6 +13,7 @@ from tools.locker.controller import Controller, now_ms
 from tools.locker.lamps import Lamps
 from tools.locker.panel import bursts, display_of, scanner_of
 from tools.locker.physics import CabinetError, Front
+from tools.locker.senses import Senses
 from tools.locker.serial_port import SerialPort
 from tools.micropython import Interpreter
 
@@ -50,6 +51,7 @@ class Cabinet:
         self._front = Front(hardware, self._controller, self._later, self._tell)
         self._buses = Buses(hardware, self._front, self._controller.receive, self._later, now_ms)
         self._chips = Chips(hardware, self._front, now_ms)
+        self._senses = Senses(hardware, self._front, self._controller, self._chips, now_ms)
         self._display: dict[str, Any] = hardware.get("display") or {}
         self._keypad: dict[str, Any] = hardware.get("keypad") or {}
         self._screen = display_of(self._display, self._chips.hang, self._draw_soon)
@@ -106,6 +108,9 @@ class Cabinet:
     def shift(self, bus: int, data: bytes) -> bytes:
         return self._chips.shift(bus, data)
 
+    def one_wire(self, pin: int, data: bytes, size: int) -> bytes:
+        return self._senses.one_wire(pin, data, size)
+
     def transmit(self, uart: int, data: bytes, at_ms: float) -> None:
         if self._buses.transmit(uart, data, at_ms):
             return
@@ -129,6 +134,7 @@ class Cabinet:
     def power_lost(self, at_ms: float) -> None:
         self._buses.power_lost()
         self._chips.power_lost()
+        self._senses.power_lost()
         self._lamps.power_lost()
         self._front.power_lost(at_ms)
         self._cable.break_all()
@@ -237,6 +243,14 @@ class Cabinet:
         if not self._chips.fault(module, fault, on):
             self._buses.fault(module, fault, on)
 
+    async def _sense(self, request: dict[str, Any]) -> None:
+        """What there is to sense from now on: `name` (supply_mv, temperature_dc, tamper) and `value`."""
+        self._senses.set(str(request["name"]), int(request["value"]))
+
+    async def _sensor(self, request: dict[str, Any]) -> None:
+        """A fault of a sensor (`part`: meter, thermometer), on or off."""
+        self._senses.fault(str(request["part"]), str(request["fault"]), bool(request.get("on", True)))
+
     async def _rewire(self, request: dict[str, Any]) -> None:
         """Another lock board in the place of a module's: `driver`, and its `bus`, `address` and `channels`."""
         wiring = {name: request[name] for name in ("driver", "bus", "address", "channels") if name in request}
@@ -284,6 +298,8 @@ _ORDERS: dict[str, Callable[[Cabinet, dict[str, Any]], Awaitable[dict[str, Any] 
     "fill": Cabinet._fill,
     "board": Cabinet._board,
     "rewire": Cabinet._rewire,
+    "sense": Cabinet._sense,
+    "sensor": Cabinet._sensor,
     "cable": Cabinet._cut,
     "power": Cabinet._power,
     "kill": Cabinet._kill,

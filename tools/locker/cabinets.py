@@ -17,6 +17,8 @@ PANEL_MM = (890, 610)  # height above the floor, and its own: a keypad that a se
 REACH_MM = (400, 1300)  # what lies wholly in between can be used from a wheelchair
 FIRST_LOCK_PIN = 100
 FIRST_DOOR_PIN = 200
+# A DS18B20, a switch at the housing, an INA226.
+SENSORS: Hardware = {"temperature": 21, "tamper": 22, "supply": {"i2c": 0, "address": 0x40, "shunt_mohm": 2}}
 
 Heights = dict[str, int]
 
@@ -27,6 +29,11 @@ def mairie(locker: str = "mairie-1") -> Hardware:
     return _locker(locker, "Mairie", heights, (("LM", "MS"), ("LMMSSSSSSS",)))
 
 
+def sensing(locker: str = "mairie-1") -> Hardware:
+    """The same with all sensors that there are."""
+    return mairie(locker) | {"sensors": SENSORS}
+
+
 def gare(locker: str = "gare-1") -> Hardware:
     """48 compartments in four modules; the screen is in the second."""
     heights = {"S": 90, "M": 260, "L": 460}
@@ -35,8 +42,8 @@ def gare(locker: str = "gare-1") -> Hardware:
 
 
 def mixed(locker: str = "gare-1") -> Hardware:
-    """The same doors, half of them on pins, half on lock boards of two kinds: what fits the heap of a board without
-    PSRAM and leaves it air (device/README.md, "Heap")."""
+    """The same doors, half of them on pins, half on lock boards of two kinds, with a meter at the supply and a tamper
+    switch: what fits the heap of a board without PSRAM and leaves it air (device/README.md, "Heap")."""
     hardware = gare(locker)
     boards: tuple[Hardware, ...] = (
         {"driver": "cu48", "bus": 0, "address": 0},
@@ -44,8 +51,9 @@ def mixed(locker: str = "gare-1") -> Hardware:
         {"driver": "board8a", "bus": 1, "address": 1},
         {},
     )
+    sensors = {name: SENSORS[name] for name in ("supply", "tamper")}
     modules = [_wired(module, wiring) for module, wiring in zip(hardware["modules"], boards, strict=True)]
-    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}]}
+    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}], "sensors": sensors}
 
 
 def _wired(module: Hardware, board: Hardware) -> Hardware:
@@ -60,7 +68,7 @@ def _wired(module: Hardware, board: Hardware) -> Hardware:
 
 
 CABINETS: dict[str, Callable[[str], Hardware]] = {"mairie-1": mairie, "gare-1": gare}
-DEMO: dict[str, Callable[[str], Hardware]] = {"mairie-1": mairie, "gare-1": mixed}
+DEMO: dict[str, Callable[[str], Hardware]] = {"mairie-1": sensing, "gare-1": mixed}
 
 
 def _locker(locker: str, name: str, heights: Heights, columns: Sequence[tuple[str, ...]]) -> Hardware:

@@ -61,6 +61,7 @@ class Chips:
         self._modules: dict[str, MCP23017 | HC595] = {}
         self._on_i2c: dict[tuple[int, int], OnI2C] = {}
         self._on_spi: dict[int, list[HC595]] = {}
+        self._stuck: set[int] = set()  # I2C buses that something holds low
         self._wires: dict[int, list[Callable[[int], None]]] = {}
         for module in hardware["modules"]:
             if module.get("driver") in CHIPS:
@@ -92,7 +93,9 @@ class Chips:
         return pin in self._wires
 
     def access(self, bus: int, address: int, data: bytes, size: int) -> bytes | None:
-        """None: nobody acknowledges."""
+        """None: nobody acknowledges. Raises TimeoutError on a bus that is stuck."""
+        if bus in self._stuck:
+            raise TimeoutError
         part = self._on_i2c.get((bus, address))
         try:
             return part.transfer(data, size) if part is not None else None
@@ -111,6 +114,10 @@ class Chips:
                 chip.power_off()
 
     # -------------------------------------------------------------- faults
+    def stick(self, bus: int, on: bool) -> None:
+        """Something holds that I2C bus low: nobody on it can be spoken to."""
+        (self._stuck.add if on else self._stuck.discard)(bus)
+
     def fault(self, module: str, name: str, value: Any) -> bool:
         """Whether that module hangs on a chip. Raises CabinetError."""
         chip = self._modules.get(module)

@@ -72,6 +72,14 @@ class CabinetClient:
     def fill(self, compartment: int, on: bool = True) -> None:
         self.ask("fill", compartment=compartment, on=on)
 
+    def sense(self, name: str, value: int) -> None:
+        """`supply_mv`, `temperature_dc`, or `tamper` (1: the housing is open)."""
+        self.ask("sense", name=name, value=value)
+
+    def sensor(self, part: str, fault: str, on: bool = True) -> None:
+        """`part`: meter, thermometer."""
+        self.ask("sensor", part=part, fault=fault, on=on)
+
     def cable(self, cut: str) -> None:
         self.ask("cable", cut=cut)
 

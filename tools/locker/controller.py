@@ -23,9 +23,10 @@ HEAP_KB = 110  # an ESP32 without PSRAM, before Wi-Fi
 # What the shim itself takes, measured (README.md tells how): modules and file systems, what it has read of its wires
 # while that is handled, and what a Pin costs here that is built into a board's firmware.
 SHIM_KB = 10
-# The same for what only some lockers need of it (shim/extras.py), and how /config.json and hardware.json say so.
+# The same for what only some lockers need of it (shim/extras.py, onewire.py), and how /config.json and hardware.json
+# say so.
 EXTRAS_KB = 3
-EXTRAS = ('"i2c"', '"spi"', '"lights"', '"wiegand"', '"de"')
+EXTRAS = ('"i2c"', '"spi"', '"lights"', '"wiegand"', '"de"', '"temperature"')
 SHIM_PIN_BYTES = 72
 ROMFS_SINCE = (1, 25)
 # Before that, the code is compiled into the heap: what it takes there, and the compiler beside it, comes on top.
@@ -50,6 +51,7 @@ class Hands(Protocol):
     def transmit(self, uart: int, data: bytes, at_ms: float) -> None: ...
     def access(self, bus: int, address: int, data: bytes, size: int) -> bytes | None: ...
     def shift(self, bus: int, data: bytes) -> bytes: ...
+    def one_wire(self, pin: int, data: bytes, size: int) -> bytes: ...
     def sound(self, pin: int, hertz: int) -> None: ...
     def shine(self, pin: int, data: bytes) -> None: ...
     def printed(self, data: bytes) -> None: ...
@@ -280,8 +282,16 @@ class Controller:
 
     def _take_access(self, words: list[str]) -> None:
         bus, address, size = map(int, words[:3])
-        answer = self._hands.access(bus, address, bytes.fromhex("".join(words[3:])), size)
+        try:
+            answer = self._hands.access(bus, address, bytes.fromhex("".join(words[3:])), size)
+        except TimeoutError:
+            self._say("A T\n")
+            return
         self._say("A\n" if answer is None else f"A 00{answer.hex()}\n")  # a byte more: no answer is empty
+
+    def _take_one_wire(self, words: list[str]) -> None:
+        answer = self._hands.one_wire(int(words[0]), bytes.fromhex("".join(words[2:])), int(words[1]))
+        self._say(f"A 00{answer.hex()}\n")
 
     def _take_shift(self, words: list[str]) -> None:
         self._say(f"A 00{self._hands.shift(int(words[0]), bytes.fromhex(words[1])).hex()}\n")
@@ -316,6 +326,7 @@ _TAKE: dict[str, Callable[[Controller, list[str]], None]] = {
     "K": Controller._take_interrupts,
     "J": Controller._take_seen,
     "I": Controller._take_access,
+    "O": Controller._take_one_wire,
     "Q": Controller._take_shift,
     "Z": Controller._take_sound,
     "B": Controller._take_strip,

@@ -45,6 +45,7 @@ def uses(hardware: dict[str, Any]) -> Iterator[tuple[int, str]]:
         yield from ((port[part], f"{part} of the {name}") for part in ("tx", "rx") if part in port)
     for place, bus in enumerate(hardware.get("buses", [])):
         yield from ((bus[part], f"{part} of bus {place}") for part in ("tx", "rx", "de") if part in bus)
+    yield from _of_sensors(hardware.get("sensors") or {})
     if hardware.get("buzzer") is not None:
         yield hardware["buzzer"], "buzzer"
 
@@ -56,6 +57,12 @@ def _of_a_module(module: dict[str, Any], lights: bool) -> Iterator[tuple[int, st
     for box in module["compartments"]:
         yield from ((box[part], f"{part} of compartment {box['number']}") for part in on_pins if part in box)
     yield from ((module[part], f"{part} of module {module['name']}") for part in _OF_A_CHIP if part in module)
+
+
+def _of_sensors(sensors: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    yield from ((sensors[name], f"the {name} sensor") for name in ("temperature", "tamper") if name in sensors)
+    meter: dict[str, Any] = sensors.get("supply") or {}
+    yield from ((meter[part], f"{part} of the supply's meter") for part in ("sda", "scl") if part in meter)
 
 
 def check(hardware: dict[str, Any]) -> None:

@@ -29,6 +29,8 @@ class I2C:
         answer = bundle.request(f"I {self._number} {address} {size} {hexlify(data).decode()}\n")
         if not answer:
             raise OSError(19)  # ENODEV, as on ESP32
+        if answer[0] == b"T":
+            raise OSError(110)  # ETIMEDOUT: something holds the bus
         return unhexlify(answer[0])[1:]
 
 

@@ -86,6 +86,8 @@ if any([word in wanted for word in getenv("EXTRAS").split(",")]):
     import extras
 
     extras.install()
+    if '"temperature"' in wanted:
+        import onewire  # noqa: F401  # pyright: ignore[reportUnusedImport] - loaded while its file can be reached
 del wanted
 micropython.kbd_intr(3)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - SIGINT is Ctrl-C
 machine.Board.const = micropython.const  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
