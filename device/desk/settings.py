@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from device.desk.seat import Desk
 
-_WIRES = ("bus", "i2c", "spi", "address")  # what a board hangs on, where /config.json says so
+_WIRES = ("id", "bus", "i2c", "spi", "address")  # its serial number, and what its board hangs on, where that is said
 
 
 class _RefusedError(Exception):
@@ -67,32 +67,33 @@ def _guarded(desk: "Desk", act: "Any", words: "list[str]") -> "Iterator[str] | N
 
 # ------------------------------------------------------------------ looking
 def _list(desk: "Desk", _words: "list[str]", board: "Any") -> "Iterator[str]":
-    """Two lines a module in words; the answer for scripts."""
     document = read(board.root + (CONFIG if board.trial is None else ON_TRIAL))
-    return _told(desk, document["modules"], _ranges(document.get("retired", [])))
-
-
-def _told(desk: "Desk", modules: "list[dict[str, Any]]", retired: str) -> "Iterator[str]":
-    books = desk.agent.books
-    rows: list[Any] = []
-    for place, module in enumerate(modules):
-        name, serial = module.get("name", chr(ord("A") + place)), module.get("id", "")
-        driver, wire = module.get("driver", "gpio"), {}
-        if "driver" in module:
-            wire = {field: module[field] for field in _WIRES if field in module}
-            if "i2c" not in wire and "spi" not in wire:
-                wire.setdefault("bus", 0)
+    rows: dict[str, Any] = {}
+    for place, module in enumerate(document["modules"]):
+        row = {field: module[field] for field in _WIRES if field in module}
+        row["board"] = module.get("driver", "gpio")
+        if "driver" in module and "i2c" not in row and "spi" not in row:
+            row.setdefault("bus", 0)
         numbers = [box["number"] for box in module["compartments"]]
-        at = books.place(numbers[0])
-        leaves = at is not None and books.has(at, LEAVING)
-        state = desk.agent.lost.get(place, "ok")
-        rows.append([name, serial, driver, wire, _ranges(numbers), "leaving" if leaves and state == "ok" else state])
-        words = [driver]
-        words.extend(wired(desk, wire))
-        words.append(state)
-        if leaves:
+        row["doors"] = _ranges(numbers)
+        row["state"] = desk.agent.lost.get(place, "ok")
+        at = desk.agent.books.place(numbers[0])
+        if at is not None and desk.agent.books.has(at, LEAVING):
+            row["leaving"] = True
+        rows[module.get("name", chr(ord("A") + place))] = row
+    return _told(desk, rows, _ranges(document.get("retired", [])))
+
+
+def _told(desk: "Desk", rows: "dict[str, Any]", retired: str) -> "Iterator[str]":
+    """Two lines a module in words; the answer is for scripts."""
+    for name in sorted(rows):
+        row = rows[name]
+        yield f"{name}: {row['doors']}" + (" (" + row["id"] + ")" if "id" in row else "")
+        words = [row["board"]]
+        words.extend(wired(desk, {field: row[field] for field in _WIRES if field in row and field != "id"}))
+        words.append(row["state"])
+        if "leaving" in row:
             words.append(says(desk, "wired leaving"))
-        yield f"{name} {serial}".strip() + ": " + _ranges(numbers)
         yield "    " + ", ".join(words)
     desk.ok({"modules": rows, "retired": retired})
 
