@@ -53,7 +53,7 @@ class Message(Record):
 class Birth(Message):
     """Retained on `state`: who woke up, what is still to be sent, and how every door stands.
 
-    `nonce` is what SetTime must answer. `doors`: one byte a compartment, in order of number.
+    `nonce` is what SetTime must answer. `doors`: one byte a compartment, in order of number (protocol.numbers).
     """
 
     TYPE = 1
@@ -270,7 +270,11 @@ class OpeningAuthorised(Message):
 class CommandDone(Message):
     """The result of a command: `code` 0, or why it took no effect. Release, Revoke, Reissue, Join and OutOfService
     change the locker's books by this record, so it says what they ordered (`order` is their TYPE) and what came of
-    it (`value`: the deposit revoked, the deposit's new number, the group, whether out)."""
+    it (`value`: the deposit revoked, the deposit's new number, the group, whether out).
+
+    `issued` 0: nobody ordered it; a technician at the locker's console did it, who is named by the ServiceActed before
+    (device.desk.leaving). Of an OutOfService, `value` is STAYS or LEAVES then; of a Release, the deposit that was
+    taken out, 0: the compartment was empty."""
 
     TYPE = 29
     FIELDS = ("command", "issued", "code", "order", "compartment", "value")

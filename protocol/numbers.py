@@ -23,6 +23,11 @@ DOOR_STATES = (
 # What a compartment holds, as the locker knows it; Birth.doors packs (holding << 4 | door state).
 FREE, DEPOSITING, HELD, REVOKED = 0, 1, 2, 3
 QUARANTINED_FLAG = 0x80
+LEAVING_FLAG = 0x40  # its module leaves: nothing is put in any more, what lies inside is fetched as ever
+
+# What CommandDone says of an OutOfService: in or out; and of a technician's word at the locker: its module stays after
+# all, or leaves.
+STAYS, LEAVES = 2, 3
 
 # What a courier keys when no gateway can be asked; a size is the place of its letter.
 SIZES = ("S", "M", "L")

@@ -38,7 +38,18 @@ from protocol.messages import (
     decode_up,
     encode,
 )
-from protocol.numbers import COMMAND, DEPOSITING, DOOR_STATES, FREE, HELD, KEYPAD, REVOKED, SENSOR_FAULTY
+from protocol.numbers import (
+    COMMAND,
+    DEPOSITING,
+    DOOR_STATES,
+    FREE,
+    HELD,
+    KEYPAD,
+    LEAVES,
+    REVOKED,
+    SENSOR_FAULTY,
+    STAYS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,8 +58,8 @@ if TYPE_CHECKING:
     from protocol.messages import Up
 
 VERSION = 3
-# Flags of a compartment. DELEGATED: the pickup under way is a delegate's.
-QUARANTINED, OUT, PICKUP, OPENED, DELEGATED = 1, 2, 4, 8, 16
+# Flags of a compartment. DELEGATED: the pickup under way is a delegate's. LEAVING: its module is, nothing is put in.
+QUARANTINED, OUT, PICKUP, OPENED, DELEGATED, LEAVING = 1, 2, 4, 8, 16, 32
 CODES_KEPT = 3  # deposits of a compartment whose used code is still recognised as used
 _ID = 8
 _REVOCATION = 12  # a token's id and its expiry
@@ -256,18 +267,25 @@ class Books:
             return
         if event.order == Release.TYPE:
             self.holdings[place] = FREE
-            self.flags[place] &= OUT
+            self.flags[place] &= OUT | LEAVING
         elif event.order == Revoke.TYPE:
             if self.holdings[place] == HELD and self.deposit(place) == event.value:
                 self.holdings[place] = REVOKED
         elif event.order == Reissue.TYPE:
+            self.holdings[place] = HELD  # a technician had ended its code, and left the parcel inside
             self._renumber(place, event.value)
             self._end(place)
         elif event.order == Join.TYPE:
             self._groups[4 * place : 4 * place + 4] = event.value.to_bytes(4, "big")
         elif event.order == OutOfService.TYPE:
-            # Whatever was begun at that door is over: it can be no evidence once it is back.
-            self.flags[place] = self.flags[place] & QUARANTINED | OUT if event.value else self.flags[place] & ~OUT
+            flags = self.flags[place]
+            if event.value >= STAYS:
+                flags = flags & ~LEAVING | (LEAVING if event.value == LEAVES else 0)
+            elif event.value:  # whatever was begun at that door is over: it can be no evidence once it is back
+                flags = flags & (QUARANTINED | LEAVING) | OUT
+            else:
+                flags &= ~OUT
+            self.flags[place] = flags
 
     def _begin(self, place: int, deposit: int, parcel: int) -> None:
         self.holdings[place] = DEPOSITING
@@ -284,10 +302,10 @@ class Books:
 
     def _end(self, place: int) -> None:
         """No deposit and no pickup is under way there any more."""
-        self.flags[place] &= QUARANTINED | OUT
+        self.flags[place] &= QUARANTINED | OUT | LEAVING
 
     def _remember(self, command: "bytes | None", issued: "int | None") -> None:
-        if command is None or issued is None:
+        if command is None or not issued:
             return
         self._ids.extend(command)
         self._issues.extend(issued.to_bytes(8, "big"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from device.agent import events
 from device.agent.access import Access
 from device.agent.alone import Alone
-from device.agent.books import QUARANTINED, Books
+from device.agent.books import LEAVING, QUARANTINED, Books
 from device.agent.codes import Codes
 from device.agent.commands import Commands
 from device.agent.config import FIRMWARE
@@ -33,7 +33,7 @@ from protocol.messages import (
     RevokeToken,
     ServiceActed,
 )
-from protocol.numbers import CONSOLE, QUARANTINED_FLAG
+from protocol.numbers import CONSOLE, LEAVING_FLAG, QUARANTINED_FLAG
 from protocol.tokens import TECHNICIAN
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Agent:
         self.link.floor_s = books.wall_s
         self.console = Console(config, drbg)
         self.ledger = Ledger(books, self.link, self.boot)
-        codes = Codes(books, config.key, config.code_digits)
+        self.codes = codes = Codes(books, config.key, config.code_digits)
         self.openings = Openings(self.ledger, codes)
         self.doors = self.openings.doors
         self.trusted = dict(config.trusted)
@@ -220,6 +220,8 @@ class Agent:
             doors[place] = self.books.holdings[place] << 4 | self.doors.states[place]
             if self.books.has(place, QUARANTINED):
                 doors[place] |= QUARANTINED_FLAG
+            if self.books.has(place, LEAVING):
+                doors[place] |= LEAVING_FLAG
         first = max(self.first_seq, self.link.outbox.hole)
         return Birth(FIRMWARE, self.link.new_nonce(), first, self.books.seq, bytes(doors))
 

@@ -5,6 +5,7 @@ doors stand, at each of its first addresses, between the polls of the others. No
 import sys
 from typing import TYPE_CHECKING
 
+from device.agent.console import load
 from device.drivers.locks.bus import Station
 from device.drivers.locks.heard import Heard
 from device.drivers.locks.kinds import driver
@@ -49,10 +50,12 @@ class Guest(Station):
 
 
 class Scan:
-    """An order that takes seconds: [kind, address, word, channels that say closed] of each that answers."""
+    """An order that takes seconds: [kind, address, word, channels that say closed] of each that answers on `bus`,
+    which is the `number`th."""
 
-    def __init__(self, bus: "Bus") -> None:
+    def __init__(self, bus: "Bus", number: int) -> None:
         self._bus = bus
+        self._number = number
         self._found: list[Any] = []
         self._candidates = self._all()
         self._guest: Any = None
@@ -97,6 +100,11 @@ class Scan:
             self._bus.stations.append(self._guest)
             return
         self._forget()
+        people = load("people")
+        for kind, address, word, count in self._found:
+            where = ", ".join(people.wired(desk, {"bus": self._number, "address": address}))
+            desk.say(f"{kind}, {where}: {word}")
+            desk.say(f"    {people.says(desk, 'wired shut')} {count}")
         desk.ok({"found": self._found})
 
     def _forget(self) -> None:

@@ -37,7 +37,8 @@ _SECRETS = ("answer", "badge")  # no history holds what stands behind them
 class Desk:
     """`now`, `effects`: of the event under way. `task`: an order that has not answered yet; it has step(desk),
     called at every event until it has answered, stop(desk), and `call_at`, when it wants to be called at the latest.
-    `people`: the order under way asked for a table. `serving`: who has put the locker into service mode, or ""."""
+    `people`: the order under way asked for a table. `serving`: who has put the locker into service mode, or "".
+    `emptied`: whose door was opened last to take out what is inside, and shut again (device.desk.leaving)."""
 
     def __init__(self, agent: "Agent") -> None:
         self.agent = agent
@@ -48,6 +49,7 @@ class Desk:
         self.people = False
         self.serving = ""
         self.language = ""
+        self.emptied = 0
         self.editor = Editor()
         self._later: list[bytes] = []  # typed while an order is under way, or too much was being said
         self._said = 0  # bytes, in this lap

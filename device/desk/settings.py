@@ -6,63 +6,96 @@ import gc
 import os
 from typing import TYPE_CHECKING
 
+from device.agent.books import LEAVING
 from device.agent.console import load
 from device.agent.effects import Restart
+from device.desk.people import says, wired
 from device.desk.trial import CONFIG, ON_TRIAL, PART, REFUSED, STAGED, TRY, is_there, read
 from protocol.limits import SCAN_HEAP_MIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from device.desk.seat import Desk
+
+_WIRES = ("id", "bus", "i2c", "spi", "address")  # its serial number, and what its board hangs on, where that is said
 
 
 class _RefusedError(Exception):
     """Why not: a code and a text."""
 
 
-def _module(desk: "Desk", rest: "list[str]") -> None:
-    _obey(desk, "module", rest[0].split() if rest else [])
+def _module(desk: "Desk", rest: "list[str]") -> "Iterator[str] | None":
+    return _obey(desk, "module", rest[0].split() if rest else [])
 
 
-def _config(desk: "Desk", words: "list[str]") -> None:
-    _obey(desk, "config", words)
+def _config(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":
+    return _obey(desk, "config", words)
 
 
-def _obey(desk: "Desk", name: str, words: "list[str]") -> None:
+def _obey(desk: "Desk", name: str, words: "list[str]") -> "Iterator[str] | None":
     """Looking is free; whatever changes something, or takes the buses' time, needs a login and is journalled. Whatever
     fails, the locker goes on as it was."""
     act = _ACTS.get((name + " " + (words[0] if words else "")).rstrip())
     if act is None:
         desk.misused(name)
-        return
+        return None
     if words:
         if not desk.may_act():
-            return
+            return None
         desk.note(name + " " + " ".join(words))
     gc.collect()
+    lines = _guarded(desk, act, words)
+    gc.collect()
+    return lines
+
+
+def _guarded(desk: "Desk", act: "Any", words: "list[str]") -> "Iterator[str] | None":
     try:
-        act(desk, words, desk.agent.console.board)
+        return act(desk, words, desk.agent.console.board)
     except _RefusedError as why:
         desk.err(why.args[0], why.args[1])
     except (OSError, ValueError) as error:
         desk.err("fault", f"flash: {error}")
     except MemoryError:
+        if act is _retire:  # it may have acted: what it did, a new agent learns from the journal
+            raise
         desk.err("no_memory", "reboot, then once more")
-    gc.collect()
+    return None
 
 
 # ------------------------------------------------------------------ looking
-def _list(desk: "Desk", _words: "list[str]", board: "Any") -> None:
+def _list(desk: "Desk", _words: "list[str]", board: "Any") -> "Iterator[str]":
     document = read(board.root + (CONFIG if board.trial is None else ON_TRIAL))
-    rows: list[Any] = []
+    rows: dict[str, Any] = {}
     for place, module in enumerate(document["modules"]):
-        wire = [module.get("bus", 0), module.get("address", -1)] if "driver" in module else []
-        numbers = _ranges([box["number"] for box in module["compartments"]])
-        name = module.get("name", chr(ord("A") + place))
-        state = desk.agent.lost.get(place, "ok")
-        rows.append([name, module.get("id", ""), module.get("driver", "gpio"), wire, numbers, state])
-    desk.ok({"modules": rows, "retired": _ranges(document.get("retired", []))})
+        row = {field: module[field] for field in _WIRES if field in module}
+        row["board"] = module.get("driver", "gpio")
+        if "driver" in module and "i2c" not in row and "spi" not in row:
+            row.setdefault("bus", 0)
+        numbers = [box["number"] for box in module["compartments"]]
+        row["doors"] = _ranges(numbers)
+        row["state"] = desk.agent.lost.get(place, "ok")
+        at = desk.agent.books.place(numbers[0])
+        if at is not None and desk.agent.books.has(at, LEAVING):
+            row["leaving"] = True
+        rows[module.get("name", chr(ord("A") + place))] = row
+    return _told(desk, rows, _ranges(document.get("retired", [])))
+
+
+def _told(desk: "Desk", rows: "dict[str, Any]", retired: str) -> "Iterator[str]":
+    """Two lines a module in words; the answer is for scripts."""
+    for name in sorted(rows):
+        row = rows[name]
+        yield f"{name}: {row['doors']}" + (" (" + row["id"] + ")" if "id" in row else "")
+        words = [row["board"]]
+        words.extend(wired(desk, {field: row[field] for field in _WIRES if field in row and field != "id"}))
+        words.append(row["state"])
+        if "leaving" in row:
+            words.append(says(desk, "wired leaving"))
+        yield "    " + ", ".join(words)
+    desk.ok({"modules": rows, "retired": retired})
 
 
 def _state(desk: "Desk", _words: "list[str]", board: "Any") -> None:
@@ -84,16 +117,27 @@ def _scan(desk: "Desk", words: "list[str]", board: "Any") -> None:
     free: Any = getattr(gc, "mem_free", None)
     if free is not None and free() < SCAN_HEAP_MIN:
         raise MemoryError
-    desk.task = load("scan").Scan(buses[int(place)])
+    desk.task = load("scan").Scan(buses[int(place)], int(place))
 
 
 # ------------------------------------------------------------------ changing
-def _change(desk: "Desk", words: "list[str]", board: "Any") -> None:
-    """One more line: several changes are tried at once."""
+def _may_change(words: "list[str]", board: "Any") -> None:
     if board.trial is not None:
         raise _RefusedError("wrong_state", "first: config confirm, or config cancel")
     if len(words) < 2:
         raise _RefusedError("bad_value", "usage: module add|replace|retire NAME")
+
+
+def _retire(desk: "Desk", words: "list[str]", board: "Any") -> None:
+    """The change itself is put beside once nothing is left in that module."""
+    _may_change(words, board)
+    staged = is_there(board.root + STAGED)
+    load("leaving").retire(desk, words, (board.modules, staged), lambda: _guarded(desk, _change, words))
+
+
+def _change(desk: "Desk", words: "list[str]", board: "Any") -> None:
+    """One more line: several changes are tried at once."""
+    _may_change(words, board)
     before = ""
     if is_there(board.root + STAGED):
         with open(board.root + STAGED) as file:
@@ -177,7 +221,7 @@ _ACTS: "dict[str, Any]" = {
     "module scan": _scan,
     "module add": _change,
     "module replace": _change,
-    "module retire": _change,
+    "module retire": _retire,
     "config": _state,
     "config try": _try,
     "config confirm": _confirm,

@@ -13,8 +13,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-import machine
-
 from device.agent.config import ConfigError
 from device.agent.console import load, unload
 
@@ -129,5 +127,7 @@ class Trial:
 def fail(error: Exception) -> None:
     """A start that failed. With a configuration on trial, the next one takes the one before."""
     if is_there(ON_TRIAL) or is_there(_BEGUN):
+        import machine  # noqa: PLC0415 - a board's alone: whoever changes modules elsewhere comes without
+
         sys.print_exception(error, sys.stderr)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
         machine.reset()

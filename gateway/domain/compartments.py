@@ -6,7 +6,7 @@ What is not known to be closed and empty is never offered: unknown is a state.
 
 from dataclasses import dataclass
 
-from protocol.numbers import DEPOSITING, DOOR_STATES, FREE, HELD, QUARANTINED_FLAG, REVOKED
+from protocol.numbers import DEPOSITING, DOOR_STATES, FREE, HELD, LEAVING_FLAG, QUARANTINED_FLAG, REVOKED
 
 SIZES = ("S", "M", "L")  # smallest first
 RANK = {size: rank for rank, size in enumerate(SIZES)}
@@ -40,6 +40,13 @@ class Compartment:
     cycles: int = 0  # openings of its lock
     module_id: str = ""  # of the cabinet part; stays when its lock board is replaced
     presence: str = PRESENT
+    leaving: bool = False  # its module is: nothing is put in any more, and what lies inside is fetched as ever
+
+    @property
+    def closed_to_deposits(self) -> bool:
+        """As out of service to whoever has something to put in. Whoever has something to fetch finds it occupied, and
+        a doubt stays a doubt."""
+        return self.out_of_service or (self.leaving and self.holding == FREE and not self.quarantined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def availability(compartment: Compartment, allocated: bool) -> str:
     box = compartment
     if box.presence != PRESENT:
         return "unknown"
-    return availability_of(box.door, box.holding, box.quarantined, box.out_of_service, allocated)
+    return availability_of(box.door, box.holding, box.quarantined, box.closed_to_deposits, allocated)
 
 
 def availability_of(door: str, holding: int, quarantined: bool, out_of_service: bool, allocated: bool) -> str:
@@ -85,6 +92,7 @@ class Standing:
     door: str
     holding: int
     quarantined: bool
+    leaving: bool = False
 
 
 def standing(byte: int) -> Standing | None:
@@ -92,4 +100,4 @@ def standing(byte: int) -> Standing | None:
     door = byte & 0x0F
     if door >= len(DOOR_STATES):
         return None
-    return Standing(DOOR_STATES[door], byte >> 4 & 0x03, bool(byte & QUARANTINED_FLAG))
+    return Standing(DOOR_STATES[door], byte >> 4 & 0x03, bool(byte & QUARANTINED_FLAG), bool(byte & LEAVING_FLAG))

@@ -223,7 +223,7 @@ NOT_PERSONAL = {
     "chain": "one after_id after_hash head_id head_hash",
     "commands": "position id locker type issued_s ttl_s state code operation parcel compartment",
     "compartments": "locker number module size width_mm height_mm depth_mm x_mm bottom_mm accessible door holding"
-    " deposit quarantined out_of_service cycles module_id presence",
+    " deposit quarantined out_of_service cycles module_id presence leaving",
     "credentials": "number digest role tenant scopes made_s revoked_s",
     "delegations": "position id parcel made_s expiry_s used_s revoked_s ended_s revocation left_s",
     "deliveries": "position webhook event parcel body since_s tries due_s given_up_s",

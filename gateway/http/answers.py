@@ -64,6 +64,7 @@ class Compartment(Document):
     holding: str = Field(description="free, depositing, held or revoked, as the locker last said.")
     quarantined: bool
     out_of_service: bool
+    leaving: bool = Field(description="Its module is being retired: nothing is put in any more.")
     cycles: int
     parcel: str | None = Field(description="The parcel it is kept for or holds, when you may see it.")
 
@@ -85,6 +86,7 @@ class Compartment(Document):
             holding=compartments.HOLDINGS[box.holding],
             quarantined=box.quarantined,
             out_of_service=box.out_of_service,
+            leaving=box.leaving,
             cycles=box.cycles,
             parcel=None if status.parcel is None else ids.parcel_id(ids.ParcelNumber(status.parcel)),
         )

@@ -87,7 +87,8 @@ def _look_at_modules(batch: Batch, locker: str, boxes: Sequence[Compartment]) ->
 
 
 def _compare(batch: Batch, box: Compartment, told: Standing) -> None:
-    before = (box.door, box.quarantined, box.out_of_service, box.holding)
+    before = (box.door, box.quarantined, box.out_of_service, box.holding, box.leaving)
+    box.leaving = told.leaving
     if told.door == "out_of_service":
         box.out_of_service = True  # what an operator took out comes back by an operator only
     else:
@@ -95,7 +96,7 @@ def _compare(batch: Batch, box: Compartment, told: Standing) -> None:
     box.quarantined = box.quarantined or told.quarantined
     if told.holding != box.holding:
         _holding_differs(batch, box, told.holding)
-    if before != (box.door, box.quarantined, box.out_of_service, box.holding):
+    if before != (box.door, box.quarantined, box.out_of_service, box.holding, box.leaving):
         batch.touch(box)
 
 

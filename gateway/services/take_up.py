@@ -10,7 +10,16 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.events import Answer, Arrival
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
-from gateway.services import births, layouts, requests, told_alone, told_deposits, told_doors, told_sensors
+from gateway.services import (
+    births,
+    layouts,
+    requests,
+    told_alone,
+    told_deposits,
+    told_doors,
+    told_sensors,
+    told_technicians,
+)
 from gateway.services.batch import Batch, Turn
 from gateway.services.desk import Desk
 from protocol.errors import number_of
@@ -57,7 +66,7 @@ OF_A_COMPARTMENT: dict[type[Message], Callable[[Batch, Compartment, Up], ParcelN
 OF_THE_LOCKER: dict[type[Message], Callable[[Batch, Locker, Up], ParcelNumber | None]] = {
     CodeRefused: told_doors.code_refused,
     BucketRefilled: told_doors.bucket_refilled,
-    CommandDone: told_doors.command_done,
+    CommandDone: told_technicians.command_done,
     TokenRevoked: told_doors.token_revoked,
 }
 # Told once, with no number: about the link and the people in front.

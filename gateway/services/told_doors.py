@@ -232,7 +232,7 @@ def _carried_out(batch: Batch, number: OperationNumber | None) -> None:
         end_operation(batch, operation, "done")
 
 
-def _released(batch: Batch, box: Compartment, _value: int, _command: Command | None) -> None:
+def released(batch: Batch, box: Compartment, _value: int, _command: Command | None) -> None:
     """A person looked and it is empty. The locker takes that only from a door it senses closed; should it not be,
     a DoorFaulted follows."""
     there = seated(batch, box)
@@ -248,7 +248,7 @@ def _released(batch: Batch, box: Compartment, _value: int, _command: Command | N
         reports.settle(batch.tx, kept.parcel, batch.now)
 
 
-def _revoked(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:
+def revoked(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:
     if value == box.deposit and box.holding == HELD:
         box.holding = REVOKED
 
@@ -266,8 +266,8 @@ def _shut(box: Compartment) -> str:
 
 
 _EFFECTS = {
-    Release.TYPE: _released,
-    Revoke.TYPE: _revoked,
+    Release.TYPE: released,
+    Revoke.TYPE: revoked,
     OutOfService.TYPE: _service_changed,
     Reissue.TYPE: reissues.reissued,
     Join.TYPE: joins.joined,

@@ -49,6 +49,17 @@ class Table:
         self.effects = []
         self.notes = []
         self.said = ("", "")
+        self.lines = []
+        self.flags = [0, 0]
+
+    def has(self, place, _flag) -> bool:
+        return self.flags[place] != 0
+
+    def place(self, number) -> int:
+        return number - 1
+
+    def hands(self) -> None:
+        return None
 
     def is_under_way(self, _place) -> bool:
         return False
@@ -76,7 +87,7 @@ def order(board, line, held=()):
     board.holdings = bytes([number in held for number in board.numbers])
     name, _space, rest = line.partition(" ")
     words = rest.split() if name == "config" else [rest] if rest else []
-    settings.ORDERS[name](board, words)
+    board.lines = list(settings.ORDERS[name](board, words) or ())
     return board.said
 
 
@@ -198,7 +209,8 @@ def by_hand():
     trial.gather(60_000, [])
     assert board.restarts == 1
     said.append(start(board))
-    said.append(order(board, "module"))
+    board.flags[0] = 1
+    said.extend([order(board, "module"), board.lines])
     vfs.umount(ROOT)
     return said
 

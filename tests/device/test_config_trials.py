@@ -4,7 +4,7 @@ import json
 
 from on_board import run
 
-WELL = {"modules": [["A", "", "cu16", [0, -1], "1-2", "ok"]], "retired": ""}
+WELL = {"modules": {"A": {"board": "cu16", "bus": 0, "doors": "1-2", "leaving": True, "state": "ok"}}, "retired": ""}
 SAID = [
     ["wrong_state", "no configuration is on trial"],
     ["wrong_state", "nothing to try: module add, replace or retire"],
@@ -22,6 +22,7 @@ SAID = [
     ["wrong_state", "first: config confirm, or config cancel"],
     ["back", "cu16"],
     ["", WELL],
+    ["A: 1-2", "    cu16, wired bus 0, ok, wired leaving"],
 ]
 
 

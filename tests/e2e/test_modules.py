@@ -20,6 +20,7 @@ LOCKER = "halles-1"
 GOAL_S = 60.0
 TRIAL_S = 8
 UART = 3
+AWAY = ["occupied", *["out_of_service"] * 3]
 
 
 def boxes(sizes: str, first: int, on_pins: bool = False) -> list[dict[str, Any]]:
@@ -128,6 +129,15 @@ def layout(scene: Scene) -> list[tuple[int, str, str]]:
     return [(box["number"], box["module"], box["availability"]) for box in page["data"]]
 
 
+def shut_once_open(scene: Scene, door: int) -> None:
+    scene.cabinet.wait_for_door(door, "open", 30)
+    scene.cabinet.push(door)
+
+
+def state_of(scene: Scene, part: Play) -> str:
+    return scene.stack.api.get(f"/v1/parcels/{part.parcel}")["state"]
+
+
 def alarms(scene: Scene) -> list[tuple[int, str]]:
     books = f"file:{scene.stack.data / 'consigne.db'}?mode=ro"
     with closing(sqlite3.connect(books, uri=True)) as database:
@@ -186,9 +196,11 @@ def test_a_parcel_keeps_its_module_and_a_trial_that_nobody_confirms_ends_by_itse
     part = scene.deposit("L")
     technician = Technician(scene, threading.Lock())
     technician.logs_in()
-    technician.says("module retire D")
-    technician.tries()
-    assert technician.says("config")["refused"] == "modules: a parcel is in 8, of KR-0051"
+    leaving = {"leaving": "D", "left": [8], "next": "module retire D 8"}
+    assert technician.says("module retire D") == leaving
+    scene.stack.wait_for("not offered", lambda: [row[2] for row in layout(scene)[5:]] == AWAY, GOAL_S)
+    assert technician.says("module retire D cancel") == {"leaving": None}
+    scene.stack.wait_for("offered", lambda: [row[2] for row in layout(scene)[6:]] == ["free"] * 3, GOAL_S)
     technician.says("module retire B")
     technician.tries()
     assert technician.says("config")["trial"]
@@ -199,4 +211,26 @@ def test_a_parcel_keeps_its_module_and_a_trial_that_nobody_confirms_ends_by_itse
     scene.cabinet.wait_for_screen("code")
     technician.leaves()
     collect(part)
+    scene.assert_books_exact()
+
+
+def test_a_technician_leads_a_module_out_and_the_parcels_record_says_so(scene: Scene) -> None:
+    fetched, left = scene.deposit("L"), scene.deposit("M")
+    assert {fetched.compartment, left.compartment} <= {8, 1, 2}
+    module = "A" if left.compartment in (1, 2) else "D"
+    technician = Technician(scene, threading.Lock())
+    technician.logs_in()
+    technician.says(f"module retire {module}")
+    collect(fetched)
+    hand = threading.Thread(target=shut_once_open, args=(scene, left.compartment))
+    hand.start()
+    opened = technician.says(f"module retire {module} {left.compartment}")
+    hand.join()
+    assert opened["compartment"] == left.compartment
+    emptied = technician.says(f"module retire {module} {left.compartment} taken")
+    assert emptied["left"] == []
+    assert technician.says(f"module retire {module}") == {"next": "config try", "staged": True}
+    technician.leaves()
+    scene.stack.wait_for("taken back", lambda: state_of(scene, left) == "taken_back", GOAL_S)
+    assert state_of(scene, fetched) == "collected" and alarms(scene) == []
     scene.assert_books_exact()

@@ -163,7 +163,7 @@ class Custody:
             self.holding[door] = REVOKED
         elif event.order == Reissue.TYPE:
             self._dead.add((door, self.deposit.get(door, 0)))
-            self.deposit[door] = event.value
+            self.deposit[door], self.holding[door] = event.value, HELD  # a technician may have ended its code before
 
     def _token_revoked(self, entry: Entry) -> None:
         self._revoked.add(entry.event.token)

@@ -37,6 +37,9 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        fields = cast(dict[str, Any], value)
+        return ", ".join(f"{name} {_cell(part)}" for name, part in fields.items()) or "-"
     if isinstance(value, list):
         items = cast(list[Any], value)
         whole = all(isinstance(item, int) for item in items)

@@ -4,7 +4,9 @@ import sqlite3
 
 from gateway.domain.compartments import Compartment
 
-_KIND = "c.locker, c.size, c.door, c.holding, c.quarantined, c.out_of_service, a.id IS NOT NULL"
+# As Compartment.closed_to_deposits says.
+CLOSED_TO_DEPOSITS = "(c.out_of_service OR (c.leaving AND c.holding = 0 AND NOT c.quarantined))"
+_KIND = f"c.locker, c.size, c.door, c.holding, c.quarantined, {CLOSED_TO_DEPOSITS}, a.id IS NOT NULL"
 
 
 class CountQueries:

@@ -15,7 +15,7 @@ _LOCKER = (
 _BOX = (
     "c.locker, c.number, c.module, c.size, c.width_mm, c.height_mm, c.depth_mm, c.x_mm, c.bottom_mm, c.accessible, "
     "c.door, c.holding, c.deposit, c.quarantined, c.out_of_service, c.cycles, "
-    "c.module_id, c.presence"
+    "c.module_id, c.presence, c.leaving"
 )
 
 
@@ -27,10 +27,11 @@ def _locker(row: Sequence[object]) -> Locker:
 
 def _box(row: Sequence[object]) -> Compartment:
     box = Compartment(*row)  # pyright: ignore[reportArgumentType]
-    box.accessible, box.quarantined, box.out_of_service = (
+    box.accessible, box.quarantined, box.out_of_service, box.leaving = (
         bool(box.accessible),
         bool(box.quarantined),
         bool(box.out_of_service),
+        bool(box.leaving),
     )
     return box
 
@@ -156,7 +157,7 @@ class LockerQueries:
     def keep_compartments(self, boxes: Iterable[Compartment]) -> None:
         self.sql.executemany(
             "UPDATE compartments SET door = ?, holding = ?, deposit = ?, quarantined = ?, out_of_service = ?,"
-            " cycles = ?, module = ?, module_id = ?, presence = ? WHERE locker = ? AND number = ?",
+            " cycles = ?, module = ?, module_id = ?, presence = ?, leaving = ? WHERE locker = ? AND number = ?",
             [
                 (
                     box.door,
@@ -168,6 +169,7 @@ class LockerQueries:
                     box.module,
                     box.module_id,
                     box.presence,
+                    box.leaving,
                     box.locker,
                     box.number,
                 )

@@ -3,6 +3,7 @@
 import sqlite3
 
 from gateway.domain.overview import Alike
+from gateway.store.queries.counts import CLOSED_TO_DEPOSITS
 
 
 class OverviewQueries:
@@ -11,8 +12,8 @@ class OverviewQueries:
     def compartments_alike(self, locker: str | None) -> list[Alike]:
         """How many compartments stand alike: one row for each that differs, of one locker or of all."""
         rows = self.sql.execute(
-            "SELECT c.locker, c.size, c.door, c.holding, c.quarantined, c.out_of_service, a.id IS NOT NULL, count(*)"
-            " FROM compartments c LEFT JOIN allocations a"
+            f"SELECT c.locker, c.size, c.door, c.holding, c.quarantined, {CLOSED_TO_DEPOSITS}, a.id IS NOT NULL,"
+            " count(*) FROM compartments c LEFT JOIN allocations a"
             " ON a.locker = c.locker AND a.compartment = c.number AND a.ended_s IS NULL"
             " WHERE c.presence <> 'retired'"
             + ("" if locker is None else " AND c.locker = ?")

@@ -16,6 +16,7 @@ _LIVE = "parcels INDEXED BY parcel_of_label WHERE carrier = ? AND ended_s IS NUL
 # As domain.compartments.availability says "free".
 _FREE = (
     "c.presence = 'present' AND c.door = 'closed' AND c.holding = 0 AND NOT c.quarantined AND NOT c.out_of_service"
+    " AND NOT c.leaving"
     " AND NOT EXISTS"
     " (SELECT 1 FROM allocations a WHERE a.locker = c.locker AND a.compartment = c.number AND a.ended_s IS NULL)"
 )
