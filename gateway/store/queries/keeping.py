@@ -86,7 +86,8 @@ RULES = (
     _delete("operations", "number", "ended_s <= ?1"),
     _delete("alarms", "id", "cleared_s <= ?1 AND id < (SELECT max(id) FROM alarms)"),
     _delete("openings", "number", "until_s <= ?1"),
-    _delete("badges", "id", "expiry_s <= ?1"),
+    # None lasts longer than its rows are kept, so what was taken back has expired by then and no locker is told of it.
+    _delete("badges", "id", "min(coalesce(revoked_s, expiry_s), expiry_s) <= ?1"),
     _delete("credentials", "number", "revoked_s <= ?1"),
     _delete("erasures", "parcel", "done_s <= ?1"),
     _delete(
