@@ -64,11 +64,15 @@ def language_of(request: Request) -> Words:
 
 
 def render(request: Request, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
-    """The template with `values`; beside them `t` (the words), `who` (or None), `path`, `moment`, `stamp`, `asset`."""
+    """The template with `values`; beside them `t` (the words), `who` (or None), `path`, `asset`, and times as
+    `moment`, `soon` and `stamp` say them."""
     language = language_of(request)
 
     def moment(seconds: int) -> str:
         return moments.moment(moments.here(seconds), language)
+
+    def soon(seconds: int) -> str:
+        return moments.soon(moments.here(seconds), language)
 
     def stamp(seconds: int) -> str:
         return moments.stamp(moments.here(seconds), language)
@@ -80,6 +84,7 @@ def render(request: Request, template: str, values: Mapping[str, Any], status: i
         who=getattr(request.state, "who", None),
         asset=assets.address,
         moment=moment,
+        soon=soon,
         stamp=stamp,
         **values,
     )

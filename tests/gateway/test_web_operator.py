@@ -234,15 +234,17 @@ def test_an_alarm_says_what_to_do_and_who_does_it(here: Town) -> None:
     jam(here)
     anna, ben = browser(here, name="anna"), browser(here, name="ben")
     shown = anna.get("/operator/alarms?lang=en").text
-    assert "A door does not open" in shown and "call the technician" in shown and "Nobody looks after it" in shown
+    assert (
+        "A door does not open" in shown and "call the technician" in shown and "Nobody is taking care of it" in shown
+    )
     anna.act("/operator/alarms", "/owner")
-    assert "anna looks after it" in ben.get("/operator/alarms?lang=en").text
+    assert "anna is taking care of it" in ben.get("/operator/alarms?lang=en").text
     ben.act("/operator/alarms", "/snooze", hours="4")
     assert "Waits until" in ben.get("/operator/alarms").text
     form = ben.get("/operator/alarms").form("/settle")
     ben.send(form)
     assert alarms.open_alarms(here.desk, GATEWAY) == []
-    assert "Settled lately" in anna.get("/operator/alarms?lang=en").text
+    assert "Recently resolved" in anna.get("/operator/alarms?lang=en").text
     late = {**form.fields, "act": "A" * 22}
     assert ben.client.post(form.action, data=late).status_code == 409, "it is over"
     assert ben.client.post("/operator/alarms/999/settle", data=late).status_code == 404

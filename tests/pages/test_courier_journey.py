@@ -166,7 +166,7 @@ def test_the_network_goes_in_mid_work_and_the_receipt_waits_in_the_phone_until_i
     hands.close()
     digits = scene.cabinet.wait_for_screen("Reçu")[2].strip()
     page.fill("#label", label)
-    page.get_by_label("Casier").select_option("mairie-1")
+    page.get_by_label("Consigne").select_option("mairie-1")
     page.get_by_text("S", exact=True).click()
     page.fill("#digits", digits)
     page.get_by_role("button", name="Remettre le reçu").click()
