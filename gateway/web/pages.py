@@ -45,6 +45,7 @@ STATUS = {
     "internal": 500,
     "unavailable": 503,
 }  # else 404 for what is unknown, and 409 for what cannot be now
+OF_A_LINK = ("/p/", "/d/")  # where a message's link leads
 
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
@@ -108,6 +109,8 @@ def problem(request: Request, code: str, request_id: str) -> Response:
     """What went wrong in the reader's words, and what to do next; never what was sent."""
     language = language_of(request)
     known = code if language.has(f"problem.{code}.title") else "other"
+    if code == "unknown_page" and not request.url.path.startswith(OF_A_LINK):
+        known = "unknown_address"
     values = {"known": known, "code": code, "request_id": request_id}
     return render(request, "problem.html", values, status_of(code))
 

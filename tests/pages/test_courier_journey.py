@@ -78,7 +78,7 @@ def test_a_door_jams_a_box_is_too_small_and_each_parcel_is_in_another_door_that_
     seen(courier, page, "doors-kept")
     kept = town.parcel(jammed_parcel)["compartment"]
     assert f"porte {kept}" in row(page, jams)
-    assert re.search(r"gardée jusqu’au \w+\s\d", row(page, jams)), "the day, not the hour alone"
+    assert re.search(r"gardée jusqu’au \d+(er)? \w+ à", row(page, jams)), "the day, not the hour alone"
     shows_badge(scene, qr)
     scene.cabinet.jam(kept)
     hands = deposits(scene, jams)  # the screen said that it jams, and the next door opened

@@ -58,7 +58,7 @@ def test_a_shop_orders_labels_and_follows_its_parcel_until_it_is_fetched(town: R
     hands.parcel = found["id"]
     hands.deposited()
     hands.courier_leaves()
-    assert f"Porte {hands.compartment}" in row(page, town, label)
+    assert f"porte {hands.compartment}" in row(page, town, label)
     seen(shop, page, "deposited")
     hands.type_code()
     hands.close_door()
