@@ -29,6 +29,7 @@ examples:
   consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M
   consigne privacy export par_0123456789abc          all that is known of its recipient, as JSON
   consigne privacy erase --contact                   asks for the address, and erases whoever has it
+  consigne privacy leave c-17 --tenant colibri       whoever had that name has no access any more
   consigne audit check                               is the log of acts as it was written?
   consigne console                                   a terminal on the locker at this laptop's USB
   consigne console --doors                           its doors as they are, until Ctrl-C
@@ -212,7 +213,13 @@ def _privacy_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
         verb.add_argument("parcel", metavar="PARCEL", nargs="?", help="par_…")
         verb.add_argument("--contact", action="store_true", help="ask for a mail address or telephone number instead")
         _json(verb)
-    erase.add_argument("--yes", action="store_true", help="do not ask")
+    leave = verbs.add_parser("leave", help="somebody who works here leaves: take back every key and badge of a name")
+    leave.set_defaults(call=with_gateway(privacy_commands.leave))
+    leave.add_argument("name", metavar="NAME", help="of their keys, or the staff number on their badges")
+    leave.add_argument("--tenant", metavar="TENANT", help="of a carrier or merchant; left out: the town's own people")
+    _json(leave)
+    for verb in (erase, leave):
+        verb.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _audit_words(verbs: "argparse._SubParsersAction[Parser]") -> None:

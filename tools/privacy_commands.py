@@ -1,4 +1,4 @@
-"""`consigne privacy` and `consigne audit`: what is known of a recipient, its erasure, and the chain of acts.
+"""`consigne privacy` and `consigne audit`: what is known of a recipient, its erasure, who leaves, the chain of acts.
 
 An address is asked for, or read from stdin, and never an argument: those stand in a shell's history.
 """
@@ -43,6 +43,13 @@ def erase(arguments: Namespace, gateway: Gateway) -> int:
     made = gateway.post("/v1/privacy/erasures", whom)["data"]
     text = table(made, ERASURE_COLUMNS) if made else "nothing is known of that address"
     return say(arguments, {"erasures": made}, text)
+
+
+def leave(arguments: Namespace, gateway: Gateway) -> int:
+    sure(arguments, "Every key and badge of that name stops working, and stays so.")
+    made = gateway.post("/v1/departures", {"name": arguments.name, "tenant": arguments.tenant})
+    lists = {name: ", ".join(made[name]) or "none" for name in ("credentials", "badges")}
+    return say(arguments, made, fields({**made, **lists}))
 
 
 def check_acts(arguments: Namespace, gateway: Gateway) -> int:

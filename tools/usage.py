@@ -77,6 +77,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("consigne privacy erase par_0123456789abc", "asks first"),
         ("consigne privacy erase --contact --yes", "every parcel of the address on stdin, for scripts"),
     ),
+    "privacy leave": (
+        ("consigne privacy leave c-17 --tenant colibri", "keys and badges; asks first"),
+        ("consigne privacy leave guichet-2 --yes --json", "of the town's own people, for scripts"),
+    ),
     "audit": (("consigne audit check", ""),),
     "audit check": (("consigne audit check", "write its head down, elsewhere"), ("consigne audit check --json", "")),
     "doctor": (("consigne doctor", ""), ("consigne doctor --json | jq '.[] | select(.ok | not)'", "")),

@@ -50,7 +50,6 @@ class Panel:
         self.mode = IDLE
         self._typed = ""
         self._until: int | None = None
-        self._language = "fr"
         self._badge = b""
         self._carrier = ""
         self._label = ""
@@ -66,8 +65,7 @@ class Panel:
     # -------------------------------------------------------------- keys
     def key(self, now: int, key: str, effects: "list[Effect]") -> None:
         if key == "A":
-            self._language = "en" if self._language == "fr" else "fr"
-            effects.append(Show("language", (self._language,)))
+            self._other_language(now, effects)
             return
         if key == "D":
             self._tell(now, "help", (), effects)
@@ -90,6 +88,12 @@ class Panel:
             self._enter(now, KEYPAD, effects)
         elif key == "#" and self.mode == OFFERED:
             self._open_offered(now, effects)
+
+    def _other_language(self, now: int, effects: "list[Effect]") -> None:
+        """For whoever stands here now, and not for the next person: the display greets in its own again."""
+        effects.append(Show("language", ("",)))
+        if self.mode == IDLE:
+            self._until = now + TYPING_IDLE_MS
 
     def _show_typed(self, now: int, effects: "list[Effect]") -> None:
         if not self._typed:

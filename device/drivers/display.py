@@ -17,6 +17,7 @@ HEIGHT = 4
 CLEAR = b"\x0c"
 MOVE = b"\x1f\x24"  # then column and row, from 1
 LANGUAGES = ("fr", "en")
+AT_REST = ("welcome", "service")  # screens that wait for whoever comes
 BY_CODE = ("declined",)  # screens that may have words for one code alone
 WITH_QR = ("receipt", "receipt_again")  # screens whose last argument is the text of a QR code
 QR = b"\x1d(k"  # GS ( k: a length of two bytes, low one first, and what it counts: "1", the function, its data
@@ -27,23 +28,27 @@ class Texts:
 
     def __init__(self, folder: str, language: str) -> None:
         self._folder = folder
-        self._language = language if language in LANGUAGES else LANGUAGES[0]
+        self._first = language if language in LANGUAGES else LANGUAGES[0]
+        self._language = self._first
         self._name = ""
         self._lines: list[str] = []
         self.screen = ""
         self.arguments: tuple[str, ...] = ()
 
     def take(self, screen: str, arguments: "tuple[str, ...]") -> "list[str]":
-        """The lines of what is to be shown from now on; of `language`, those of what is shown, in that language."""
+        """The lines of what is to be shown from now on; of `language`, those of what is shown, in that language, or in
+        the next one ("")."""
         if screen == "language":
-            self.speak(arguments[0])
+            self.speak(arguments[0] or LANGUAGES[LANGUAGES.index(self._language) - 1])
         else:
+            if screen in AT_REST:  # whoever comes next is greeted as everybody is
+                self.speak(self._first)
             self.screen = screen
             self.arguments = arguments
         return self.lines(self.screen, self.arguments)
 
     def speak(self, language: str) -> None:
-        if language in LANGUAGES:
+        if language in LANGUAGES and language != self._language:
             self._language = language
             self._name = ""
 

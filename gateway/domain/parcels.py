@@ -111,6 +111,11 @@ class Parcel:
         return parcel_id(self.number)
 
     @property
+    def told_as(self) -> str:
+        """Its state as people are told it: one that was announced and never came is no longer expected."""
+        return "never_came" if self.state == "expected" and self.ended_s is not None else self.state
+
+    @property
     def collected_by(self) -> str | None:
         if self.state != "collected":
             return None

@@ -17,6 +17,7 @@ from gateway.asgi import Envelope, RequestError
 from gateway.domain.errors import Refusal
 from gateway.http import (
     codes,
+    departures,
     events,
     idempotency,
     keys,
@@ -50,6 +51,7 @@ ROUTERS = (
     codes.router,
     reports.router,
     people.router,
+    departures.router,
     keys.router,
     events.router,
     webhooks.router,

@@ -45,7 +45,8 @@ def seat(desk: Desk, tx: Transaction, parcel: Parcel, box: Compartment) -> Parce
     tx.end_allocation(parcel.number, now)
     tx.supersede(parcel.number, Assign.TYPE)
     tx.allocate(parcel.number, box.locker, box.number, now, now + desk.settings.reservation_minutes * 60)
-    reserved = replace(parcel, state=state, locker=box.locker, compartment=box.number, deposit=None)
+    # One that never came had ended; a locker may tell of it after all.
+    reserved = replace(parcel, state=state, locker=box.locker, compartment=box.number, deposit=None, ended_s=None)
     tx.keep_parcel(reserved)
     return reserved
 

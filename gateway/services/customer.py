@@ -114,7 +114,13 @@ def _living(desk: Desk, tx: Transaction, number: ParcelNumber) -> Parcel:
     parcel = tx.parcel(number)
     over = parcel is None or (parcel.ended_s is not None and desk.clock() >= parcel.ended_s + RECIPIENT_KEPT_S)
     erasure = tx.erasure(number)
-    if parcel is None or over or (erasure is not None and erasure.erased_s is not None):
+    # Of one that never came nothing is kept by which its recipient could be told from others.
+    if (
+        parcel is None
+        or over
+        or parcel.told_as == "never_came"
+        or (erasure is not None and erasure.erased_s is not None)
+    ):
         raise Refusal("unknown_page", "this link has ended, or is not complete", ("open it from the message",))
     return parcel
 

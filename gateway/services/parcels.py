@@ -105,6 +105,8 @@ def reserve_compartment(desk: Desk, who: Principal, number: ParcelNumber) -> Res
     with desk.store.transaction() as tx:
         parcel = known_parcel(tx, who, number)
         after(parcel.state, "reserve")
+        if parcel.ended_s is not None:
+            raise Refusal("wrong_state", "it was announced and never came", ("announce it again",))
         kept = tx.allocation_of(number)
         if kept is not None:
             return kept

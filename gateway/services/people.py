@@ -23,6 +23,7 @@ from gateway.domain.people import (
 from gateway.limits import NAME_SIZE_MAX
 from gateway.services import acts, revocations
 from gateway.services.desk import Desk, known_locker
+from gateway.services.ports import Transaction
 from protocol.errors import ProtocolError
 from protocol.keys import console_answer as answer_of
 from protocol.tokens import COURIER as BADGE_ROLE
@@ -72,13 +73,19 @@ def revoke_credential(desk: Desk, who: Principal, number: CredentialNumber) -> C
     who.must("credentials:write")
     with desk.store.transaction() as tx:
         before = tx.credential(number)
-        if before is not None and before.revoked_s is None:
-            acts.note(desk, tx, who, CREDENTIAL_REVOKED, desk.clock(), reason=before.id)
-        tx.revoke_credential(number, desk.clock())
+        if before is None:
+            raise Refusal("unknown_credential", "there is no such credential")
+        take_key(desk, tx, who, before)
         credential = tx.credential(number)
-    if credential is None:
-        raise Refusal("unknown_credential", "there is no such credential")
+    assert credential is not None
     return credential
+
+
+def take_key(desk: Desk, tx: Transaction, who: Principal, key: Credential) -> None:
+    """Back from whoever has it; again: nothing changes."""
+    if key.revoked_s is None:
+        acts.note(desk, tx, who, CREDENTIAL_REVOKED, desk.clock(), reason=key.id)
+        tx.revoke_credential(key.number, desk.clock())
 
 
 def list_credentials(desk: Desk, who: Principal) -> list[Credential]:
@@ -189,14 +196,19 @@ def revoke_badge(desk: Desk, who: Principal, badge: bytes) -> Badge:
             raise Refusal("unknown_badge", "there is no such badge")
         if known.role == TECHNICIAN:
             who.must("technicians:write")
-        if known.good_at(desk.clock()):
-            revocations.tell_all(desk, tx, known)
-        if known.revoked_s is None:
-            acts.note(desk, tx, who, BADGE_REVOKED, desk.clock(), reason=badge.hex())
-        tx.revoke_badge(badge, desk.clock())
+        take_badge(desk, tx, who, known)
         revoked = tx.badge(badge)
     assert revoked is not None
     return revoked
+
+
+def take_badge(desk: Desk, tx: Transaction, who: Principal, badge: Badge) -> None:
+    """Back from whoever has it, at every locker; asked again, lockers are told again."""
+    if badge.good_at(desk.clock()):
+        revocations.tell_all(desk, tx, badge)
+    if badge.revoked_s is None:
+        acts.note(desk, tx, who, BADGE_REVOKED, desk.clock(), reason=badge.id.hex())
+    tx.revoke_badge(badge.id, desk.clock())
 
 
 def _own_carrier(who: Principal, carrier: str) -> None:

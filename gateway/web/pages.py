@@ -47,6 +47,7 @@ STATUS = {
     "internal": 500,
     "unavailable": 503,
 }  # else 404 for what is unknown, and 409 for what cannot be now
+OF_A_LINK = ("/p/", "/d/")  # where a message's link leads
 
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
@@ -66,11 +67,15 @@ def language_of(request: Request) -> Words:
 
 
 def render(request: Request, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
-    """The template with `values`; beside them `t` (the words), `who` (or None), `path`, `moment`, `stamp`, `asset`."""
+    """The template with `values`; beside them `t` (the words), `who` (or None), `path`, `asset`, and times as
+    `moment`, `soon` and `stamp` say them."""
     language = language_of(request)
 
     def moment(seconds: int) -> str:
         return moments.moment(moments.here(seconds), language)
+
+    def soon(seconds: int) -> str:
+        return moments.soon(moments.here(seconds), language)
 
     def stamp(seconds: int) -> str:
         return moments.stamp(moments.here(seconds), language)
@@ -82,6 +87,7 @@ def render(request: Request, template: str, values: Mapping[str, Any], status: i
         who=getattr(request.state, "who", None),
         asset=assets.address,
         moment=moment,
+        soon=soon,
         stamp=stamp,
         **values,
     )
@@ -105,6 +111,8 @@ def problem(request: Request, code: str, request_id: str) -> Response:
     """What went wrong in the reader's words, and what to do next; never what was sent."""
     language = language_of(request)
     known = code if language.has(f"problem.{code}.title") else "other"
+    if code == "unknown_page" and not request.url.path.startswith(OF_A_LINK):
+        known = "unknown_address"
     values = {"known": known, "code": code, "request_id": request_id}
     return render(request, "problem.html", values, status_of(code))
 

@@ -47,14 +47,15 @@ def soon(at: datetime, words: Words) -> str:
 
 def stamp(at: datetime, words: Words) -> str:
     """To the minute, short: for tables."""
-    said = words("calendar.stamp.form", day=at.day, month=at.month, year=at.year, hour=at.hour, minute=at.minute)
+    month = words.several("calendar.short_months")[at.month - 1]
+    said = words("calendar.stamp.form", day=at.day, month=month, year=at.year, hour=at.hour, minute=at.minute)
     return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def date(day: str, words: Words) -> str:
     """Of a drawing's axis. `day`: YYYY-MM-DD."""
     at = datetime.fromisoformat(day)
-    return words("calendar.date", day=at.day, month=at.month)
+    return words("calendar.date", day=at.day, month=words.several("calendar.short_months")[at.month - 1])
 
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400

@@ -252,6 +252,16 @@ def test_the_language_key_shows_the_same_screen_in_the_other_language():
     assert wire.sent.count(b"Your code:") == 1, "a language that is not there changes nothing"
 
 
+def test_a_locker_that_greets_in_english_does_so_again_for_the_next_person():
+    for first, second in (("en", "fr"), ("fr", "en")):
+        texts = Texts(str(SCREENS), first)
+        greeting = texts.take("welcome", ())
+        assert greeting == tables()[first]["welcome"]
+        assert texts.take("language", ("",)) == tables()[second]["welcome"], "the first touch of the key changes it"
+        assert texts.take("typing", ("1",))[0] == tables()[second]["typing"][0]
+        assert texts.take("welcome", ()) == greeting
+
+
 def test_a_refusal_has_words_for_its_code_or_says_the_code():
     texts = Texts(str(SCREENS), "fr")
     assert texts.lines("declined", ("wrong_state",))[0] == "Déjà déposé, ou pas"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -304,6 +305,17 @@ def test_somebody_online_answers_a_challenge_that_was_read_out(here: Town, capsy
     assert code == OK and text.replace(" ", "").strip() == expected and len(text.split()) == 3
     code, text = run(capsys, "answer", "mairie-1", "anne", "3f2a", "--json")
     assert code == REFUSED and text == ""
+
+
+def test_whoever_leaves_loses_all_access_and_a_script_says_yes(here: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    caller = here.caller("courier", "colibri")
+    named = ("privacy", "leave", "courier colibri", "--tenant", "colibri")
+    assert run(capsys, *named)[0] == USAGE and caller.get("/v1/parcels").is_success
+    code, text = run(capsys, *named, "--yes")
+    assert code == OK and re.search(r"credentials +cred_", text) and re.search(r"badges +none", text)
+    assert caller.get("/v1/parcels").status_code == 401
+    code, text = run(capsys, *named, "--yes", "--json")
+    assert code == OK and json.loads(text)["credentials"] == []
 
 
 @pytest.mark.usefixtures("here")

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books_town import Town, open_town
+from books_town import OPERATOR, Town, open_town
 from privacy_page import PAGE, with_tables
 
+from gateway.domain.errors import Refusal
 from gateway.domain.personal import BASES, NOT_PERSONAL, PERSONAL, STAFF, TIMERS
 from gateway.domain.privacy import Contact, digits_of
 from gateway.limits import KEEPING_BATCH_MAX, RECIPIENT_WAITS_S, TRAIL_KEPT_S
-from gateway.services import expiry
+from gateway.services import expiry, parcels
 from gateway.store.queries.keeping import RULES
 from gateway.store.queries.privacy import EXPORTED
 
@@ -146,17 +147,36 @@ def test_each_personal_field_ends_at_its_term_and_not_a_second_before(town: Town
         assert tx.tallies()["pickups"] == 1
 
 
-def test_a_parcel_that_never_comes_does_not_keep_its_recipient_for_ever(town: Town) -> None:
-    parcel = town.expect("label-1", ref="customer-7")
+def test_a_parcel_that_never_comes_keeps_neither_its_recipient_nor_its_label_for_ever(town: Town) -> None:
+    parcel, other = town.expect("label-1", ref="customer-7"), town.expect("label-2", ref="customer-8")
     town.later(RECIPIENT_WAITS_S - 1)
     expiry.expire_due(town.desk)
     with town.store.reading() as tx:
-        assert tx.sql.execute("SELECT count(*) FROM recipients").fetchone() == (1,)
+        assert tx.sql.execute("SELECT count(*) FROM recipients").fetchone() == (2,)
+    assert town.parcel(parcel.number).label == "label-1" and town.parcel(parcel.number).told_as == "expected"
     town.later(1)
     expiry.expire_due(town.desk)
     with town.store.reading() as tx:
         assert tx.sql.execute("SELECT count(*) FROM recipients").fetchone() == (0,)
-    assert town.parcel(parcel.number).state == "expected"
+    gone = [town.parcel(one.number) for one in (parcel, other)]
+    assert [one.told_as for one in gone] == ["never_came"] * 2 and {one.label[0] for one in gone} == {"*"}
+    assert gone[0].ended_s == town.now[0]
+    again = town.expect("label-1")
+    assert again.number != parcel.number, "its carrier may use the number again"
+    with pytest.raises(Refusal, match="never came"):
+        parcels.reserve_compartment(town.desk, OPERATOR, parcel.number)
+
+
+def test_a_locker_that_tells_of_it_after_all_is_believed(town: Town) -> None:
+    """Two of one carrier, put in while nobody heard the locker for longer than an announcement is kept."""
+    late = [town.expect(f"label-{number}") for number in (1, 2)]
+    town.later(RECIPIENT_WAITS_S)
+    expiry.expire_due(town.desk)
+    assert [town.parcel(one.number).told_as for one in late] == ["never_came"] * 2
+    for box, one in enumerate(late, start=1):
+        town.put_in("mairie-1", box, 1, one.number)
+    now = [town.parcel(one.number) for one in late]
+    assert [(one.state, one.ended_s) for one in now] == [("deposited", None)] * 2
 
 
 def test_what_has_piled_up_goes_in_batches_and_the_evidence_of_an_open_report_stays(town: Town) -> None:

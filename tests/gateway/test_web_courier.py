@@ -28,7 +28,7 @@ def here(tmp_path: Path) -> Iterator[Town]:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("fr", ("Tournée du jour", "2 à déposer", "1 dans le casier", "Portes libres S 0 M 2 L 0", "En ligne")),
+        ("fr", ("Tournée du jour", "2 à déposer", "1 dans la consigne", "Portes libres S 0 M 2 L 0", "En ligne")),
         ("en", ("Today’s round", "2 to deposit", "1 in the locker", "Free doors S 0 M 2 L 0", "Online")),
     ],
 )
@@ -58,9 +58,9 @@ def test_a_locker_that_is_not_heard_offers_nothing_and_says_what_to_do(here: Tow
     page = words(client.get("/courier/lockers/mairie-1").text)
     assert "Hors ligne depuis" in page and "un technicien peut ouvrir sur place" in page
     assert "ouvrir la porte 1" not in page and "Garder une porte" not in page
-    assert "Ce casier est hors ligne" in followed(client, f"/courier/parcels/{parcel}/take-back")
+    assert "Cette consigne est hors ligne" in followed(client, f"/courier/parcels/{parcel}/take-back")
     assert not opens_ordered(here)
-    assert "Ce casier est hors ligne" in followed(client, "/courier/lockers/mairie-1/reservations")
+    assert "Cette consigne est hors ligne" in followed(client, "/courier/lockers/mairie-1/reservations")
 
 
 # ------------------------------------------------------------------ a door for each
@@ -85,7 +85,7 @@ def test_a_full_town_leaves_the_parcel_for_the_next_round(here: Town) -> None:
     for label in ("A-1", "A-2", "A-3", "A-4"):
         expect(here, label)
     page = followed(phone(here), "/courier/lockers/mairie-1/reservations")
-    assert "Aucun autre casier n’a de place" in page
+    assert "Aucune autre consigne n’a de place" in page
     states = [row.parcel.state for row in rounds.at_locker(here.desk, courier(), "mairie-1").to_deposit]
     assert sorted(states) == ["expected", "reserved", "reserved", "reserved"]
 
@@ -165,11 +165,11 @@ def test_a_parcel_expected_elsewhere_is_offered_to_be_put_in_here(here: Town) ->
     parcel = expect(here, "LOST", locker="gare-1")
     client = phone(here)
     page = followed(client, "/courier/lockers/mairie-1/parcels", label="LOST", size="M")
-    assert "Il est attendu au casier gare-1" in page and "Le déposer ici" in page
+    assert "Il est attendu à la consigne gare-1" in page and "Le déposer ici" in page
     assert "une porte lui est gardée" in followed(client, f"/courier/parcels/{parcel}/move", locker="mairie-1")
     here.deposit("mairie-1", 1, 1, parcel_number(parcel))
     page = followed(client, "/courier/lockers/gare-1/parcels", label="LOST", size="M")
-    assert "Il est au casier mairie-1, porte 1" in page and "Le déposer ici" not in page
+    assert "Il est à la consigne mairie-1, porte 1" in page and "Le déposer ici" not in page
 
 
 def test_a_move_to_a_full_locker_changes_nothing(here: Town) -> None:
@@ -244,7 +244,7 @@ def test_a_door_that_does_not_open_says_why_and_can_be_tried_again(here: Town) -
     commands.expire_commands(here.desk)
     heard(here)
     page = words(client.get(path).text)
-    assert "Le casier n’a pas répondu en une minute" in page and "Essayer encore : ouvrir la porte 1" in page
+    assert "La consigne n’a pas répondu en une minute" in page and "Essayer encore : ouvrir la porte 1" in page
     assert client.post(f"/courier/parcels/{parcel}/take-back", data={}).headers["location"] != path
 
 

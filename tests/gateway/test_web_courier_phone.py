@@ -151,11 +151,11 @@ def test_the_phones_queue_is_answered_in_a_few_words(here: Town) -> None:
         ({"digits": "123"}, 422, "Un chiffre ne va pas"),
         ({"digits": "000000000001"}, 422, "Un chiffre ne va pas"),
         ({"size": "XL"}, 422, "Un chiffre ne va pas"),
-        ({"size": "L"}, 422, "Le casier n’a pas dit cela"),
-        ({"label": "OTHER"}, 422, "Le casier n’a pas dit cela"),
-        ({"locker": "nowhere"}, 404, "Ce casier n’est pas connu"),
+        ({"size": "L"}, 422, "La consigne n’a pas dit cela"),
+        ({"label": "OTHER"}, 422, "La consigne n’a pas dit cela"),
+        ({"locker": "nowhere"}, 404, "Cette consigne n’est pas connue"),
         ({"receipt": "HELLO"}, 422, "Un chiffre ne va pas"),
-        ({"receipt": "CR1:MAIRIE-1:ABCDEF"}, 422, "Le casier n’a pas dit cela"),
+        ({"receipt": "CR1:MAIRIE-1:ABCDEF"}, 422, "La consigne n’a pas dit cela"),
     ],
 )
 def test_a_receipt_that_is_wrong_says_what_to_check_and_keeps_what_was_typed(

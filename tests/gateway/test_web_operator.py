@@ -51,6 +51,7 @@ def pages(here: Town) -> list[str]:
         f"/operator/parcels/{parcel}",
         "/operator/people",
         "/operator/badges",
+        "/operator/departures",
         "/operator/signing-keys",
         "/operator/use",
         "/operator/use?locker=mairie-1",
@@ -233,15 +234,17 @@ def test_an_alarm_says_what_to_do_and_who_does_it(here: Town) -> None:
     jam(here)
     anna, ben = browser(here, name="anna"), browser(here, name="ben")
     shown = anna.get("/operator/alarms?lang=en").text
-    assert "A door does not open" in shown and "call the technician" in shown and "Nobody looks after it" in shown
+    assert (
+        "A door does not open" in shown and "call the technician" in shown and "Nobody is taking care of it" in shown
+    )
     anna.act("/operator/alarms", "/owner")
-    assert "anna looks after it" in ben.get("/operator/alarms?lang=en").text
+    assert "anna is taking care of it" in ben.get("/operator/alarms?lang=en").text
     ben.act("/operator/alarms", "/snooze", hours="4")
     assert "Waits until" in ben.get("/operator/alarms").text
     form = ben.get("/operator/alarms").form("/settle")
     ben.send(form)
     assert alarms.open_alarms(here.desk, GATEWAY) == []
-    assert "Settled lately" in anna.get("/operator/alarms?lang=en").text
+    assert "Recently resolved" in anna.get("/operator/alarms?lang=en").text
     late = {**form.fields, "act": "A" * 22}
     assert ben.client.post(form.action, data=late).status_code == 409, "it is over"
     assert ben.client.post("/operator/alarms/999/settle", data=late).status_code == 404
@@ -393,6 +396,24 @@ def test_a_badge_is_made_with_its_qr_and_taken_back(here: Town) -> None:
     technician = somebody.get("/operator/badges").form("/operator/badges")
     assert somebody.send(technician, role="technician", holder="t-1", days="9999").status_code == 422
     assert somebody.send(technician, role="technician", holder="t-1", days="9", locker="nowhere").status_code == 404
+
+
+def test_who_leaves_loses_every_key_and_badge_by_one_button_and_their_name_has_an_end(here: Town) -> None:
+    somebody = browser(here)
+    made = somebody.get("/operator/people").form("/operator/people")
+    answer = somebody.send(made, role="courier", tenant="colibri", name="c-17")
+    secret = answer.text.split("<code>")[1].split("</code>")[0]
+    badge = somebody.get("/operator/badges").form("/operator/badges")
+    somebody.send(badge, role="courier", carrier="colibri", holder="c-17", days="30")
+    page = somebody.get("/operator/departures?lang=en")
+    assert "c-17 – colibri (keys: 1, badges: 1)" in page.text
+    form = page.form("/operator/departures")
+    assert somebody.send(form, person="colibri/c-17").headers["location"] == "/operator/departures?done=1"
+    assert here.with_secret(secret).get("/v1/lockers").status_code == 401
+    shown = somebody.get("/operator/departures?done=1&lang=en")
+    assert "Done: nothing opens" in shown.text and "c-17 – colibri" not in shown.text
+    assert "c-17" in shown.text.split("Name erased on")[1]
+    assert somebody.send(shown.form("/operator/departures"), person="colibri/nobody").status_code == 404
 
 
 def test_use_counts_deposits_waiting_and_failures_and_names_nobody(here: Town) -> None:

@@ -78,7 +78,7 @@ def test_a_door_jams_a_box_is_too_small_and_each_parcel_is_in_another_door_that_
     seen(courier, page, "doors-kept")
     kept = town.parcel(jammed_parcel)["compartment"]
     assert f"porte {kept}" in row(page, jams)
-    assert re.search(r"gardée jusqu’au \w+\s\d", row(page, jams)), "the day, not the hour alone"
+    assert re.search(r"gardée jusqu’au \d+(er)? \w+ à", row(page, jams)), "the day, not the hour alone"
     shows_badge(scene, qr)
     scene.cabinet.jam(kept)
     hands = deposits(scene, jams)  # the screen said that it jams, and the next door opened
@@ -166,7 +166,7 @@ def test_the_network_goes_in_mid_work_and_the_receipt_waits_in_the_phone_until_i
     hands.close()
     digits = scene.cabinet.wait_for_screen("Reçu")[2].strip()
     page.fill("#label", label)
-    page.get_by_label("Casier").select_option("mairie-1")
+    page.get_by_label("Consigne").select_option("mairie-1")
     page.get_by_text("S", exact=True).click()
     page.fill("#digits", digits)
     page.get_by_role("button", name="Remettre le reçu").click()

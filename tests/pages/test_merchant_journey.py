@@ -36,7 +36,7 @@ def test_a_shop_orders_labels_and_follows_its_parcel_until_it_is_fetched(town: R
     shop, hands = meet(MERCHANT), town.at().part()
     page = sign_in(shop, town, town.key("merchant", SHOP))
     page.get_by_role("link", name="Nouveau colis").click()
-    page.get_by_label("Casier").select_option("mairie-1")
+    page.get_by_label("Consigne").select_option("mairie-1")
     shop.expect("422")  # what is typed here is no carrier's slug
     page.get_by_label("Qui l’apporte").fill("Colis Bleu")
     page.locator("main form button").click()
@@ -58,7 +58,7 @@ def test_a_shop_orders_labels_and_follows_its_parcel_until_it_is_fetched(town: R
     hands.parcel = found["id"]
     hands.deposited()
     hands.courier_leaves()
-    assert f"Porte {hands.compartment}" in row(page, town, label)
+    assert f"porte {hands.compartment}" in row(page, town, label)
     seen(shop, page, "deposited")
     hands.type_code()
     hands.close_door()

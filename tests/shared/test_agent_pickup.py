@@ -256,3 +256,18 @@ def test_a_door_taken_out_of_service_while_it_opens_collects_nothing_later():
     rig.pull(2)
     rig.push(2)
     assert not [event for event in rig.flash.events() if isinstance(event, messages.Collected)]
+
+
+def test_a_language_is_for_whoever_chose_it_and_the_next_person_is_greeted_as_everybody():
+    rig = locker_with_parcel(2)
+    rig.keys("A")
+    assert rig.screen == ("language", ("",))
+    rig.wait(19_000)
+    assert rig.screens[-1] == "language"
+    rig.wait(2_000)
+    assert rig.screen[0] == "welcome", "nobody went on"
+    rig.keys("A")
+    rig.wait(19_000)
+    rig.keys("1")
+    rig.wait(2_000)
+    assert rig.screen == ("typing", ("1",)), "somebody did"

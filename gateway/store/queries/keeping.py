@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from gateway.domain.personal import TIMERS
-from gateway.limits import KEEPING_BATCH_MAX
+from gateway.limits import KEEPING_BATCH_MAX, RECIPIENT_WAITS_S
 
 ERASED_LABEL = "*"  # of a parcel whose label has ended
 
@@ -44,9 +44,19 @@ _NEVER_CAME = (
     "SELECT r.parcel FROM recipients r JOIN parcels p ON p.number = r.parcel"
     " WHERE r.ended_s IS NULL AND r.made_s <= ?1 AND +p.state = 'expected' LIMIT ?2"
 )
+_LABEL_NEVER_CAME = (
+    "SELECT number FROM parcels WHERE state = 'expected' AND ended_s IS NULL AND expected_s <= ?1 LIMIT ?2"
+)
+# It ends with its label, which its carrier may use again. If a locker tells of its deposit after all it lives again,
+# among others of its kind: so each has a mark of its own.
+_END_NEVER_CAME = (
+    f"UPDATE parcels SET label = '{ERASED_LABEL}' || position, accessible = 0,"
+    f" ended_s = expected_s + {RECIPIENT_WAITS_S} WHERE number = ?"
+)
 RULES = (
     Rule("recipient", "SELECT parcel FROM recipients WHERE ended_s <= ?1 LIMIT ?2", _FORGET),
     Rule("never_came", _NEVER_CAME, _FORGET),
+    Rule("never_came", _LABEL_NEVER_CAME, (_END_NEVER_CAME,)),
     _delete("delegations", "id", "left_s <= ?1", "recipient"),
     Rule(
         "recipient",
@@ -76,7 +86,8 @@ RULES = (
     _delete("operations", "number", "ended_s <= ?1"),
     _delete("alarms", "id", "cleared_s <= ?1 AND id < (SELECT max(id) FROM alarms)"),
     _delete("openings", "number", "until_s <= ?1"),
-    _delete("badges", "id", "expiry_s <= ?1"),
+    # None lasts longer than its rows are kept, so what was taken back has expired by then and no locker is told of it.
+    _delete("badges", "id", "min(coalesce(revoked_s, expiry_s), expiry_s) <= ?1"),
     _delete("credentials", "number", "revoked_s <= ?1"),
     _delete("erasures", "parcel", "done_s <= ?1"),
     _delete(

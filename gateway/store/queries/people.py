@@ -85,6 +85,12 @@ class PeopleQueries:
     def revoke_badge(self, id8: bytes, now_s: int) -> None:
         self.sql.execute("UPDATE badges SET revoked_s = ? WHERE id = ? AND revoked_s IS NULL", (now_s, id8))
 
+    def disown(self, owner: str) -> tuple[int, int]:
+        """What this name looks after and is still open is nobody's; how many alarms and reports."""
+        alarms = "UPDATE alarms SET owner = NULL, owned_s = NULL WHERE owner = ? AND cleared_s IS NULL"
+        reports = "UPDATE reports SET owner = NULL, owned_s = NULL WHERE owner = ? AND closed_s IS NULL"
+        return self.sql.execute(alarms, (owner,)).rowcount, self.sql.execute(reports, (owner,)).rowcount
+
     def revoked_badges(self, locker: str, now_s: int) -> list[Badge]:
         """Those that would still be good on this locker."""
         rows = self.sql.execute(

@@ -45,7 +45,7 @@ def _cells(parcel: Parcel, words: Words) -> tuple[str, ...]:
     return (
         parcel.id,
         parcel.label,
-        words(f"parcel_state.{parcel.state}"),
+        words(f"parcel_state.{parcel.told_as}"),
         parcel.locker,
         str(parcel.compartment or ""),
         parcel.size,

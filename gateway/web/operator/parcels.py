@@ -71,7 +71,7 @@ def _steps(request: Request, who: Principal, parcel: Parcel, words: Words) -> li
     if parcel.deposited_s is not None and not any(event.name == "Deposited" for event in events):
         steps.append((parcel.deposited_s, words("operator.one_parcel.deposited", door=parcel.compartment), ""))
     if parcel.ended_s is not None:
-        state = words(f"parcel_state.{parcel.state}")
+        state = words(f"parcel_state.{parcel.told_as}")
         steps.append((parcel.ended_s, words("operator.one_parcel.ended", state=state), ""))
     return sorted(steps, key=lambda step: step[0])[::-1]
 
