@@ -5,7 +5,7 @@ which boards answer, leaving leads one out; settings changes what /config.json s
 import gc
 from typing import TYPE_CHECKING
 
-from device.agent.console import load, unload
+from device.agent.console import load
 from protocol.limits import SCAN_HEAP_MIN
 
 if TYPE_CHECKING:
@@ -55,30 +55,12 @@ def _retire(desk: "Desk", words: "list[str]") -> None:
     if not rest or rest == ["cancel"]:
         part = _part(desk, "leaving")
         if part is not None:
-            part.retire(desk, name, places, None if rest else _Staging(words))
+            part.retire(desk, name, places, bool(rest))
         return
     place = left.one_of(desk, name, places, rest[0])
     part = None if place < 0 else _part(desk, "settling" if len(rest) > 1 else "handing")
     if part is not None:
         part.retire(desk, name, places, place, " ".join(rest[1:]))
-
-
-class _Staging:
-    """In a lap of its own: what has led the module out is gone from the heap by then."""
-
-    call_at = 0
-
-    def __init__(self, words: "list[str]") -> None:
-        self._words = words
-
-    def step(self, desk: "Desk") -> None:
-        unload((), "device.desk", ("leaving", "left", "people", "hands"))
-        part = _part(desk, "settings")
-        if part is not None:
-            part.put_beside(desk, self._words)
-
-    def stop(self, desk: "Desk") -> None:
-        desk.err("stopped", "Ctrl-C")
 
 
 def address_word(desk: "Desk") -> str:

@@ -12,26 +12,24 @@ from device.desk.left import answer, decide, left_in, says
 from protocol.messages import OutOfService
 from protocol.numbers import LEAVES, STAYS
 
-_STEPS_A_LAP = 2  # records and lines wait in the heap until the lap ends
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from device.desk.seat import Desk
 
 
-def retire(desk: "Desk", name: str, places: "list[int]", stage: "Any") -> None:
-    """`stage`: the task that puts the change itself beside, once nothing is left; None: the module stays after all."""
+def retire(desk: "Desk", name: str, places: "list[int]", cancelled: bool) -> None:
+    """`cancelled`: it stays after all. Begun in the lap's end, when whoever asked for it is gone from the heap."""
     board = desk.agent.console.board
-    if stage and len(places) == desk.agent.books.present and not load("trial").is_there(board.root + "/config.new"):
+    if cancelled:
+        desk.task = _Steps(_stay(desk, places))
+    elif len(places) == desk.agent.books.present and not load("trial").is_there(board.root + "/config.new"):
         desk.err("bad_value", "it is the only module: first module add")
-        return
-    desk.task = _Steps(_leave(desk, name, places, stage) if stage else _stay(desk, places))
-    desk.task.step(desk)
+    else:
+        desk.task = _Steps(_leave(desk, name, places))
 
 
-def _leave(desk: "Desk", name: str, places: "list[int]", stage: "Any") -> "Iterator[str]":
+def _leave(desk: "Desk", name: str, places: "list[int]") -> "Iterator[str]":
     """Marks each compartment, tells what is left, and goes on to the change itself when nothing is."""
     for place in places:
         if not desk.agent.books.has(place, LEAVING):
@@ -43,12 +41,17 @@ def _leave(desk: "Desk", name: str, places: "list[int]", stage: "Any") -> "Itera
         if text:
             yield f"{desk.agent.books.numbers[place]:3d} {text}"
     if not any([left_in(desk, place) for place in places]):
-        desk.task = stage
+        desk.task = load("staging").Staging(name)
         return
-    text = says(desk, "leaving")
-    if text:
-        yield from load("people").wrapped(text.replace("NAME", name))
+    yield from _hint(desk, name)
     answer(desk, name, places, {"leaving": name})
+
+
+def _hint(desk: "Desk", name: str) -> "list[str]":
+    try:
+        return load("people").wrapped(says(desk, "leaving").replace("NAME", name))
+    except MemoryError:
+        return []  # it only tells more of what the answer has
 
 
 def _stay(desk: "Desk", places: "list[int]") -> "Iterator[str]":
@@ -69,12 +72,9 @@ class _Steps:
         self._steps = steps
 
     def step(self, desk: "Desk") -> None:
-        for _step in range(_STEPS_A_LAP):
-            text = next(self._steps, None)
-            if text is None:
-                break
-            if text:
-                desk.say(text)
+        text = next(self._steps, None)  # one a lap: records and lines wait in the heap until its end
+        if text:
+            desk.say(text)
 
     def stop(self, desk: "Desk") -> None:
         desk.err("stopped", "Ctrl-C")
