@@ -201,6 +201,10 @@ def test_the_evidence_is_what_the_locker_said_of_that_deposit_and_of_no_other(he
     assert {event["parcel"] for event in evidence} == {one.id, None} and other.id != one.id
     own = only(here, here.caller("courier", "colibri"))["evidence"]
     assert {event["parcel"] for event in own} == {one.id}, "a tenant sees what is about its parcel"
+    assert close(here).status_code == 201
+    later(here, 60)
+    here.says("mairie-1", DoorOpened(1))
+    assert only(here)["evidence"] == evidence, "and nothing of what came after it was closed"
 
 
 def test_evidence_of_an_open_report_cannot_be_deleted(here: Town) -> None:
