@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway import qr
 from gateway.domain import parcels
-from gateway.domain.codes import groups_of, has_scanner
+from gateway.domain.codes import halves_of, has_scanner, spelt
 from gateway.words import LANGUAGES, Words
 from gateway.words.moments import here, moment
 
@@ -74,14 +74,10 @@ def page(slip: Slip, language: str) -> str:
 
 
 def _code(code: str, words: Words) -> str:
-    """Seen in groups, two to a half that never breaks; heard digit by digit, and not as numbers of three."""
-    groups = groups_of(code)
-    halves = [" ".join(groups[place : place + 2]) for place in range(0, len(groups), 2)]
-    seen = " ".join(f'<span class="half">{half}</span>' for half in halves)
-    heard = ", ".join(" ".join(group) for group in groups)
+    seen = " ".join(f'<span class="half">{half}</span>' for half in halves_of(code))
     kind = "code long" if len(code) > 12 else "code"
     return (
-        f'<section class="box">\n<h2>{escape(words("slip.code"))}</h2>\n<p class="spoken">{heard}</p>\n'
+        f'<section class="box">\n<h2>{escape(words("slip.code"))}</h2>\n<p class="spoken">{spelt(code)}</p>\n'
         f'<p class="{kind}" aria-hidden="true">{seen}</p>\n</section>\n'
     )
 

@@ -67,6 +67,17 @@ def groups_of(code: str) -> list[str]:
     return [code[place : place + size] for place in range(0, len(code), size)]
 
 
+def halves_of(code: str) -> list[str]:
+    """As it is seen: two groups to a half, and a line breaks between halves only."""
+    groups = groups_of(code)
+    return [" ".join(groups[place : place + 2]) for place in range(0, len(groups), 2)]
+
+
+def spelt(code: str) -> str:
+    """As it is heard: digit by digit, and not as numbers of three."""
+    return ", ".join(" ".join(group) for group in groups_of(code))
+
+
 def has_scanner(digits: int) -> bool:
     """Codes of 16 digits are for lockers without one."""
     return digits == otp.CODE_DIGITS[0]

@@ -16,6 +16,7 @@ WebhookNumber = NewType("WebhookNumber", int)
 ReportNumber = NewType("ReportNumber", int)
 
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+_HEX_DIGITS = frozenset("0123456789abcdef")
 _WIDTH = 13
 NUMBER_MAX = 0x7FFFFFFFFFFFFFFF
 
@@ -41,6 +42,13 @@ def _number(prefix: str, text: str, code: str) -> int:
     if not 0 < number <= NUMBER_MAX:
         raise Refusal(code, "there is no such id")
     return number
+
+
+def id_bytes(text: str, unknown: str, size: int = 8) -> bytes:
+    """Of a badge, a delegation or (4 bytes) a signing key. Raises Refusal(`unknown`)."""
+    if len(text) != 2 * size or not set(text) <= _HEX_DIGITS:
+        raise Refusal(unknown, f"an id of this kind is {2 * size} hexadecimal digits")
+    return bytes.fromhex(text)
 
 
 def parcel_id(number: ParcelNumber) -> str:

@@ -5,6 +5,7 @@ an operator runs the lockers and sees all. A badge's holder is a staff number, n
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import CredentialNumber, credential_id
@@ -14,24 +15,23 @@ OPERATOR, COURIER, MERCHANT = "operator", "courier", "merchant"
 ROLES = (OPERATOR, COURIER, MERCHANT)
 TECHNICIAN = "technician"  # a role of badges only: who repairs lockers has no business with parcels over the API
 
-SCOPES = frozenset(
-    {
-        "parcels:write",
-        "parcels:read",
-        "codes:read",
-        "codes:write",
-        "lockers:read",
-        "lockers:write",
-        "doors:open",
-        "badges:write",
-        "credentials:write",
-        "events:read",
-        "keys:write",
-        "technicians:write",
-        "webhooks:write",
-        "privacy:write",
-    }
-)
+Scope = Literal[
+    "parcels:write",
+    "parcels:read",
+    "codes:read",
+    "codes:write",
+    "lockers:read",
+    "lockers:write",
+    "doors:open",
+    "badges:write",
+    "credentials:write",
+    "events:read",
+    "keys:write",
+    "technicians:write",
+    "webhooks:write",
+    "privacy:write",
+]
+SCOPES: frozenset[str] = frozenset(get_args(Scope))
 _TENANT = frozenset(
     {
         "parcels:write",

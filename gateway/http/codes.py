@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.domain.ids import parcel_number
+from gateway.domain.ids import id_bytes, parcel_number
 from gateway.domain.people import Principal
 from gateway.http import answers
 from gateway.http.acting import Said, counter_of, once, respond, show
 from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.lockers import accepted
-from gateway.http.routing import ACT, READ, DelegationPath, ParcelPath, id_bytes
+from gateway.http.routing import ACT, READ, DelegationPath, ParcelPath
 from gateway.http.schemas import DelegationBody, ReissueBody
 from gateway.services import delegations, reissues
 

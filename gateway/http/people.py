@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.domain.ids import credential_number
+from gateway.domain.ids import credential_number, id_bytes
 from gateway.domain.people import Principal
 from gateway.http import answers
 from gateway.http.acting import Said, counter_of, once, show
 from gateway.http.auth import Act, acts, desk_of, needs
-from gateway.http.routing import ACT, READ, BadgePath, CredentialPath, id_bytes
+from gateway.http.routing import ACT, READ, BadgePath, CredentialPath
 from gateway.http.schemas import BadgeBody, CredentialBody
 from gateway.services import people
 

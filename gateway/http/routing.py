@@ -7,14 +7,12 @@ from fastapi import Path, Query
 
 from gateway import limits
 from gateway.asgi import RequestError
-from gateway.domain.errors import Refusal
 from gateway.domain.ids import NUMBER_MAX
 from gateway.http import problems
 from gateway.http.schemas import Number
 
 READ = problems.responses(401, 403, 404, 422, 429, 500, 503)
 ACT = problems.responses(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503)
-ID_DIGITS = 16
 PUBLIC: dict[str, Any] = {"security": []}
 
 LockerPath = Annotated[str, Path(max_length=64, description="The locker's id.", examples=["mairie-1"])]
@@ -36,13 +34,6 @@ Cursor = Annotated[
         json_schema_extra={"pattern": CURSOR},
     ),
 ]
-
-
-def id_bytes(text: str, unknown: str) -> bytes:
-    """The 8 bytes of a badge's or delegation's id. Raises Refusal(`unknown`)."""
-    if len(text) != ID_DIGITS or not set(text) <= set("0123456789abcdef"):
-        raise Refusal(unknown, f"an id of this kind is {ID_DIGITS} hexadecimal digits")
-    return bytes.fromhex(text)
 
 
 def cursor_text(position: int | None) -> str | None:

@@ -65,22 +65,6 @@ Phone = Annotated[str, Field(max_length=limits.PHONE_SIZE_MAX, pattern=PHONE, ex
 Size = Literal["S", "M", "L"]
 Number = Annotated[int, Field(ge=1, le=COMPARTMENTS_MAX, description="The number on the door.")]
 Millimetres = Annotated[int, Field(ge=1, le=limits.MM_MAX)]
-Scope = Literal[
-    "parcels:write",
-    "parcels:read",
-    "codes:read",
-    "codes:write",
-    "lockers:read",
-    "lockers:write",
-    "doors:open",
-    "badges:write",
-    "credentials:write",
-    "events:read",
-    "keys:write",
-    "technicians:write",
-    "webhooks:write",
-    "privacy:write",
-]
 
 
 class Body(BaseModel):
@@ -256,5 +240,5 @@ class CredentialBody(Body):
     tenant: Annotated[
         Slug | None, Field(description="The carrier's or merchant's slug; left out for an operator.")
     ] = None
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(people.SCOPES))]
+    scopes: Annotated[list[people.Scope], Field(min_length=1, max_length=len(people.SCOPES))]
     name: Name

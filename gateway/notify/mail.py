@@ -12,7 +12,7 @@ from email.utils import formatdate, parseaddr
 from html import escape
 from typing import Any
 
-from gateway.domain.codes import groups_of
+from gateway.domain.codes import groups_of, halves_of
 from gateway.domain.letters import WITH_CODE, Contents
 from gateway.limits import NAME_SIZE_MAX
 from gateway.notify.links import one_line, page
@@ -153,6 +153,5 @@ def _html_line(line: Line) -> str:
     """A code breaks between its halves only, so that 320 pixels are enough for 16 digits too."""
     if line.look != "code":
         return _HTML[line.look].format(escape(line.text)) + "\n"
-    groups = groups_of(line.text)
-    halves = [" ".join(groups[place : place + 2]) for place in range(0, len(groups), 2)]
-    return _HTML["code"].format(" ".join(f'<span style="white-space:nowrap">{half}</span>' for half in halves)) + "\n"
+    halves = " ".join(f'<span style="white-space:nowrap">{half}</span>' for half in halves_of(line.text))
+    return _HTML["code"].format(halves) + "\n"

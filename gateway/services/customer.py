@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
+from gateway.domain.codes import has_scanner
 from gateway.domain.compartments import FAULTS, Compartment
 from gateway.domain.delegations import Delegation
 from gateway.domain.errors import Refusal
@@ -27,7 +28,6 @@ from protocol.numbers import REVOKED
 RECIPIENT = Principal(
     OPERATOR, "", frozenset({"parcels:read", "parcels:write", "codes:read", "codes:write"}), "recipient"
 )
-NO_SCANNER_DIGITS = 16
 SHOWN = ("coming", "waiting", "being_taken", "no_code", "collected", "expired", "taken_back", "disputed")
 _AS_IT_IS = ("collected", "expired", "taken_back", "disputed")
 
@@ -62,7 +62,7 @@ class Situation:
 
     @property
     def has_scanner(self) -> bool:
-        return self.locker.code_digits != NO_SCANNER_DIGITS
+        return has_scanner(self.locker.code_digits)
 
     @property
     def collector(self) -> Delegation | None:

@@ -5,7 +5,7 @@ A token that is out is worth nothing from the moment the locker has answered Rev
 
 from dataclasses import replace
 
-from gateway.domain.codes import delegate_token
+from gateway.domain.codes import delegate_token, has_scanner
 from gateway.domain.compartments import Compartment
 from gateway.domain.delegations import Delegation, check_delegate
 from gateway.domain.errors import Refusal
@@ -21,8 +21,6 @@ from gateway.services.orders import begin_operation, order
 from gateway.services.ports import Transaction
 from gateway.services.reissues import running_for
 from protocol.messages import PickupAuthorised, RevokeToken, Up
-
-_NO_SCANNER_DIGITS = 16  # a locker without a scanner is set to 16-digit codes (protocol.otp)
 
 
 def delegate(desk: Desk, who: Principal, number: ParcelNumber, name: str, id8: bytes | None = None) -> Delegation:
@@ -57,7 +55,7 @@ def _must_be_collectable(tx: Transaction, parcel: Parcel) -> None:
     """By whoever shows a QR with its present number. Raises Refusal."""
     if not reports.to_fetch(tx, parcel):
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
-    if known_locker(tx, parcel.locker).code_digits == _NO_SCANNER_DIGITS:
+    if not has_scanner(known_locker(tx, parcel.locker).code_digits):
         share = "let the recipient share the pickup code: it is typed at the locker"
         raise Refusal("no_scanner", "this locker has no scanner that could read a delegate's QR", (share,))
     if any(running_for(tx, parcel, kind) is not None for kind in (REISSUE, TAKE_BACK)):

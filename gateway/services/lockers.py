@@ -5,7 +5,6 @@ from dataclasses import replace
 from gateway.domain.acts import LOCKER_CONFIGURED
 from gateway.domain.compartments import Compartment, CompartmentStatus, availability
 from gateway.domain.errors import Refusal
-from gateway.domain.events import Alarm
 from gateway.domain.guarantees import Guarantee
 from gateway.domain.lockers import (
     Configuration,
@@ -15,8 +14,7 @@ from gateway.domain.lockers import (
     check_configuration,
     check_locker,
 )
-from gateway.domain.people import OPERATOR, Principal
-from gateway.limits import PAGE_SIZE_MAX
+from gateway.domain.people import Principal
 from gateway.services import acts, revocations, trust_orders
 from gateway.services.desk import Desk, known_locker, must_operate
 from gateway.services.ports import Transaction
@@ -154,12 +152,3 @@ def provisioned(desk: Desk) -> list[tuple[str, int]]:
     """(locker, generation) of all that may connect."""
     with desk.store.reading() as tx:
         return [(locker.id, locker.generation) for locker in tx.lockers() if locker.generation]
-
-
-def list_alarms(desk: Desk, who: Principal, only_open: bool = True, limit: int = PAGE_SIZE_MAX) -> list[Alarm]:
-    """Newest first. For those who run the lockers."""
-    who.must("events:read")
-    if who.role != OPERATOR:
-        raise Refusal("not_allowed", "alarms are for the operator")
-    with desk.store.reading() as tx:
-        return tx.alarms(only_open, min(limit, PAGE_SIZE_MAX))

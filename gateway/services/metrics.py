@@ -4,13 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from gateway.domain.compartments import availability
-from gateway.domain.errors import Refusal
 from gateway.domain.parcels import STATES
-from gateway.domain.people import OPERATOR, Principal
+from gateway.domain.people import Principal
 from gateway.domain.readings import Reading
 from gateway.limits import LOCKER_ALIVE_S
 from gateway.services.deliveries import RESULTS
-from gateway.services.desk import Desk
+from gateway.services.desk import Desk, must_operate
 
 _LAG_EVENTS = 100  # the latest: a lag that is over is no longer told
 
@@ -35,9 +34,7 @@ class Measures:
 
 def may_measure(who: Principal) -> None:
     """Raises Refusal("not_allowed")."""
-    who.must("lockers:read")
-    if who.role != OPERATOR:
-        raise Refusal("not_allowed", "metrics are for the operator")
+    must_operate(who, "lockers:read")
 
 
 def measure(desk: Desk, who: Principal) -> Measures:

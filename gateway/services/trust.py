@@ -7,6 +7,7 @@ Nothing is switched before the lockers have said that they are ready, unless the
 from dataclasses import replace
 
 from gateway.domain.errors import Refusal
+from gateway.domain.ids import id_bytes
 from gateway.domain.people import Principal
 from gateway.domain.signing_keys import (
     CURRENT,
@@ -24,7 +25,7 @@ from gateway.services import key_check, trust_orders
 from gateway.services.desk import Desk
 from gateway.services.ports import Transaction
 
-_KID_DIGITS = 8
+_KID_SIZE = 4
 
 
 def status(desk: Desk, who: Principal) -> KeysStatus:
@@ -113,7 +114,7 @@ def drop(desk: Desk, who: Principal, kid_hex: str, force: bool = False) -> KeySt
     who.must("keys:write")
     with desk.store.transaction() as tx:
         known = {key.kid: key for key in tx.signing_keys()}
-        key = known.get(_kid(kid_hex))
+        key = known.get(id_bytes(kid_hex, "unknown_key", _KID_SIZE))
         if key is None:
             raise Refusal("unknown_key", "there is no signing key of this id")
         if key.state == CURRENT:
@@ -132,12 +133,6 @@ def drop(desk: Desk, who: Principal, kid_hex: str, force: bool = False) -> KeySt
         said = _key_status(desk, tx, known[key.kid], tx.believed())
     desk.keys.let_go(key.kid)  # after the commit: a crash in between is made good at the next start
     return said
-
-
-def _kid(text: str) -> bytes:
-    if len(text) != _KID_DIGITS or not set(text) <= set("0123456789abcdef"):
-        raise Refusal("unknown_key", f"the id of a signing key is {_KID_DIGITS} hex digits")
-    return bytes.fromhex(text)
 
 
 def _ready(tx: Transaction, kid: bytes, force: bool, what: str) -> None:

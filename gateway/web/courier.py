@@ -18,7 +18,8 @@ from gateway.domain.people import Principal
 from gateway.limits import ROUND_LOCKERS_MAX
 from gateway.services import doors, parcels, rounds
 from gateway.services.rounds import AtLocker
-from gateway.web.courier_page import acted, desk_of, show
+from gateway.web.courier_page import show
+from gateway.web.desk import acted, desk_of
 from gateway.web.forms import Posted
 from gateway.web.pages import see
 from gateway.web.sessions import Courier

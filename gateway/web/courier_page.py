@@ -10,20 +10,11 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from gateway.services.desk import Desk
 from gateway.web import pages
+from gateway.web.desk import desk_of
 from gateway.words.moments import here, time
 
 KEEP = "Consigne-Keep"
-
-
-def desk_of(request: Request) -> Desk:
-    return request.app.state.desk
-
-
-def acted(request: Request) -> None:
-    """Something was ordered: whoever sends orders on shall look."""
-    request.app.state.wake()
 
 
 def show(

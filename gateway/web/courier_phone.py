@@ -15,7 +15,8 @@ from gateway.domain.people import Badge
 from gateway.limits import SESSION_S
 from gateway.services import people
 from gateway.web import assets, pages, sessions
-from gateway.web.courier_page import desk_of, show
+from gateway.web.courier_page import show
+from gateway.web.desk import desk_of
 from gateway.web.forms import Posted
 from protocol.limits import TOKEN_SIZE_MAX
 

@@ -21,7 +21,8 @@ from gateway.domain.proofs import Proof
 from gateway.limits import ROUND_LOCKERS_MAX
 from gateway.services import lockers, proofs, receipts, rounds
 from gateway.web import pages
-from gateway.web.courier_page import acted, desk_of, show
+from gateway.web.courier_page import show
+from gateway.web.desk import acted, desk_of
 from gateway.web.forms import Form, Posted
 from gateway.web.sessions import Courier
 

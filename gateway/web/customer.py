@@ -13,14 +13,14 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from gateway import qr, slip
 from gateway.asgi import RequestError
 from gateway.domain import links
-from gateway.domain.codes import groups_of
+from gateway.domain.codes import halves_of, spelt
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import ParcelNumber
+from gateway.domain.ids import ParcelNumber, id_bytes
 from gateway.limits import REPORT_WORDS_SIZE_MAX
 from gateway.services import customer, delegations, extensions, reach
 from gateway.services.customer import RECIPIENT, Situation
-from gateway.services.desk import Desk
 from gateway.web import pages
+from gateway.web.desk import acted, desk_of
 from gateway.web.forms import Posted, from_our_pages
 from gateway.web.whereabouts import pointing_at, where
 
@@ -38,10 +38,6 @@ OURS = [Depends(from_our_pages)]  # of an act without fields
 
 router = APIRouter()
 Found = TypeVar("Found")
-
-
-def desk_of(request: Request) -> Desk:
-    return request.app.state.desk
 
 
 def known(request: Request, look: Callable[[bytes], Found]) -> Found:
@@ -97,13 +93,11 @@ def _door(request: Request, now: Situation) -> dict[str, Any]:
 
 
 def _code(now: Situation) -> dict[str, Any]:
-    """Seen in halves that never break, heard digit by digit."""
     if now.pickup is None:
         return {"halves": (), "heard": "", "qr": None}
-    groups = groups_of(now.pickup.code)
     return {
-        "halves": [" ".join(groups[place : place + 2]) for place in range(0, len(groups), 2)],
-        "heard": ", ".join(" ".join(group) for group in groups),
+        "halves": halves_of(now.pickup.code),
+        "heard": spelt(now.pickup.code),
         "qr": qr.svg(now.pickup.token, sized=False) if now.has_scanner else None,
     }
 
@@ -150,7 +144,7 @@ def _act(request: Request, secret: str, said: str, refused: Mapping[str, str], w
             raise
         said = refused.get(refusal.code, "changed")
     else:
-        request.app.state.wake()
+        acted(request)
     return pages.see(f"/p/{secret}?said={said}#said")
 
 
@@ -192,7 +186,7 @@ def erase(request: Request, secret: str, parcel: Link) -> Response:
         if refusal.code == "unknown_page":
             raise
         return pages.see(f"/p/{secret}?said=changed#said")
-    request.app.state.wake()
+    acted(request)
     return show(request, "erased.html", {})
 
 
@@ -220,11 +214,7 @@ def delegate(request: Request, secret: str, parcel: Link, form: Posted) -> Respo
 
 @router.post("/p/{secret}/delegations/{delegation}", dependencies=OURS)
 def revoke(request: Request, secret: str, parcel: Link, delegation: str) -> Response:
-    desk = desk_of(request)
-    try:
-        id8 = bytes.fromhex(delegation)
-    except ValueError:
-        raise Refusal("unknown_delegation", "there is no such delegation")
+    desk, id8 = desk_of(request), id_bytes(delegation, "unknown_delegation")
     return _act(request, secret, "revoking", {}, lambda: delegations.revoke_delegation(desk, RECIPIENT, parcel, id8))
 
 

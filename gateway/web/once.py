@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from gateway.asgi import RequestError
 from gateway.domain.people import Principal
 from gateway.services.desk import Desk
+from gateway.web.desk import acted, desk_of
 from gateway.web.forms import Form
 from gateway.web.pages import see
 
@@ -29,7 +30,7 @@ def fresh() -> str:
 
 def once(request: Request, who: Principal, form: Form, work: Callable[[], str]) -> Response:
     """`work` acts, and says where to look next. Raises Refusal, RequestError("bad_value")."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     with desk.store.transaction() as tx:
         place = _place(desk, request, who, form)
         kept = tx.find_answer(place)
@@ -37,7 +38,7 @@ def once(request: Request, who: Principal, form: Form, work: Callable[[], str]) 
             return see(kept[1].decode())
         onward = work()
         tx.keep_answer(place, FIELD.encode(), onward.encode(), desk.clock())
-    request.app.state.wake()
+    acted(request)
     return see(onward)
 
 

@@ -23,6 +23,7 @@ from gateway.domain.people import COURIER, MERCHANT, OPERATOR, Principal
 from gateway.rates import Gate
 from gateway.services import people
 from gateway.services.desk import Desk
+from gateway.web.desk import desk_of
 from gateway.web.pages import see
 
 COOKIE = "consigne"
@@ -64,7 +65,7 @@ def principal_of(desk: Desk, cookie: str) -> Principal | None:
 
 def who_asks(request: Request) -> Principal:
     """A dependency of every page that is not for everyone. Raises SignedOutError."""
-    who = principal_of(request.app.state.desk, request.cookies.get(COOKIE, ""))
+    who = principal_of(desk_of(request), request.cookies.get(COOKIE, ""))
     if who is None:
         raise SignedOutError
     request.state.who = who

@@ -6,15 +6,11 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from gateway.domain.ids import NUMBER_MAX
-from gateway.services.desk import Desk
+from gateway.web.desk import desk_of
 from gateway.web.drawing import SIGNS
 from gateway.web.once import fresh
 from gateway.web.pages import language_of, render, see
 from gateway.words import LANGUAGES, Words, moments
-
-
-def desk_of(request: Request) -> Desk:
-    return request.app.state.desk
 
 
 def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:

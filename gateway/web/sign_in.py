@@ -9,6 +9,7 @@ from gateway.limits import SECRET_SIZE_MAX
 from gateway.services import people
 from gateway.services.desk import Desk
 from gateway.web import sessions
+from gateway.web.desk import desk_of
 from gateway.web.forms import Posted, from_our_pages
 from gateway.web.pages import render, see
 from protocol.limits import TOKEN_SIZE_MAX
@@ -20,7 +21,7 @@ router = APIRouter()
 
 @router.get("/")
 def home(request: Request) -> Response:
-    who = sessions.principal_of(request.app.state.desk, request.cookies.get(sessions.COOKIE, ""))
+    who = sessions.principal_of(desk_of(request), request.cookies.get(sessions.COOKIE, ""))
     request.state.who = who
     return render(request, "home.html", {"place": PLACES[who.role] if who is not None else None})
 
@@ -33,11 +34,10 @@ def sign_in_page(request: Request) -> Response:
 @router.post("/sign-in")
 def sign_in(request: Request, form: Posted) -> Response:
     """With `key`: a key of the API, or the text of a courier's badge."""
-    desk: Desk = request.app.state.desk
     onward = sessions.onward_of(form["next"] or "/")
     try:
         with sessions.trying(request):
-            return _known(desk, form["key"], onward)
+            return _known(desk_of(request), form["key"], onward)
     except Refusal:
         return render(request, "sign_in.html", {"next": onward, "refused": True}, 401)
 

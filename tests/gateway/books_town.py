@@ -18,6 +18,7 @@ from gateway.domain.parcels import NewParcel, Parcel
 from gateway.domain.people import COURIER, GATEWAY, MERCHANT, SCOPES_OF, Badge, Principal
 from gateway.keys import Keys
 from gateway.services import commands, lockers, parcels, people
+from gateway.services.alarms import open_alarms
 from gateway.services.desk import Desk
 from gateway.services.take_up import take_up
 from gateway.store.sqlite import SqliteStore
@@ -176,7 +177,7 @@ class Town:
         return [status.availability for status in lockers.list_compartments(self.desk, OPERATOR, locker)]
 
     def alarms(self) -> list[str]:
-        return [alarm.kind for alarm in lockers.list_alarms(self.desk, OPERATOR)]
+        return [alarm.kind for alarm in open_alarms(self.desk, OPERATOR)]
 
     def dump(self) -> list[str]:
         """The books, row by row; equal dumps are equal books."""

@@ -12,7 +12,8 @@ from parcel_page import Recipient, announced, answers, deposited, later
 from gateway.domain.people import GATEWAY
 from gateway.domain.reports import KINDS
 from gateway.limits import RECIPIENT_KEPT_S, REPORT_AFTER_S, REPORT_WORDS_SIZE_MAX, REPORTS_MAX
-from gateway.services import expiry, lockers
+from gateway.services import expiry
+from gateway.services.alarms import open_alarms
 from protocol.messages import DoorClosed, DoorOpened, Release, Revoke
 
 INSIDE = sorted(KINDS)
@@ -35,7 +36,7 @@ def box(here: Town, number: int = 1) -> dict[str, Any]:
 
 
 def alarms(here: Town) -> list[tuple[str, int | None]]:
-    return [(alarm.kind, alarm.compartment) for alarm in lockers.list_alarms(here.desk, GATEWAY)]
+    return [(alarm.kind, alarm.compartment) for alarm in open_alarms(here.desk, GATEWAY)]
 
 
 def only(here: Town, client: httpx.Client | None = None) -> dict[str, Any]:
@@ -200,6 +201,10 @@ def test_the_evidence_is_what_the_locker_said_of_that_deposit_and_of_no_other(he
     assert {event["parcel"] for event in evidence} == {one.id, None} and other.id != one.id
     own = only(here, here.caller("courier", "colibri"))["evidence"]
     assert {event["parcel"] for event in own} == {one.id}, "a tenant sees what is about its parcel"
+    assert close(here).status_code == 201
+    later(here, 60)
+    here.says("mairie-1", DoorOpened(1))
+    assert only(here)["evidence"] == evidence, "and nothing of what came after it was closed"
 
 
 def test_evidence_of_an_open_report_cannot_be_deleted(here: Town) -> None:

@@ -8,6 +8,7 @@ from books_town import CLOSED, NOW_S, OPERATOR, Town, done, open_town
 
 from gateway.domain.lockers import NewCompartment, NewLocker, NewModule
 from gateway.services import doors, expiry, lockers
+from gateway.services.alarms import open_alarms
 from protocol.messages import Assign, Decline, Measured, OutOfService
 from protocol.numbers import DOOR_STATES, HELD
 
@@ -41,7 +42,7 @@ def sees(town: Town, *doors: int) -> None:
 
 
 def alarms(town: Town) -> list[tuple[int, str]]:
-    return [(alarm.compartment, alarm.kind) for alarm in lockers.list_alarms(town.desk, OPERATOR)]
+    return [(alarm.compartment, alarm.kind) for alarm in open_alarms(town.desk, OPERATOR)]
 
 
 def test_a_lost_module_is_one_alarm_until_any_of_its_doors_is_seen(town: Town) -> None:

@@ -9,6 +9,7 @@ from books_town import CLOSED, COLIBRI, NOW_S, OPERATOR, Town, open_town, said
 
 from gateway.domain.events import Answer, Arrival
 from gateway.services import commands, doors, events, lockers, parcels
+from gateway.services.alarms import open_alarms
 from gateway.services.take_up import take_up
 from protocol.errors import number_of
 from protocol.messages import (
@@ -366,7 +367,7 @@ def test_a_forced_door_is_an_alarm_with_its_parcel_and_offered_to_nobody(town: T
     town.locker("S")
     parcel = town.deposited("label-1")
     town.says("mairie-1", DoorFaulted(1, FORCED, True))
-    (alarm,) = lockers.list_alarms(town.desk, OPERATOR)
+    (alarm,) = open_alarms(town.desk, OPERATOR)
     assert (alarm.kind, alarm.compartment, alarm.parcel) == ("door_forced", 1, parcel.number)
     assert town.availability() == ["quarantined"]
     town.says("mairie-1", DoorFaulted(1, 200, False))
@@ -385,7 +386,7 @@ def test_contents_against_the_books_are_an_alarm_and_keep_the_compartment_from_b
     assert (town.alarms(), town.availability()) == (["contents_sensor_faulty"], ["free"])
     parcel = town.deposited("label-1")
     town.says("mairie-1", ContentsDoubted(1, MISSING))
-    (alarm, _faulty) = sorted(lockers.list_alarms(town.desk, OPERATOR), key=lambda alarm: alarm.kind)
+    (alarm, _faulty) = sorted(open_alarms(town.desk, OPERATOR), key=lambda alarm: alarm.kind)
     assert (alarm.kind, alarm.parcel) == ("contents_missing", parcel.number)
     assert town.availability() == ["quarantined"]
 
@@ -412,7 +413,7 @@ def test_a_code_that_was_taken_back_and_is_tried_is_one_alarm(town: Town) -> Non
     town.locker("S")
     for channel in (KEYPAD, SCANNER, CONSOLE):
         town.says("mairie-1", CodeRefused(channel, number_of("revoked"), 9))
-    (alarm,) = lockers.list_alarms(town.desk, OPERATOR)
+    (alarm,) = open_alarms(town.desk, OPERATOR)
     assert (alarm.kind, alarm.compartment) == ("revoked_code_tried", 0)
     town.says("mairie-1", CodeRefused(SCANNER, number_of("revoked"), 0))
     assert set(town.alarms()) == {"revoked_code_tried", "typed_codes_closed"}

@@ -110,11 +110,12 @@ class ReportQueries:
         return int(low)
 
     def evidence_of(self, report: Report, until_s: int, limit: int) -> list[LoggedEvent]:
-        """What its locker said from then on about this parcel, or about this door and nobody's parcel."""
+        """What its locker said from then on about this parcel, or about this door and nobody's parcel. Of a report
+        that was closed the log is read to that day, and not to its end."""
         rows = self.sql.execute(
-            f"SELECT {EVENT} FROM events e WHERE e.id > ? AND e.locker = ? AND e.taken_s <= ?"
+            f"SELECT {EVENT} FROM events e WHERE e.id > ? AND e.id <= ? AND e.locker = ?"
             " AND (e.parcel IS NULL OR e.parcel = ?) ORDER BY e.id",
-            (report.after_event, report.locker, until_s, report.parcel),
+            (report.after_event, self.last_event_before(until_s + 1), report.locker, report.parcel),
         )
         found: list[LoggedEvent] = []
         for event in map(event_of, rows):

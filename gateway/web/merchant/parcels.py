@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from gateway import qr
 from gateway.domain.ids import parcel_number
 from gateway.domain.parcels import can
 from gateway.services import lockers, parcels
 from gateway.services.merchant_orders import kept_until
-from gateway.web import custody, qr
+from gateway.web import custody
 from gateway.web.forms import Posted
 from gateway.web.merchant.orders import parcel_path
 from gateway.web.once import once
@@ -43,7 +44,7 @@ def label_page(request: Request, who: Merchant, parcel: str) -> Response:
     desk = desk_of(request)
     found = parcels.get_parcel(desk, who, parcel_number(parcel))
     locker = lockers.get_locker(desk, who, found.locker)
-    picture = qr.svg(found.label, qr.QUARTILE)
+    picture = qr.svg(found.label, sized=False, paper=True)
     return show(request, "merchant/label.html", parcel=found, locker=locker, qr=picture, back=parcel_path(found.id))
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from gateway.domain.errors import Refusal
+from gateway import qr
+from gateway.domain.ids import id_bytes
 from gateway.domain.people import COURIER, TECHNICIAN, Badge, Principal
 from gateway.services import lockers, people
-from gateway.web import qr
 from gateway.web.forms import Form, Posted
 from gateway.web.once import once, shown_once
 from gateway.web.sessions import Operator
@@ -16,7 +16,6 @@ from gateway.web.showing import asked, desk_of, show
 
 router = APIRouter()
 PLACE = "/operator/badges"
-_ID_DIGITS = 16
 
 
 @router.get(PLACE)
@@ -41,7 +40,7 @@ def make_badge(request: Request, who: Operator, form: Posted) -> Response:
     def work() -> Callable[[], Response]:
         made = _made(request, who, form)
         assert made.token is not None
-        picture = qr.svg(made.token)
+        picture = qr.svg(made.token, sized=False)
         return lambda: show(request, "operator/badge.html", badge=made, qr=picture)
 
     return shown_once(request, who, form, PLACE + "?again=1", work)
@@ -57,17 +56,10 @@ def _made(request: Request, who: Principal, form: Form) -> Badge:
 
 @router.post(PLACE + "/{badge}/revoke")
 def revoke_badge(request: Request, who: Operator, form: Posted, badge: str) -> Response:
-    id8 = _id(badge)
+    id8 = id_bytes(badge, "unknown_badge")
 
     def work() -> str:
         people.revoke_badge(desk_of(request), who, id8)
         return PLACE
 
     return once(request, who, form, work)
-
-
-def _id(text: str) -> bytes:
-    """Raises Refusal("unknown_badge")."""
-    if len(text) != _ID_DIGITS or not set(text) <= set("0123456789abcdef"):
-        raise Refusal("unknown_badge", "there is no such badge")
-    return bytes.fromhex(text)
