@@ -1,11 +1,13 @@
 """The agent in a real MicroPython, in a cabinet: what its hands do, measured from outside."""
 
+import contextlib
 import json
 import os
 import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,15 @@ def wait(test: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
+@contextlib.contextmanager
+def typing(client: CabinetClient, keys: str) -> Iterator[None]:
+    """Somebody types beside what the block looks at: a coil is on before they have let go of the last key."""
+    with ThreadPoolExecutor(1) as hand:
+        typed = hand.submit(client.keys, keys)
+        yield
+        typed.result()
+
+
 def coils(state: dict[str, Any]) -> list[int]:
     return [box["number"] for box in state["compartments"] if box["coil"]]
 
@@ -68,16 +79,22 @@ def test_a_locker_without_any_network_serves_a_pickup_within_seconds_of_power(ma
 
 
 def served(client: CabinetClient, number: int) -> dict[str, float]:
-    """A parcel is fetched; how long the coil was on, and how long after the last key."""
-    before = len(client.state()["pulses"])
-    pressed_ms = client.keys(code_of(number))
+    """A parcel is fetched; how long the coil was on, and how long after the last key: by the clock or, should the
+    machine have had something else to do, by what the board had of a processor."""
+    *keys, last = code_of(number)
+    client.keys("".join(keys))
+    before = client.state()
+    used_s = cpu_s(before["board_pid"])
+    pressed_ms = client.keys(last)
     client.wait_for_door(number, "open")
     client.wait_for_screen("Prenez votre colis")
-    (pulse,) = client.wait_until(lambda state: len(state["pulses"]) > before)["pulses"][before:]
+    old = len(before["pulses"])
+    (pulse,) = client.wait_until(lambda state: len(state["pulses"]) > old)["pulses"][old:]
+    used_ms = (cpu_s(before["board_pid"]) - used_s) * 1000
     assert pulse["compartment"] == number and pulse["ms"] >= 250
     client.push(number)
     client.wait_for_screen("Merci")
-    return pulse | {"to_pulse_ms": pulse["at"] - pressed_ms}
+    return pulse | {"to_pulse_ms": min(pulse["at"] - pressed_ms, used_ms)}
 
 
 def test_a_jammed_door_is_tried_again_and_then_said_to_be_jammed(make: Make, tmp_path: Path):
@@ -116,30 +133,33 @@ def test_the_screen_changes_its_language_at_the_key(make: Make):
 def test_a_locker_killed_in_mid_pulse_drops_the_coil_and_opens_nothing_by_itself_afterwards(make: Make):
     client = make(held=[3]).client
     client.jam(3)  # so that nothing but the coil would tell
-    client.keys(code_of(3))
-    client.wait_until(lambda state: coils(state) == [3])
-    client.watch()
-    client.kill()
+    with typing(client, code_of(3)):
+        client.wait_until(lambda state: coils(state) == [3])
+        client.watch()
+        client.kill()
     ended = client.wait_for(lambda event: event["event"] == "pulse" or (event["event"] == "power" and event["on"]))
     assert ended["event"] == "pulse", "the coil is off before there is power again"
-    assert coils(client.state()) == []
+    state = client.state()
+    pulses = len(state["pulses"])
+    assert coils(state) == []
     client.jam(3, False)
     client.wait_for_screen("Bienvenue")
     time.sleep(1.5)
     state = client.state()
-    assert len(state["pulses"]) == 1 and door_of(state, 3) == "closed", "no pulse without a person"
+    assert len(state["pulses"]) == pulses and door_of(state, 3) == "closed", "no pulse without a person"
     client.keys(code_of(3))
     client.wait_for_door(3, "open")
 
 
 def test_the_watchdog_ends_a_locker_that_stands_still_with_its_coil_on(make: Make, tmp_path: Path):
     client = make(held=[3], watchdog_ms=1000).client
-    client.keys(code_of(3))
-    state = client.wait_until(lambda state: coils(state) == [3])
-    os.kill(state["board_pid"], signal.SIGSTOP)  # not even a timer runs
-    client.wait_until(lambda later: later["pulses"] and later["board_pid"] != state["board_pid"])
+    client.jam(3)  # it tries three times
+    with typing(client, code_of(3)):
+        state = client.wait_until(lambda state: coils(state) == [3])
+        os.kill(state["board_pid"], signal.SIGSTOP)  # not even a timer runs
+    client.wait_until(lambda later: later["pulses"] and later["board_pid"] not in (None, state["board_pid"]))
     client.wait_for_screen("Bienvenue")
-    (pulse,) = client.state()["pulses"]
+    pulse = client.state()["pulses"][-1]
     assert pulse["ms"] < PULSE_MS_MAX + 5_000, "the watchdog's second, and a lot for the machine"
     time.sleep(0.5)
     client.pull(9)  # a start is journalled with the first thing that happens

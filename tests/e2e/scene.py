@@ -42,7 +42,7 @@ class Scene:
     def last_seq(self) -> int:
         return max((event["seq"] for event in self.events()), default=0)
 
-    def wait_event(self, kind: str, since: int, wait_s: float = 20.0) -> News:
+    def wait_event(self, kind: str, since: int, wait_s: float = 60.0) -> News:
         """The first event of that type after `since` in the books."""
 
         def found() -> News | None:

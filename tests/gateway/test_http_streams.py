@@ -50,7 +50,7 @@ class Listener:
         return found
 
     def event(self) -> dict[str, Any]:
-        for _ in range(3):
+        for _ in range(30):  # there may be heartbeats before it, of minutes in which a busy machine did something else
             block = self.block()
             assert block, "the stream has ended"
             if "data" in block:

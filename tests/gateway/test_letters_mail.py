@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from pathlib import Path
@@ -100,7 +101,7 @@ def test_a_letter_says_that_a_machine_wrote_it_and_from_whom() -> None:
     assert message["Auto-Submitted"] == "auto-generated"
     assert str(message["From"]) == FROM
     assert str(message["Message-ID"]) == "<fedcba98fedcba98fedcba98fedcba98@saint-elan.example>"
-    assert message["Date"].datetime.timestamp() == NOW_S
+    assert message["Date"].datetime.replace(tzinfo=UTC).timestamp() == NOW_S  # -0000: UTC, at an unnamed place
     assert message["To"].addresses[0].addr_spec == MAIL and message["To"].addresses[0].display_name == NAME
 
 

@@ -13,7 +13,7 @@ from tools.client import Failed
 from tools.demo.stack import Say, Stack
 from tools.locker.client import CabinetClient, CabinetError, door_of
 
-STEP_WAIT_S = 30.0
+STEP_WAIT_S = 60.0
 HAND_S = 0.3  # nobody puts a parcel in faster
 News = dict[str, Any]
 

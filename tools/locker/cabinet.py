@@ -171,7 +171,7 @@ class Cabinet:
         """With a hand that feels each key: a board that a busy PC does not let run would miss one."""
         pace_ms = max(float(request.get("pace_ms") or KEY_PACE_MS), PACE_MS_MIN)
         at = now_ms()
-        looks = self._keypad.get("kind") != "wiegand"
+        looks = True
         async with self._typing:
             for key in str(request["keys"]):
                 at = now_ms()
@@ -180,12 +180,12 @@ class Cabinet:
                         self._controller.fall(pin)
                     await asyncio.sleep(KEY_HOLD_MS / 1000)
                 else:
+                    looks = looks and await self._controller.seen(KEY_SEEN_S)  # that the key before was let go
                     self._front.key(key, True)
                     await asyncio.sleep(KEY_HOLD_MS / 1000)
                     looks = looks and await self._controller.seen(KEY_SEEN_S)
                     self._front.key(key, False)
                 await asyncio.sleep((pace_ms - KEY_HOLD_MS) / 1000)
-                looks = looks and await self._controller.seen(KEY_SEEN_S)
         return {"at": round(at, 1)}
 
     async def _type(self, request: dict[str, Any]) -> None:

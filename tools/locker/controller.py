@@ -96,6 +96,7 @@ class Controller:
         self._grounded: set[int] = set()
         self._joined: set[tuple[int, int]] = set()
         self._seen = asyncio.Event()
+        self._seen.set()
         self._task: asyncio.Task[None] | None = None
         self.wanted = False
         self.failed = ""
@@ -202,6 +203,7 @@ class Controller:
         self._process = None
         self._wires = None
         self._reading = None
+        self._seen.set()  # it looks at nothing any more
         self._feed(0)
         self._hands.power_lost(now_ms())
 
