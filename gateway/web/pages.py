@@ -47,7 +47,8 @@ STATUS = {
     "internal": 500,
     "unavailable": 503,
 }  # else 404 for what is unknown, and 409 for what cannot be now
-OF_WHO_WORKS = ("/operator/", "/merchant/", "/courier/", "/operations/")  # who gets lost elsewhere has a message's link
+# Who gets lost elsewhere has a message's link.
+OF_WHO_WORKS = ("/operator/", "/merchant/", "/courier/", "/operations/")
 
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
