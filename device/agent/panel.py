@@ -64,8 +64,9 @@ class Panel:
 
     # -------------------------------------------------------------- keys
     def key(self, now: int, key: str, effects: "list[Effect]") -> None:
-        if key == "A":
-            self._other_language(now, effects)
+        if key == "A":  # for whoever stands here now: the display greets the next person in its own language again
+            effects.append(Show("language", ("",)))
+            self._until = now + TYPING_IDLE_MS if self.mode == IDLE else self._until
             return
         if key == "D":
             self._tell(now, "help", (), effects)
@@ -88,12 +89,6 @@ class Panel:
             self._enter(now, KEYPAD, effects)
         elif key == "#" and self.mode == OFFERED:
             self._open_offered(now, effects)
-
-    def _other_language(self, now: int, effects: "list[Effect]") -> None:
-        """For whoever stands here now, and not for the next person: the display greets in its own again."""
-        effects.append(Show("language", ("",)))
-        if self.mode == IDLE:
-            self._until = now + TYPING_IDLE_MS
 
     def _show_typed(self, now: int, effects: "list[Effect]") -> None:
         if not self._typed:

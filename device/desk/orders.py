@@ -20,7 +20,7 @@ language act - [fr|en]
 log log * [export [FIRST]]
 login who - NAME
 logout who -
-module settings -~ [scan|add|replace|retire]
+module bolted -~ [scan|add|replace|retire]
 net net - [test]
 open act * NUMBER
 reboot act *

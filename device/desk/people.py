@@ -35,21 +35,6 @@ def _cell(value: "Any") -> str:
     return str(value)
 
 
-def says(desk: "Desk", name: str) -> str:
-    """What the desk's texts say under that name; the name itself where there are none."""
-    hands = desk.hands()
-    return hands.text(desk.language, name) if hands else name
-
-
-def wired(desk: "Desk", wire: "dict[str, Any]") -> "list[str]":
-    """Where a board hangs: bus 0, address 1."""
-    return [f"{says(desk, 'wired ' + field)} {wire[field]}" for field in sorted(wire, key=_farthest)]
-
-
-def _farthest(field: str) -> bool:
-    return field == "address"
-
-
 def wrapped(text: str, width: int = WIDTH - 4) -> "list[str]":
     lines: list[str] = []
     line = ""

@@ -5,7 +5,6 @@ doors stand, at each of its first addresses, between the polls of the others. No
 import sys
 from typing import TYPE_CHECKING
 
-from device.agent.console import load
 from device.drivers.locks.bus import Station
 from device.drivers.locks.heard import Heard
 from device.drivers.locks.kinds import driver
@@ -51,11 +50,12 @@ class Guest(Station):
 
 class Scan:
     """An order that takes seconds: [kind, address, word, channels that say closed] of each that answers on `bus`,
-    which is the `number`th."""
+    which is the `number`th. `word`: an address, to whoever reads it."""
 
-    def __init__(self, bus: "Bus", number: int) -> None:
+    def __init__(self, bus: "Bus", number: int, word: str) -> None:
         self._bus = bus
         self._number = number
+        self._word = word
         self._found: list[Any] = []
         self._candidates = self._all()
         self._guest: Any = None
@@ -92,7 +92,9 @@ class Scan:
             if word != "silent":
                 closed = guest.codec.closed & guest.codec.known
                 count = sum([closed >> channel & 1 for channel in range(64)])
-                self._found.append([self._named[0], self._named[1], word, count])
+                kind, address = self._named
+                self._found.append([kind, address, word, count])
+                desk.say(f"{kind}, bus {self._number}, {self._word} {address}: {word}, closed {count}")
         for name, address in self._candidates:
             self._named = (name, address)
             board = driver(name)
@@ -100,11 +102,6 @@ class Scan:
             self._bus.stations.append(self._guest)
             return
         self._forget()
-        people = load("people")
-        for kind, address, word, count in self._found:
-            where = ", ".join(people.wired(desk, {"bus": self._number, "address": address}))
-            desk.say(f"{kind}, {where}: {word}")
-            desk.say(f"    {people.says(desk, 'wired shut')} {count}")
         desk.ok({"found": self._found})
 
     def _forget(self) -> None:

@@ -8,8 +8,10 @@ import sys
 
 from flash_chip import ERASED, Chip
 
+from device.agent.console import load
 from device.agent.described import parse
 from device.desk import settings
+from device.desk.orders import find
 from device.desk.trial import CONFIG, Trial
 from device.drivers.flash import read_config
 
@@ -36,6 +38,7 @@ class Table:
     root = ROOT
     doors = None
     lost = {}  # noqa: RUF012 - never changed
+    language = "en"
 
     def __init__(self) -> None:
         self.config = parse(OLD, bytes(32), {})
@@ -87,7 +90,7 @@ def order(board, line, held=()):
     board.holdings = bytes([number in held for number in board.numbers])
     name, _space, rest = line.partition(" ")
     words = rest.split() if name == "config" else [rest] if rest else []
-    board.lines = list(settings.ORDERS[name](board, words) or ())
+    board.lines = list(load(find(name)[0]).ORDERS[name](board, words) or ())
     return board.said
 
 

@@ -22,7 +22,7 @@ SAID = [
     ["wrong_state", "first: config confirm, or config cancel"],
     ["back", "cu16"],
     ["", WELL],
-    ["A: 1-2", "    cu16, wired bus 0, ok, wired leaving"],
+    ["A: 1-2", "    cu16, bus 0, ok, leaving"],
 ]
 
 

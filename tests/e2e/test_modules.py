@@ -196,7 +196,7 @@ def test_a_parcel_keeps_its_module_and_a_trial_that_nobody_confirms_ends_by_itse
     part = scene.deposit("L")
     technician = Technician(scene, threading.Lock())
     technician.logs_in()
-    leaving = {"leaving": "D", "left": [8], "next": "module retire D 8"}
+    leaving = {"leaving": "D", "left": {"held": [8]}, "next": "module retire D 8"}
     assert technician.says("module retire D") == leaving
     scene.stack.wait_for("not offered", lambda: [row[2] for row in layout(scene)[5:]] == AWAY, GOAL_S)
     assert technician.says("module retire D cancel") == {"leaving": None}
@@ -228,7 +228,7 @@ def test_a_technician_leads_a_module_out_and_the_parcels_record_says_so(scene: S
     hand.join()
     assert opened["compartment"] == left.compartment
     emptied = technician.says(f"module retire {module} {left.compartment} taken")
-    assert emptied["left"] == []
+    assert emptied["left"] == {}
     assert technician.says(f"module retire {module}") == {"next": "config try", "staged": True}
     technician.leaves()
     scene.stack.wait_for("taken back", lambda: state_of(scene, left) == "taken_back", GOAL_S)

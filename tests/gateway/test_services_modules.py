@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from books_town import CLOSED, OPERATOR, Town, open_town
 
-from device.agent.config import layout
+from device.agent.described import layout
 from gateway.domain import layouts
 from gateway.domain.compartments import MISSING, PRESENT, RETIRED
 from gateway.domain.errors import Refusal

@@ -11,8 +11,8 @@ from tokens_of_rig import COURIER_TOKEN
 from device.agent import effects as do
 from device.agent import events as on
 from device.agent.books import LEAVING, QUARANTINED
-from device.agent.config import layout
-from device.desk.leaving import numbers_of
+from device.agent.described import layout
+from device.desk.left import numbers_of
 from protocol import messages
 from protocol.keys import console_answer
 from protocol.limits import CONSOLE_GONE_MS, CONSOLE_IDLE_MS, DOOR_PUSH_WAIT_MS, REOPEN_MS
@@ -144,7 +144,7 @@ def asks(rig: Rig, number: int) -> int:
 
 
 def test_a_module_of_a_layout_is_found_by_its_name():
-    told = layout({"modules": [*MODULES, {"name": "CC", "compartments": [{"number": 70}, {"number": 200}]}]})
+    told = layout({"modules": MODULES + [{"name": "CC", "compartments": [{"number": 70}, {"number": 200}]}]})  # noqa: RUF005 - MicroPython knows no stars here
     assert [numbers_of(told, name) for name in ("A", "C", "CC", "B", "")] == [[1, 2], [3, 4], [70, 200], [], []]
     assert numbers_of(layout({"modules": MODULES, "retired": [9]}), "") in ([], [9])
 
@@ -153,7 +153,7 @@ def test_nothing_is_put_into_a_module_that_leaves_and_what_is_inside_is_fetched_
     with with_parcels(1, 3) as visit:
         visit.logs_in()
         said = visit.types("module retire C")
-        assert said == 'OK {"leaving":"C","left":[3],"next":"module retire C 3"}'
+        assert said == 'OK {"leaving":"C","left":{"held":[3]},"next":"module retire C 3"}'
         assert asks(visit.rig, 4) == 0
         assert visit.rig.flash.events()[-1].code
         visit.rig.power_on()
@@ -200,7 +200,7 @@ def test_a_technician_takes_a_parcel_out_and_its_code_ends_before_the_door_opens
         rig.wait(400)
         assert visit.answer() == 'OK {"compartment":3,"next":"module retire C 3 taken|left|empty"}'
         said = visit.types("module retire C 3 taken")
-        assert said == 'OK {"compartment":3,"left":[4],"next":"module retire C 4"}'
+        assert said == 'OK {"compartment":3,"left":{"held":[4]},"next":"module retire C 4"}'
         assert visit.done()[-1].value == 1 and visit.holding(3) == FREE
         assert rig.flash.events()[-2] == messages.ServiceActed("anna", "module retire C 3 taken")
         rig.wait(10_000)
@@ -217,7 +217,9 @@ def test_what_stays_inside_after_all_has_another_code():
         visit.takes_out(3)
         visit.rig.inside.add(3)
         said = visit.types("module retire C 3 left")
-        assert said == 'OK {"compartment":3,"left":[3],"next":"module retire C 3"}' and visit.holding(3) == HELD
+        assert (
+            said == 'OK {"compartment":3,"left":{"held":[3]},"next":"module retire C 3"}' and visit.holding(3) == HELD
+        )
         pulses = len(visit.rig.pulses)
         visit.rig.keys(visit.rig.code(3, 1))
         assert len(visit.rig.pulses) == pulses
@@ -259,12 +261,18 @@ def test_what_the_books_do_not_know_is_for_the_operator():
         assert visit.rig.flash.events()[-1] == messages.ContentsDoubted(3, 1), "a parcel is missing"
         visit.rig.pull(4)
         visit.rig.push(4)
-        assert visit.types("module retire C") == 'OK {"leaving":"C","left":[3,4],"next":"module retire C 3"}'
+        assert (
+            visit.types("module retire C")
+            == 'OK {"leaving":"C","left":{"quarantined":[3,4]},"next":"module retire C 3"}'
+        )
         visit.takes_out(4)
         visit.types("module retire C 4 taken")
         assert visit.rig.flash.events()[-1] == messages.ContentsDoubted(4, 0), "it was nobody's"
         visit.takes_out(4)
-        assert visit.types("module retire C 4 empty") == 'OK {"compartment":4,"left":[3],"next":"module retire C 3"}'
+        assert (
+            visit.types("module retire C 4 empty")
+            == 'OK {"compartment":4,"left":{"quarantined":[3]},"next":"module retire C 3"}'
+        )
         assert visit.done()[-1].value == 0
 
 
@@ -285,7 +293,10 @@ def test_an_occupancy_sensor_has_its_word_too():
         rig.wait(2_000)
         visit.types("module retire C 3 taken")
         rig.wait(2_000)
-        assert visit.types("module retire C") == 'OK {"leaving":"C","left":[3],"next":"module retire C 3"}'
+        assert (
+            visit.types("module retire C")
+            == 'OK {"leaving":"C","left":{"quarantined":[3]},"next":"module retire C 3"}'
+        )
         assert rig.agent.books.has(2, QUARANTINED), "something is in there"
 
 
@@ -299,7 +310,7 @@ def test_whoever_stands_at_a_door_is_waited_for():
         rig.keys(rig.code(3, 1))
         assert rig.closed[3] or rig.closed[4], "one person at a time"
         visit.logs_in()
-        assert visit.types("module retire C")[:32] == 'OK {"leaving":"C","left":[3,4],"'
+        assert visit.types("module retire C")[:55] == 'OK {"leaving":"C","left":{"busy":[4],"held":[3]},"next"'
         assert visit.types("module retire C 4") == "ERR wrong_state somebody is at door 4; wait"
         rig.inside.add(4)
         rig.push(4)

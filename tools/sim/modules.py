@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from device.agent.config import Config
 from device.agent.described import layout
-from protocol.numbers import FREE, SIZES
+from protocol.numbers import SIZES
 from tools.sim.cabinet import Door
+from tools.sim.technician import Technician
 from tools.sim.world import DAY, HOUR, MINUTE, Life
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tools.sim.run import Simulation
 
 NUMBERS_MAX = 9
+LEAVING = "OUT"  # the name of a module that is led out
 TRIAL_MS = MINUTE
 
 
@@ -31,6 +33,7 @@ class Cabinetmaker:
         self._sizes = dict(zip(locker.config.numbers, locker.config.sizes, strict=True))
         self.away: set[int] = set()
         self.retired: set[int] = set()
+        self.leaving = 0
         self._turned = False
 
     # -------------------------------------------------------------- what may be done
@@ -52,33 +55,34 @@ class Cabinetmaker:
             self._sizes[number] = self._simulation.world.chance.randrange(len(SIZES))
             self._locker.cabinet.doors.setdefault(number, Door(number))
 
+    def single_out(self) -> None:
+        """One compartment is a module of its own from here on: to be retired."""
+        self.leaving = self._simulation.world.chance.choice(sorted(self._sizes)) if len(self._sizes) > 2 else 0
+
     def retire(self) -> None:
-        """Only what is empty, by the locker's books and by a look inside."""
-        agent = None if self._locker.shell is None else self._locker.shell.agent
-        if agent is None or len(self._sizes) < 3:
-            return
-        number = self._simulation.world.chance.choice(sorted(self._sizes))
-        place = agent.books.place(number)
-        door = self._locker.cabinet.doors[number]
-        if place is not None and agent.books.holdings[place] == FREE and not door.inside and not door.open:
-            del self._sizes[number]
-            self.retired.add(number)
+        """Once nothing is left in it."""
+        del self._sizes[self.leaving]
+        self.retired.add(self.leaving)
+        self.leaving = 0
 
     # -------------------------------------------------------------- how it is described
     def state(self) -> tuple[Any, ...]:
-        return dict(self._sizes), set(self.away), set(self.retired), self._turned
+        return dict(self._sizes), set(self.away), set(self.retired), self.leaving, self._turned
 
     def return_to(self, state: tuple[Any, ...]) -> None:
-        self._sizes, self.away, self.retired, self._turned = state
+        self._sizes, self.away, self.retired, self.leaving, self._turned = state
 
     def restart(self) -> None:
         """On that description: it is the power that goes."""
         locker = self._locker
         there = [number for number in sorted(self._sizes) if number not in self.away]
-        half = len(there) // 2
-        modules = [self._module(name, numbers) for name, numbers in (("A", there[:half]), ("B", there[half:]))]
+        stays = [number for number in there if number != self.leaving]
+        half = len(stays) // 2
+        modules = [self._module(name, numbers) for name, numbers in (("A", stays[:half]), ("B", stays[half:]))]
+        if self.leaving in there:
+            modules.append(self._module(LEAVING, [self.leaving]))
         if self._turned:
-            modules = [{**module, "name": "N" + module["name"]} for module in reversed(modules)]
+            modules = [{**module, "name": _turned(module["name"])} for module in reversed(modules)]
         document = {"modules": modules, "retired": sorted(self.retired)}
         former = locker.config
         sizes = bytes(self._sizes[number] for number in there)
@@ -96,6 +100,10 @@ class Cabinetmaker:
         return {"name": name, "compartments": boxes}
 
 
+def _turned(name: str) -> str:
+    return name if name == LEAVING else "N" + name
+
+
 def plan(simulation: "Simulation") -> None:
     for locker in simulation.lockers.values():
         maker = simulation.makers[locker.name] = Cabinetmaker(simulation, locker)
@@ -103,7 +111,8 @@ def plan(simulation: "Simulation") -> None:
 
 
 def _visits(simulation: "Simulation", locker: "Locker", maker: Cabinetmaker) -> Life:
-    """A technician comes, waits until nobody is at the panel, and does one thing."""
+    """A technician comes, waits until nobody is at the panel, and does one thing. What is to be retired is led out
+    first, which may take days."""
     world = simulation.world
     often = world.chance.choice((12 * HOUR, DAY))
     while True:
@@ -116,8 +125,15 @@ def _visits(simulation: "Simulation", locker: "Locker", maker: Cabinetmaker) -> 
         if maker.away:
             maker.bring_back()
         else:
-            world.chance.choice((maker.replace, maker.take_off, maker.take_off, maker.add, maker.retire))()
+            world.chance.choice((maker.replace, maker.take_off, maker.take_off, maker.add, maker.single_out))()
         maker.restart()
+        if maker.leaving:
+            if (yield from Technician(simulation, locker, LEAVING).lead_out()):
+                before = maker.state()
+                maker.retire()
+                maker.restart()
+            elif world.healing:
+                return
         if world.happens(0.2):  # nobody confirms it: the one before comes back by itself
             yield TRIAL_MS
             if not world.healing:

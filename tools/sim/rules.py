@@ -32,6 +32,7 @@ from protocol.messages import (
     Message,
     OfflineDepositAuthorised,
     OpeningAuthorised,
+    OutOfService,
     PickupAuthorised,
     Reissue,
     Release,
@@ -41,7 +42,7 @@ from protocol.messages import (
     decode_up,
     encode,
 )
-from protocol.numbers import DOOR_STATES, HELD
+from protocol.numbers import DOOR_STATES, HELD, LEAVES, STAYS
 from tools.sim.metal_rules import Metal
 from tools.sim.world import EPOCH_S, HOUR, SECOND, Violation, World
 
@@ -69,6 +70,7 @@ class Book:
         self.metal = Metal(world, locker)
         self.records: list[bytes] = []  # all that are on its flash, from seq 1 on
         self.quarantined: set[int] = set()
+        self.leaving: set[int] = set()  # doors of a module that a technician leads out
         self.left_open: set[int] = set()  # doors that were since the last deposit there, which the locker told
         self.held: dict[int, int] = {}  # door -> the deposit there, while nothing has happened to it since
         self.collected: dict[tuple[int, int], int] = {}  # deposit -> when
@@ -87,6 +89,8 @@ class Book:
     def keep(self, event: Message, number: int) -> None:
         if isinstance(event, Deposited):
             self.held[number] = event.deposit
+        elif isinstance(event, CommandDone) and event.order == OutOfService.TYPE and event.value in (STAYS, LEAVES):
+            (self.leaving.add if event.value == LEAVES else self.leaving.discard)(number)
         elif isinstance(event, (Collected, CommandDone, *_DEPOSITS)):
             self.held.pop(number, None)
 
@@ -212,6 +216,8 @@ class Rules:
         book.seen_open[number] = False
         if number in book.quarantined:
             self.broken("I12", f"{locker} offers door {number}, which is quarantined")
+        if number in book.leaving:
+            self.broken("I6", f"{locker} offers door {number}, whose module leaves")
         if number in book.unseen:
             self.broken("I12", f"{locker} offers door {number}, whose board is lost")
         if self.world.now - book.courier_asked > _REQUEST_LATE_MS:
