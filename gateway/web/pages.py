@@ -47,7 +47,8 @@ STATUS = {
     "internal": 500,
     "unavailable": 503,
 }  # else 404 for what is unknown, and 409 for what cannot be now
-OF_A_LINK = ("/p/", "/d/")  # where a message's link leads
+# Who gets lost elsewhere has a message's link.
+OF_WHO_WORKS = ("/operator/", "/merchant/", "/courier/", "/operations/")
 
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
@@ -111,7 +112,7 @@ def problem(request: Request, code: str, request_id: str) -> Response:
     """What went wrong in the reader's words, and what to do next; never what was sent."""
     language = language_of(request)
     known = code if language.has(f"problem.{code}.title") else "other"
-    if code == "unknown_page" and not request.url.path.startswith(OF_A_LINK):
+    if code == "unknown_page" and request.url.path.startswith(OF_WHO_WORKS):
         known = "unknown_address"
     values = {"known": known, "code": code, "request_id": request_id}
     return render(request, "problem.html", values, status_of(code))
