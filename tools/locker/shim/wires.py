@@ -4,11 +4,11 @@ From the cabinet: first of all `S pin pin …` (whose level it wants to know), t
 `W pin pin on ms` (a switch between two pins), `U uart hex` (bytes on a UART), `E pin` (it fell, for some 50 us).
 To it: `P pin level ticks`, `U uart hex ticks`, `Z pin hertz`, `B pin hex` (WS2812), `K letter` (what interrupts:
 Ctrl-C, 3, or none, -1), `D timeout_ms` and `F` (the
-watchdog: armed, fed), `X` (reset); and three that are answered by `A hex`, or by `A` without an acknowledgement:
-`I bus address size hex` (I2C: bytes written, then so many read; `A T`: the bus is held), `Q bus hex` (SPI: as many
-come back), `O pin size hex` (1-Wire: the same; size -1 is a reset, and answers whether somebody is there).
+watchdog: armed, fed), `X` (reset); and two that are answered by `A hex`, or by `A` without an acknowledgement:
+`I bus address size hex` (I2C: bytes written, then so many read), `Q bus hex` (SPI: as many come back).
 Switches are known here, so that reading a pin costs no round trip. They move in the board's own time, which stands
 still while a busy PC does not let this process run: a key that was down for 90 ms is down for 90 ms here.
+So is answered `O pin size hex` (1-Wire; size -1: a reset, and whether somebody is there); `A T` is of a held I2C bus.
 """
 
 import select
