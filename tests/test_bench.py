@@ -24,6 +24,7 @@ PROMISED = {
         "agent_bytes",
         "heap_free_14",
         "heap_free_boards_tls",
+        "heap_free_sensors",
         "code_lines",
         "rom_image_bytes",
     ),

@@ -119,6 +119,16 @@ def test_what_is_out_of_its_bounds_is_one_alarm_that_ends_by_itself_once_it_is_w
     assert "L’alarme s’éteint" in page or "l’alarme s’éteint" in page
 
 
+def test_a_supply_that_its_locker_calls_low_is_an_alarm_until_its_voltage_is_back(here: Town) -> None:
+    tells(here, "supply_mv", 11_980)  # as it is now: it was low while nobody heard
+    tells(here, "supply_low", 1)
+    assert alarms(here) == {"supply_low"} and readings(here) == {"supply_volts": 11.98}
+    tells(here, "supply_low", 0)
+    assert alarms(here) == {"supply_low"}
+    tells(here, "supply_mv", 11_980)
+    assert alarms(here) == set()
+
+
 def test_values_of_one_batch_are_each_looked_at_and_the_last_is_kept(here: Town) -> None:
     said = [Up(1, 0, 1, here.now[0], Measured("temperature_dc", value)) for value in (601, 215)]
     take_up(here.desk, [Arrival("mairie-1", up) for up in said])

@@ -163,6 +163,16 @@ def test_a_locks_pulse_is_no_low_supply_and_one_that_stays_low_is_told_at_once_u
     assert supply(bus, meter, now, [back]) == [("supply_mv", back), ("supply_low", 0)]
 
 
+def test_a_first_reading_in_a_locks_pulse_is_no_low_supply_and_a_low_one_is_known_after_eight():
+    bus = I2c()
+    meter = Ina226(bus, 0x40, 2)
+    sag, low = 8_000, SUPPLY_LOW_MV - 20
+    assert supply(bus, meter, 0, [sag] * STEADY) == [], "the first of them only sets it up"
+    assert supply(bus, meter, STEADY * READ_MS, [11_980]) == [("supply_mv", 11_980)]
+    meter = Ina226(bus, 0x40, 2)
+    assert supply(bus, meter, 0, [low] * (STEADY + 1)) == [("supply_mv", low), ("supply_low", 1)]
+
+
 def told(rig):
     return [(event.name, event.value) for event in rig.gateway.heard(Measured)]
 

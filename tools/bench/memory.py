@@ -106,6 +106,8 @@ def _running(report: Report, counts: Counts) -> None:
     text = "the same with 100 doors on boards of two kinds at two buses, and TLS"
     with booted(cabinet_on_boards(), authorities=(CA,)) as (locker, _key):
         report.row("heap_free_boards_tls", _heap_free(locker.console), "bytes", text)
+    with booted(cabinet_on_boards() | {"sensors": cabinets.SENSORS}, authorities=(CA,)) as (locker, _key):
+        report.row("heap_free_sensors", _heap_free(locker.console), "bytes", "and with all sensors that there are")
 
 
 @contextmanager
