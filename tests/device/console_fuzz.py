@@ -11,6 +11,8 @@ import select
 import sys
 import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -186,24 +188,42 @@ def log_in(fuzz: Fuzz) -> None:
     assert said == b'OK {"actor":"anne"}', said
 
 
-def campaign(size: int, seed: int, folder: Path) -> tuple[list[int], list[int]]:
-    """Free bytes at each look, without and with a login. Raises AssertionError."""
-    place = town_locker(folder, held=[3, 5], code_digits=16)
-    with start(place) as locker, Fuzz(locker.console, place / "locker.log", random.Random(seed)) as fuzz:
+@contextmanager
+def visited(place: Path, dice: random.Random) -> Generator[Fuzz]:
+    """The console of a locker of its own, each order known to it. AssertionError: it restarted, or complained."""
+    town_locker(place, held=[3, 5], code_digits=16)
+    with start(place) as locker, Fuzz(locker.console, place / "locker.log", dice) as fuzz:
         fuzz.settle()
         for order in ALL:
             fuzz.ask(order)
-        nobody = fuzz.storm(size // 2, "> ")
-        assert not fuzz.names, f"a prompt for {fuzz.names}, who never logged in"
-        log_in(fuzz)
-        for order in (*ALL, "log export"):
-            fuzz.ask(order)
-        somebody = fuzz.storm(size - size // 2, " anne# ")
-        assert fuzz.names == {b"anne"}, fuzz.names
+        yield fuzz
         boots = re.search(rb'"boot":(\d+)', fuzz.ask("status"))
         assert boots and boots[1] == b"2", "it restarted"
     log = (place / "locker.log").read_text()
     assert not log, log
+
+
+def by_a_technician(fuzz: Fuzz, size: int) -> list[int]:
+    log_in(fuzz)
+    for order in (*ALL, "log export"):
+        fuzz.ask(order)
+    free = fuzz.storm(size, " anne# ")
+    assert fuzz.names == {b"anne"}, fuzz.names
+    return free
+
+
+def campaign(size: int, seed: int, folder: Path) -> tuple[list[int], list[int]]:
+    """Free bytes at each look, without and with a login. Raises AssertionError."""
+    dice = random.Random(seed)
+    somebody: list[int] = []
+    with visited(folder / "one", dice) as fuzz:
+        nobody = fuzz.storm(size // 2, "> ")
+        assert not fuzz.names, f"a prompt for {fuzz.names}, who never logged in"
+        if b'"tries_left":0,' not in fuzz.ask("status"):
+            somebody = by_a_technician(fuzz, size - size // 2)
+    if not somebody:  # noise has guessed at ten challenges: no answer is taken there for eight hours
+        with visited(folder / "two", dice) as fuzz:
+            somebody = by_a_technician(fuzz, size - size // 2)
     for looks in (nobody, somebody):
         free = looks[len(looks) // 10 :]  # the first ones may be of what is needed once
         assert max(free) - min(free) <= FLAT_BYTES and free[-1] >= free[0] - FLAT_BYTES // 2, free

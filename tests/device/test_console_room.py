@@ -15,6 +15,8 @@ from tools.locker.provision import Bundle, provision
 
 DOORS = range(1, 49)
 ORDERS = ("module", "module scan", "selftest", "module", "doors", "config", "heap")
+MORE_ORDERS = ("help", "cal", "service", "net", "log export", "help cal")
+NAMES_STEP = 2_500  # bytes: the table of names takes 4,500 more of the heap, for ever, once a session fills it
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,9 @@ def test_an_order_without_room_is_refused_and_the_locker_goes_on(
         )
         if answers:
             assert '["D","","gpio",[],"36-48","ok"]' in said[0], said
+            free = int(session.ask("heap")["free"])
+            assert all(session.order(order).startswith("OK ") for order in MORE_ORDERS)
+            assert free - int(session.ask("heap")["free"]) < NAMES_STEP, "a session fills the table of names"
         after = session.ask("status")
         assert (after["boot"], session.actor) == (boot, "anne")
         locker.client.keys(code_of(48))
