@@ -29,8 +29,8 @@ from protocol.numbers import HELD, REVOKED
 
 
 def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
-    """One that its locker took in before it was announced is completed. Raises Refusal: not_allowed, bad_value,
-    unknown_locker, already_exists."""
+    """One that its locker took in before it was announced is completed, by its carrier or the operator. Raises
+    Refusal: not_allowed, bad_value, unknown_locker, already_exists."""
     who.must("parcels:write")
     new = _owned(who, new)
     check_parcel(new)
@@ -49,12 +49,18 @@ def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
     with desk.store.transaction() as tx:
         known_locker(tx, new.locker)
         known = tx.parcel_of_label(new.carrier, new.label)
-        if known is not None and not known.announced and known.locker == new.locker:
+        if known is not None and not known.announced and known.locker == new.locker and _may_complete(who, new):
             return _complete(desk, tx, known, new)
         if known is not None:
-            raise Refusal("already_exists", "this carrier has a parcel of this label under way", ("look for it",))
+            next_actions = ("look for it", "its carrier or the operator can announce it")
+            raise Refusal("already_exists", "this carrier has a parcel of this label under way", next_actions)
         tx.add_parcel(parcel, new)
     return parcel
+
+
+def _may_complete(who: Principal, new: NewParcel) -> bool:
+    """What lies in a locker already has an owner: a merchant who names its label must not become its recipient."""
+    return who.role != MERCHANT or new.carrier == who.tenant
 
 
 def _complete(desk: Desk, tx: Transaction, parcel: Parcel, new: NewParcel) -> Parcel:

@@ -161,18 +161,27 @@ def test_the_announcement_that_comes_later_completes_it_and_its_days_count_from_
     refused("already_exists", parcels.expect_parcel, town.desk, COLIBRI, new)
 
 
-def test_a_merchants_announcement_completes_it_and_one_for_another_locker_does_not(town: Town) -> None:
+def test_what_lies_inside_already_is_announced_by_its_carrier_and_made_no_merchants_by_its_own_word(
+    town: Town,
+) -> None:
     town.locker("S")
     town.locker("S", locker="gare-1")
     town.says("mairie-1", *alone(town.badge(), 1, 1, "label-9"))
-    refused(
-        "already_exists", parcels.expect_parcel, town.desk, COLIBRI, NewParcel("label-9", "gare-1", "S", "colibri")
-    )
-    parcel = parcels.expect_parcel(town.desk, BOOKSHOP, NewParcel("label-9", "mairie-1", "S", "colibri"))
+    here, elsewhere = (NewParcel("label-9", place, "S", "colibri", "bookshop") for place in ("mairie-1", "gare-1"))
+    refused("already_exists", parcels.expect_parcel, town.desk, COLIBRI, elsewhere)
+    refused("already_exists", parcels.expect_parcel, town.desk, BOOKSHOP, here)
+    assert found(town, "label-9").merchant == "" and town.alarms() == ["deposit_unannounced"]
+    parcel = parcels.expect_parcel(town.desk, COLIBRI, here)
     assert parcels.get_parcel(town.desk, BOOKSHOP, parcel.number).merchant == "bookshop"
-    refused(
-        "already_exists", parcels.expect_parcel, town.desk, COLIBRI, NewParcel("label-9", "mairie-1", "S", "colibri")
-    )
+    refused("already_exists", parcels.expect_parcel, town.desk, COLIBRI, here)
+
+
+def test_a_merchant_that_brings_its_parcels_itself_may_announce_one_that_lies_inside(town: Town) -> None:
+    town.locker("S")
+    badge = people.issue_badge(town.desk, OPERATOR, "bookshop", "paul", 30)
+    town.says("mairie-1", *alone(badge, 1, 1, "label-9"))
+    new = NewParcel("label-9", "mairie-1", "S", "bookshop")
+    assert parcels.expect_parcel(town.desk, BOOKSHOP, new).announced
 
 
 def test_the_same_label_of_another_carrier_is_another_parcel(town: Town) -> None:

@@ -172,7 +172,7 @@ def test_a_merchant_hears_of_a_parcel_that_was_inside_before_it_was_announced(to
     with town.store.transaction() as tx:
         tx.sql.execute("DELETE FROM deliveries")  # the carrier has it
     town.later(3_600)
-    parcels.expect_parcel(town.desk, BOOKSHOP, NewParcel("unannounced", "mairie-1", "S", "colibri"))
+    parcels.expect_parcel(town.desk, OPERATOR, NewParcel("unannounced", "mairie-1", "S", "colibri", "bookshop"))
     assert kinds(town, carriers.number) == []
     assert kinds(town, shops.number) == ["parcel.deposited"]
     told = bodies(town)[-1]["data"]
