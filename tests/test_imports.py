@@ -18,7 +18,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "device.agent": ("protocol",),
     "device": ("protocol", "device.agent", "device.desk.trial"),
     "device.desk": ("protocol", "device.agent"),  # imported by name when somebody types, see device/agent/console.py
-    "device.desk.bolted": ("protocol", "device.agent"),
+    "device.desk.bolted": ("protocol", "device.agent", "device.desk"),
     "device.desk.hands": ("protocol", "device.agent", "device"),
     "device.desk.scan": ("protocol", "device.agent", "device", "device.desk"),
     "device.desk.settings": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
