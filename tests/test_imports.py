@@ -18,9 +18,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "device.agent": ("protocol",),
     "device": ("protocol", "device.agent", "device.desk.trial"),
     "device.desk": ("protocol", "device.agent"),  # imported by name when somebody types, see device/agent/console.py
+    "device.desk.bolted": ("protocol", "device.agent", "device.desk"),
     "device.desk.hands": ("protocol", "device.agent", "device"),
     "device.desk.scan": ("protocol", "device.agent", "device", "device.desk"),
     "device.desk.settings": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
+    "device.desk.told": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
     "device.desk.trial": ("protocol", "device.agent", "device", "device.desk"),
     "device.main": ("protocol", "device.agent", "device", "device.desk.trial"),
     "gateway": (*SERVICE_SIDE, "gateway.packages", "gateway.key_files", "gateway.ports"),  # the doors to the world

@@ -144,7 +144,9 @@ def asks(rig: Rig, number: int) -> int:
 
 
 def test_a_module_of_a_layout_is_found_by_its_name():
-    told = layout({"modules": MODULES + [{"name": "CC", "compartments": [{"number": 70}, {"number": 200}]}]})  # noqa: RUF005 - MicroPython knows no stars here
+    modules = list(MODULES)
+    modules.append({"name": "CC", "compartments": [{"number": 70}, {"number": 200}]})
+    told = layout({"modules": modules})
     assert [numbers_of(told, name) for name in ("A", "C", "CC", "B", "")] == [[1, 2], [3, 4], [70, 200], [], []]
     assert numbers_of(layout({"modules": MODULES, "retired": [9]}), "") in ([], [9])
 

@@ -57,7 +57,9 @@ class Cabinetmaker:
 
     def single_out(self) -> None:
         """One compartment is a module of its own from here on: to be retired."""
-        self.leaving = self._simulation.world.chance.choice(sorted(self._sizes)) if len(self._sizes) > 2 else 0
+        doors = self._locker.cabinet.doors
+        full = [number for number in sorted(self._sizes) if doors[number].inside]
+        self.leaving = self._simulation.world.chance.choice(full or sorted(self._sizes)) if len(self._sizes) > 2 else 0
 
     def retire(self) -> None:
         """Once nothing is left in it."""
