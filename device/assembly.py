@@ -52,7 +52,7 @@ def cabinet(board: "Board", document: "dict[str, Any]") -> "tuple[Any, Any]":
     from device.drivers.locks.mixed import cabinet
 
     made = cabinet(document, _coils, _doors, _uart, one_shot, board.clock.now_ms)
-    unload((), "device.drivers.locks", ("mixed", "wiring", "kinds"))  # 3 kB that only a start needs
+    unload((), "device.drivers.locks", ("mixed", "wiring", "kinds", "chips"))  # only a start needs them
     return made
 
 

@@ -161,7 +161,7 @@ def test_the_announcement_that_comes_later_completes_it_and_its_days_count_from_
     refused("already_exists", parcels.expect_parcel, town.desk, COLIBRI, new)
 
 
-def test_what_lies_inside_already_is_announced_by_its_carrier_and_made_no_merchants_by_its_own_word(
+def test_what_lies_inside_already_is_announced_by_its_carrier_and_is_no_merchants_by_its_own(
     town: Town,
 ) -> None:
     town.locker("S")

@@ -15,6 +15,7 @@ from typing import Any
 
 from gateway.packages import cache_folder
 from protocol.keys import console_answer
+from protocol.limits import CONSOLE_HEAP_MIN
 from tools import micropython
 from tools.bench import town
 from tools.bench.counts import Counts
@@ -104,8 +105,11 @@ def _running(report: Report, counts: Counts) -> None:
         report.row(f"heap_free_{boxes}", free, "bytes", text)
         report.row(f"heap_session_{boxes}", session, "bytes", "the least of it in a technician's session")
     text = "the same with 100 doors on boards of two kinds at two buses, and TLS"
-    with booted(cabinet_on_boards(), authorities=(CA,)) as (locker, _key):
-        report.row("heap_free_boards_tls", _heap_free(locker.console), "bytes", text)
+    with booted(cabinet_on_boards(), authorities=(CA,)) as (locker, key):
+        free = _heap_free(locker.console)
+        report.row("heap_free_boards_tls", free, "bytes", text)
+        least = _heap_in_session(locker.console, key) if free >= CONSOLE_HEAP_MIN else 0
+        report.row("heap_session_boards_tls", least, "bytes", "the least of it in a technician's session; 0: none")
     with booted(cabinet_on_boards() | {"sensors": cabinets.SENSORS}, authorities=(CA,)) as (locker, _key):
         report.row("heap_free_sensors", _heap_free(locker.console), "bytes", "and with all sensors that there are")
 
