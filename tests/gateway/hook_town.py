@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from books_town import COLIBRI, Town, open_town
+from patience import wait_for
 
 from gateway.config import Settings
 from gateway.domain.people import Principal
@@ -20,8 +21,6 @@ from gateway.notify.poster import LookUp, Poster
 from gateway.notify.webhooks import Deliverer
 from gateway.ports import lasting_port
 from gateway.services import deliveries, webhooks
-
-WAIT_S = 60.0
 
 
 @dataclass
@@ -142,13 +141,6 @@ def waiting(town: Town) -> list[tuple[str, int, int]]:
     with town.store.reading() as tx:
         rows = tx.sql.execute("SELECT event, tries, due_s FROM deliveries WHERE given_up_s IS NULL ORDER BY position")
         return [(event, tries, -1 if due_s is None else due_s - town.now[0]) for event, tries, due_s in rows]
-
-
-def wait_for(what: Callable[[], object], seconds: float = WAIT_S) -> None:
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.002)
 
 
 def settle(town: Town, deliverer: Deliverer) -> None:

@@ -3,13 +3,13 @@
 import contextlib
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from patience import WAIT_S, wait_for
 
 from gateway.broker import Broker, find_mosquitto
 from gateway.config import Address, Settings
@@ -29,14 +29,6 @@ from protocol.messages import Birth, Down, Message, Up
 
 MASTER, SEED = bytes(range(32)), bytes(32)
 KEYS = Keys.from_secrets(MASTER, SEED)
-WAIT_S = 60.0  # a very busy machine; nothing here should take a hundredth of it
-
-
-def wait_for(what: Callable[[], object], seconds: float = WAIT_S) -> None:
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.005)
 
 
 class TinyLocker:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from http_town import Town, key, open_locker, parcel_body, town
+from patience import wait_for
 
 from gateway.domain import ids
 from gateway.domain.events import Arrival
@@ -87,13 +87,6 @@ def inside(here: Town, caller: httpx.Client, label: str, box: int, **more: Any) 
 
 def open_streams(here: Town) -> int:
     return here.streams.count
-
-
-def wait_for(what: Any, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.005)
 
 
 # ------------------------------------------------------------------ what arrives
