@@ -15,6 +15,7 @@ from tools.locker.client import CabinetClient, CabinetError, door_of
 
 STEP_WAIT_S = 60.0
 HAND_S = 0.3  # nobody puts a parcel in faster
+PUSHES_MAX = 20
 News = dict[str, Any]
 
 
@@ -72,9 +73,20 @@ class Play:
     def close_door(self) -> None:
         """As soon as a hand can, and its latch catches: not while the coil still holds it back."""
         time.sleep(HAND_S)
-        self.cabinet.wait_until(lambda state: not coil_on(state, self.compartment), STEP_WAIT_S)
-        self.cabinet.push(self.compartment)
+        self._push()
         self.door("closed")
+
+    def _push(self) -> None:
+        """Again, should the coil have come on once more between the look and the hand. Raises CabinetError."""
+        for tries_left in reversed(range(PUSHES_MAX)):
+            self.cabinet.wait_until(lambda state: not coil_on(state, self.compartment), STEP_WAIT_S)
+            try:
+                self.cabinet.push(self.compartment)
+            except CabinetError:
+                if not tries_left:
+                    raise
+            else:
+                return
 
     def deposited(self) -> None:
         self._state("deposited")
@@ -111,7 +123,7 @@ class Play:
         """A lock that saw no opening, because the door shut too soon for its sensor, pulses again: so do we push."""
         state = self.cabinet.state()
         if door_of(state, self.compartment) == "open" and not coil_on(state, self.compartment):
-            self.cabinet.push(self.compartment)
+            self._push()
 
     def door(self, door: str) -> News:
         """The next time a door (ours, once we know which it is) opens or closes."""
