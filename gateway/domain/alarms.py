@@ -3,13 +3,13 @@
 tests/gateway/test_alarm_kinds.py reads the services for alarms that are not here.
 """
 
-from gateway.domain.readings import BOUNDS
+from gateway.domain.readings import BOUNDS, VERDICTS
 from protocol.numbers import CONTENTS_FINDINGS, DOOR_STATES
 
 _QUIET_DOORS = ("closed", "opening", "open")  # states that are no fault
 DOORS = tuple(f"door_{state}" for state in DOOR_STATES if state not in _QUIET_DOORS)
 CONTENTS = tuple(f"contents_{finding}" for finding in (*CONTENTS_FINDINGS, "differ"))
-SENSORS = tuple(bound.kind for bound in BOUNDS)
+SENSORS = tuple(sorted({bound.kind for bound in BOUNDS} | set(VERDICTS.values())))
 KINDS = (
     *DOORS,
     *CONTENTS,
@@ -25,7 +25,6 @@ KINDS = (
     "deposit_unannounced",
     "events_lost",
     "holding_differs",
-    "housing_open",
     "journal_went_back",
     "module_lost",
     "no_room_for_revocations",

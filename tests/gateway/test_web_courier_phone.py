@@ -45,7 +45,7 @@ def read(page: str) -> str:
     """The QR on a page, seen by a scanner."""
     (svg,) = re.findall(r"<svg .*?</svg>", page, re.DOTALL)
     drawn = resvg_py.svg_to_bytes(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1), width=390)
-    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(bytes(drawn))))
+    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(bytes(drawn))), formats=zxingcpp.BarcodeFormat.QRCode)
     return found.text
 
 

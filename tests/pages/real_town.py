@@ -99,7 +99,7 @@ def seen(visit: Visit, page: Page, name: str) -> None:
 def read_qr(picture: Locator) -> str:
     """What a scanner sees of it on the screen."""
     with Image.open(BytesIO(picture.screenshot())) as image:
-        (found,) = zxingcpp.read_barcodes(image)
+        (found,) = zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)
     return found.text
 
 

@@ -163,7 +163,7 @@ def test_who_comes_too_late_reads_it_on_the_page_and_the_courier_takes_the_parce
     expect(round_.locator("#follow .now")).to_contain_text("Colis repris")
     seen(courier, round_, "taken-back")
     looked_again(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Colis sorti du casier")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Colis sorti de la consigne")
 
 
 def test_a_report_stops_the_days_keeps_others_from_the_door_and_calls_the_operator(

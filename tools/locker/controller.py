@@ -40,6 +40,7 @@ BREAK_AGAIN_S = 0.2  # MicroPython for Unix dies of a second SIGINT while the fi
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
 CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
 CRASH_S = 2.0
+FOLDER_SIZE_MAX = 70  # bytes of a folder's path that leave room for a socket's name
 _TICKS_MASK = (1 << 30) - 1
 _PR_SET_PDEATHSIG = 1
 
@@ -347,7 +348,8 @@ def _moment(ticks: int) -> float:
 
 def _short_path() -> str:
     """A Unix socket's path may be 107 bytes long."""
-    return str(Path(tempfile.gettempdir()) / f"consigne-{secrets.token_hex(8)}.wires")
+    folder = tempfile.gettempdir()
+    return str(Path(folder if len(folder) < FOLDER_SIZE_MAX else "/tmp") / f"consigne-{secrets.token_hex(8)}.wires")
 
 
 def _die_with_parent() -> None:
