@@ -30,14 +30,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.
 
 
 def left_behind(folder: Path) -> list[str]:
-    """Command lines of the processes that work in that folder."""
+    """Command lines of the processes that work in that folder: their arguments name it, or a board's environment."""
     lines: list[str] = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            told = (path.parent / "environ").read_bytes().decode(errors="replace")
         except OSError:
-            continue  # it ended meanwhile
-        if str(folder) in line:
+            continue  # it ended meanwhile, or is somebody else's
+        if str(folder) in line or f"IMAGE={folder}" in told:
             lines.append(line)
     return lines
 
