@@ -10,46 +10,40 @@ import json
 import machine
 
 
-def set_off(pin: int, level: int, mine: bool) -> None:
-    kind = machine.Pin
+def drive(pin: int, level: int) -> None:
     try:
-        if mine:
-            kind(pin, kind.OUT, value=level)
+        if pin in other:
+            machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP if level else machine.Pin.PULL_DOWN)
         else:
-            kind(pin, kind.IN, kind.PULL_UP if level else kind.PULL_DOWN)
-    except ValueError as error:  # the others are set all the same
+            machine.Pin(pin, machine.Pin.OUT, value=level)
+    except ValueError as error:  # the others are driven all the same
         print("ERR lock", error)
 
 
-def outputs(path: str, start: int = 0):
-    """(pin, its level when off, its module's name or None) of what must be off: in a module, its chip first."""
-    with open(path) as file:
-        file.seek(start)
-        document = json.load(file)
-    off = 1 - document.get("lock_on", 1)
-    for module in document["modules"]:
-        name = module.get("name")
-        for wire, level in (("reset", 0), ("enable", 1)):  # of a chip: it lets go of all its outputs
-            if wire in module:
-                yield module[wire], level, name
-        if module.get("driver", "gpio") == "gpio":  # else `lock` is a channel of a board or chip
-            for box in module["compartments"]:
-                yield box.get("lock", -1), off, name
-    for bus in document.get("buses", []):
-        if "de" in bus:
-            yield bus["de"], 0, ""
-
-
+other = ()
 try:
     with open("/config.try") as file:
         import device.desk.tried
 
-        doubt = device.desk.tried.unsure(file, outputs)
+        other = device.desk.tried.pins(file)
 except Exception:  # there is none, which is the rule; or none that can be read, and what holds counts
-    doubt = None
+    pass
 try:
-    for row in outputs("/config.json"):
-        set_off(row[0], row[1], doubt is None or not doubt(row))
+    with open("/config.json") as file:
+        document = json.load(file)
+    off = 1 - document.get("lock_on", 1)
+    for module in document["modules"]:
+        for name, level in (("reset", 0), ("enable", 1)):  # of a chip: it lets go of all its outputs
+            if name in module:
+                drive(module[name], level)
+        if module.get("driver", "gpio") == "gpio":  # else `lock` is a channel of a board or chip
+            for box in module["compartments"]:
+                drive(box.get("lock", -1), off)
+    for bus in document.get("buses", []):
+        if "de" in bus:
+            drive(bus["de"], 0)
+    del document
 except (OSError, ValueError, KeyError) as error:
     print("ERR unconfigured", error)  # not provisioned yet: no pin is known, and none is driven
-del set_off, outputs, doubt
+del drive
+other = ()

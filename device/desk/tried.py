@@ -1,27 +1,24 @@
-"""Which outputs of what holds may be something else in what is about to be tried: for boot.py, which asks before it
-drives them. Imported only where a /config.try lies, before all the rest; device.desk.trial's begin() unloads it.
+"""Which outputs of what holds may be something else in what is about to be tried: for boot.py, which only pulls at
+them. Imported only where a /config.try lies, before all the rest; device.desk.trial's begin() unloads it.
 
 It says which pins to be careful with, and never which others to touch: a wrong number (a pin of the flash itself)
 would end every start in boot.py, before the trial counts as begun, and nothing would ever bring the former
 configuration back.
 """
 
-import gc
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
-    Row = tuple[int, int, str | None]
-
-_TRY = "/config.try"
 _CHANGES = ("add", "replace", "retire")
 _SIZE_MAX = 8192  # bytes: what a board reads in its first moment, some 130 compartments; protects outputs from waiting
 
 
-def unsure(file: "Any", outputs: "Callable[[str, int], Iterator[Row]]") -> "Callable[[Row], bool]":
-    """Whether an output of what holds may be another in `file`, a /config.try. Raises whatever comes of one that is
+def pins(file: "Any") -> "set[int]":
+    """Those of /config.json that may be something else in `file`, a /config.try. Raises whatever comes of one that is
     torn, or not what it should be: it will not be tried."""
     if file.seek(0, 2) > _SIZE_MAX:
         raise ValueError
@@ -33,14 +30,35 @@ def unsure(file: "Any", outputs: "Callable[[str, int], Iterator[Row]]") -> "Call
         int(number)
     start = file.tell()
     if file.read(1) == "{":
-        same = {(row[0], row[1]) for row in outputs(_TRY, start)}
-        gc.collect()
-        return lambda row: (row[0], row[1]) not in same
+        file.seek(start)
+        same = {(pin, level) for pin, level, _name in _outputs(json.load(file))}
+        return {pin for pin, level, _name in _holding() if (pin, level) not in same}
     file.seek(start)
-    changed: set[str | None] = set(_named(file))  # it may have its pins still: that would take all of modules.py
+    changed: set[str | None] = set(_named(file))
     if changed:
         changed.add(None)  # the letter of one without a name moves when another is retired
-    return lambda row: row[2] in changed
+    return {pin for pin, _level, name in _holding() if name in changed}  # what of it stays, only modules.py would tell
+
+
+def _holding() -> "Iterator[tuple[int, int, str | None]]":
+    with open("/config.json") as file:
+        return _outputs(json.load(file))
+
+
+def _outputs(document: "dict[str, Any]") -> "Iterator[tuple[int, int, str | None]]":
+    """(pin, its level when off, its module's name or None) of what boot.py drives; what is not told here it drives."""
+    off = 1 - document.get("lock_on", 1)
+    for module in document["modules"]:
+        name = module.get("name")
+        for wire, level in (("reset", 0), ("enable", 1)):
+            if wire in module:
+                yield module[wire], level, name
+        if module.get("driver", "gpio") == "gpio":
+            for box in module["compartments"]:
+                yield box.get("lock", -1), off, name
+    for bus in document.get("buses", []):
+        if "de" in bus:
+            yield bus["de"], 0, ""
 
 
 def _named(lines: "Any") -> "Iterator[str]":

@@ -14,11 +14,14 @@ except ImportError:
 
 PINS = {"name": "A", "compartments": [{"number": 1, "lock": 12}, {"number": 2, "lock": 13}]}
 CHIP = {"name": "B", "driver": "hc595", "enable": 16, "compartments": [{"number": 3, "lock": 1}]}
+PORT = {"name": "C", "driver": "mcp23017", "reset": 26, "compartments": [{"number": 5, "lock": 2}]}
 MORE = {"compartments": [{"number": 4, "lock": 14}]}
-OLD = {"buses": [{"uart": 1, "de": 5}], "modules": [PINS, CHIP, MORE]}
+OLD = {"buses": [{"uart": 1, "de": 5}], "modules": [PINS, CHIP, PORT, MORE]}
 ON_BOARD = {"name": "A", "driver": "cu16", "compartments": PINS["compartments"]}
 AS_IT_WAS = json.dumps(OLD)
-ON_A_BOARD = json.dumps({"buses": [{"uart": 1, "de": 5}, {"uart": 2, "rx": 13}], "modules": [ON_BOARD, CHIP, MORE]})
+ON_A_BOARD = json.dumps(
+    {"buses": [{"uart": 1, "de": 5}, {"uart": 2, "rx": 13}], "modules": [ON_BOARD, CHIP, PORT, MORE]}
+)
 TRIED = (
     ("the same again", "4\n" + AS_IT_WAS),
     ("a document: A on a board", "4\n" + ON_A_BOARD),
@@ -60,7 +63,7 @@ def boot(tried):
     assert os.listdir("/") == before
     if tried is not None:
         os.remove("/config.try")
-    return [seen.pop(pin, "untouched") for pin in (12, 13, 14, 16, 5)] + sorted(seen)
+    return [seen.pop(pin, "untouched") for pin in (12, 13, 14, 16, 26, 5)] + sorted(seen)
 
 
 def tell(name, tried):

@@ -25,15 +25,15 @@ SAID = [
     ["A: 1-2", "    cu16, bus 0, ok, leaving"],
 ]
 
-# Pins 12 and 13: locks of A; 14: of a module without a name; 16: a chip's enable, in B; 5: the driver of a bus.
-AS_EVER = ["low", "low", "low", "high", "low"]
+# 12 and 13: locks of A; 14: of a module without a name; 16: B's, a chip's enable; 26: a chip's reset; 5: a bus's de.
+AS_EVER = ["low", "low", "low", "high", "low", "low"]
 LEFT_AS = {
     "no code beside it": AS_EVER,
     "the same again": AS_EVER,
-    "a document: A on a board": ["pulled down", "pulled down", "low", "high", "low"],
-    "a document: the other level": ["pulled down", "pulled down", "pulled down", "high", "low"],
-    "lines: A on a board": ["pulled down", "pulled down", "pulled down", "high", "low"],
-    "lines: B goes, another comes": ["low", "low", "pulled down", "pulled up", "low"],
+    "a document: A on a board": ["pulled down", "pulled down", "low", "high", "low", "low"],
+    "a document: the other level": ["pulled down", "pulled down", "pulled down", "high", "low", "low"],
+    "lines: A on a board": ["pulled down", "pulled down", "pulled down", "high", "low", "low"],
+    "lines: B goes, another comes": ["low", "low", "pulled down", "pulled up", "low", "low"],
     "nothing": AS_EVER,
     "empty": AS_EVER,
     "torn first line": AS_EVER,
@@ -45,7 +45,7 @@ LEFT_AS = {
     "no document": AS_EVER,
     "no text": AS_EVER,
     "too long": AS_EVER,
-    "what holds is broken": ["low", *["untouched"] * 4],
+    "what holds is broken": ["low", *["untouched"] * 5],
 }
 
 
