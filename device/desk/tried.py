@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CHANGES = ("add", "replace", "retire")
-_SIZE_MAX = 8192  # bytes: what a board reads in its first moment, some 130 compartments; protects outputs from waiting
+_SIZE_MAX = 4096  # bytes, some 60 compartments: reading what is longer would keep outputs waiting
 
 
 def pins(file: "Any") -> "set[int]":

@@ -19,15 +19,13 @@ MORE = {"compartments": [{"number": 4, "lock": 14}]}
 OLD = {"buses": [{"uart": 1, "de": 5}], "modules": [PINS, CHIP, PORT, MORE]}
 ON_BOARD = {"name": "A", "driver": "cu16", "compartments": PINS["compartments"]}
 AS_IT_WAS = json.dumps(OLD)
-ON_A_BOARD = json.dumps(
-    {"buses": [{"uart": 1, "de": 5}, {"uart": 2, "rx": 13}], "modules": [ON_BOARD, CHIP, PORT, MORE]}
-)
+ON_A_BOARD = json.dumps({"buses": [{"uart": 1}, {"uart": 2, "rx": 13}], "modules": [ON_BOARD, CHIP, PORT, MORE]})
 TRIED = (
     ("the same again", "4\n" + AS_IT_WAS),
     ("a document: A on a board", "4\n" + ON_A_BOARD),
     ("a document: the other level", "4\n" + json.dumps(dict(OLD, lock_on=0))),
     ("lines: A on a board", "4\nreplace A driver=cu16 uart=2 rx=13\n"),
-    ("lines: B goes, another comes", "4\nretire B\nadd D locks=16 doors=6 sizes=S\n"),
+    ("lines: B and C go, another comes", "4\nretire B\nretire C\nadd D locks=16 doors=6 sizes=S\n"),
     ("nothing", None),
     ("empty", ""),
     ("torn first line", "4"),

@@ -30,10 +30,10 @@ AS_EVER = ["low", "low", "low", "high", "low", "low"]
 LEFT_AS = {
     "no code beside it": AS_EVER,
     "the same again": AS_EVER,
-    "a document: A on a board": ["pulled down", "pulled down", "low", "high", "low", "low"],
+    "a document: A on a board": ["pulled down", "pulled down", "low", "high", "low", "pulled down"],
     "a document: the other level": ["pulled down", "pulled down", "pulled down", "high", "low", "low"],
     "lines: A on a board": ["pulled down", "pulled down", "pulled down", "high", "low", "low"],
-    "lines: B goes, another comes": ["low", "low", "pulled down", "pulled up", "low", "low"],
+    "lines: B and C go, another comes": ["low", "low", "pulled down", "pulled up", "pulled down", "low"],
     "nothing": AS_EVER,
     "empty": AS_EVER,
     "torn first line": AS_EVER,
