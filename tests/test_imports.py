@@ -17,6 +17,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "protocol": (),
     "device.agent": ("protocol",),
     "device": ("protocol", "device.agent", "device.desk.trial"),
+    "device.boot": ("device.desk.tried",),
     "device.desk": ("protocol", "device.agent"),  # imported by name when somebody types, see device/agent/console.py
     "device.desk.bolted": ("protocol", "device.agent", "device.desk"),
     "device.desk.hands": ("protocol", "device.agent", "device"),
@@ -24,6 +25,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "device.desk.settings": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
     "device.desk.told": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
     "device.desk.trial": ("protocol", "device.agent", "device", "device.desk"),
+    "device.desk.tried": (),
     "device.main": ("protocol", "device.agent", "device", "device.desk.trial"),
     "gateway": (*SERVICE_SIDE, "gateway.packages", "gateway.key_files", "gateway.ports"),  # the doors to the world
     "gateway.limits": (),
