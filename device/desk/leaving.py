@@ -22,6 +22,7 @@ def retire(desk: "Desk", name: str, places: "list[int]", cancelled: bool) -> Non
     """`cancelled`: it stays after all. Begun in the lap's end, when whoever asked for it is gone from the heap."""
     board = desk.agent.console.board
     if cancelled:
+        desk.emptied = 0  # what is behind that door later is another parcel
         desk.task = _Steps(_stay(desk, places))
     elif len(places) == desk.agent.books.present and not load("trial").is_there(board.root + "/config.new"):
         desk.err("bad_value", "it is the only module: first module add")

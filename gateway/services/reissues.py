@@ -15,6 +15,7 @@ from gateway.services.batch import Batch
 from gateway.services.desk import Desk, known_parcel
 from gateway.services.orders import begin_operation, order
 from gateway.services.ports import Transaction
+from gateway.services.receipt_order import overtaken
 from protocol.messages import Reissue
 from protocol.numbers import HELD
 
@@ -49,14 +50,20 @@ def reissue(desk: Desk, who: Principal, number: ParcelNumber, reason: str = REIS
 
 def reissued(batch: Batch, box: Compartment, deposit: int, command: Command | None) -> None:
     """The locker did it: what lies in `box` has the number `deposit` from here on. An order that the books lost
-    (restored from a backup) was about the number they had."""
+    (restored from a backup), or that a technician gave there, was about the number they had; or, where a receipt has
+    shown what lies there since, about the one before: the locker passes over a number only where two codes are
+    alike."""
     message = None if command is None else command.down.command
-    before = message.deposit if isinstance(message, Reissue) else box.deposit
+    passed = overtaken(batch, box, deposit)
+    before = message.deposit if isinstance(message, Reissue) else deposit - 1 if passed else box.deposit
     parcel = batch.tx.parcel_at(box.locker, box.number, before)
-    box.holding = HELD
-    box.deposit = deposit
-    if parcel is None or parcel.ended_s is not None:
-        batch.suspect(box, "deposit_of_an_unknown_parcel")
+    unknown = parcel is None or parcel.ended_s is not None
+    if not passed:
+        box.holding = HELD
+        box.deposit = deposit
+        if unknown:
+            batch.suspect(box, "deposit_of_an_unknown_parcel")
+    if parcel is None or unknown:
         return
     batch.tx.keep_former_deposit(box.locker, box.number, before, parcel.number)
     # A new deposit belongs to no group until it is joined again.

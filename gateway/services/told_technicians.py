@@ -12,7 +12,7 @@ from gateway.domain.operations import REISSUE, TAKE_BACK
 from gateway.domain.parcels import Parcel, after, can
 from gateway.services import joins, reissues, told_doors
 from gateway.services.batch import Batch
-from gateway.services.receipt_order import seated
+from gateway.services.receipt_order import OVERTAKEN, overtaken, seated
 from protocol.messages import CommandDone, OutOfService, Reissue, Release, Revoke, Up
 from protocol.numbers import FREE, LEAVES, STAYS
 
@@ -55,10 +55,13 @@ def _stays_inside(batch: Batch, box: Compartment, deposit: int) -> ParcelNumber 
 
 
 def _emptied(batch: Batch, box: Compartment, deposit: int) -> ParcelNumber | None:
-    """`deposit`: what was taken out; 0: somebody looked, and nothing was inside."""
+    """`deposit`: what was taken out; 0: somebody looked, and nothing was inside. What a receipt has shown came
+    later."""
     parcel = batch.tx.parcel_at(box.locker, box.number, deposit) if deposit else None
     if parcel is not None and can(parcel.state, "take_back"):
         _take_out(batch, box, parcel)
+    if overtaken(batch, box, deposit):
+        return None if parcel is None else parcel.number
     box.holding = FREE
     lies_there = seated(batch, box)
     if lies_there is not None and lies_there.state in ("deposited", "expired"):
@@ -72,6 +75,8 @@ def _take_out(batch: Batch, box: Compartment, parcel: Parcel) -> None:
     """As if it had been ordered from here: the technician has it, and its recipient is told so."""
     out = replace(parcel, state=after(parcel.state, "take_back"), ended_s=batch.now, by_receipt=False)
     batch.tx.keep_parcel(out)
+    if parcel.state == "disputed":
+        batch.tx.clear_alarms(box.locker, box.number, OVERTAKEN, batch.now)
     batch.tx.end_allocation(parcel.number, batch.now)
     batch.tx.end_delegations(parcel.number, batch.now)
     for operation in batch.tx.running_at(box.locker, box.number):

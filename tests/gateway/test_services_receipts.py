@@ -22,10 +22,13 @@ from protocol.messages import (
     DoorOpened,
     Message,
     OfflineDepositAuthorised,
+    OutOfService,
     PickupAuthorised,
+    Reissue,
     Release,
+    Revoke,
 )
-from protocol.numbers import SIZES
+from protocol.numbers import LEAVES, SIZES, STAYS
 
 
 @pytest.fixture
@@ -351,3 +354,41 @@ def test_a_release_from_before_the_deposit_does_not_empty_the_compartment(town: 
     town.says("mairie-1", CommandDone(b"command8", town.now[0], 0, Release.TYPE, 1, 0))
     assert town.parcel(said.number).state == "deposited"
     assert town.availability() == ["occupied"]
+
+
+def test_a_receipt_that_overtook_what_a_technician_did_keeps_its_parcel_and_its_code(town: Town) -> None:
+    """A locker without a network: she left a parcel inside, its customer came, the module stayed, and a courier filled
+    that compartment again, whose receipt is heard first."""
+    town.locker("S")
+    alone = Alone(town, town.badge())
+    first, second = town.deposited("label-1"), town.expect("label-2")
+    receipts.hand_in(town.desk, COLIBRI, alone.text(1, 3, "label-2"))
+    code = parcels.pickup_code(town.desk, COLIBRI, second.number).code
+    decided = [
+        CommandDone(bytes([name] * 8), 0, 0, order, 1, value)
+        for name, (order, value) in enumerate(
+            ((OutOfService.TYPE, LEAVES), (Revoke.TYPE, 1), (Reissue.TYPE, 2), (OutOfService.TYPE, STAYS))
+        )
+    ]
+    for message in [*decided[:3], *collected(1, 2), decided[3], *alone.events(1, 3, "label-2")]:
+        town.says("mairie-1", message)
+        assert (town.parcel(second.number).state, town.parcel(second.number).deposit) == ("deposited", 3)
+        assert parcels.pickup_code(town.desk, COLIBRI, second.number).code == code
+    assert town.parcel(first.number).state == "collected"
+    assert (town.availability(), town.alarms()) == (["occupied"], [])
+
+
+def test_a_receipt_that_overtook_what_a_technician_took_out_leaves_no_doubt(town: Town) -> None:
+    town.locker("S")
+    alone = Alone(town, town.badge())
+    first, second = town.deposited("label-1"), town.expect("label-2")
+    receipts.hand_in(town.desk, COLIBRI, alone.text(1, 2, "label-2"))
+    decided = [
+        CommandDone(bytes([name] * 8), 0, 0, order, 1, value)
+        for name, (order, value) in enumerate(((Revoke.TYPE, 1), (Release.TYPE, 1)))
+    ]
+    for message in [*decided, *alone.events(1, 2, "label-2")]:
+        town.says("mairie-1", message)
+        assert (town.parcel(second.number).state, town.availability()) == ("deposited", ["occupied"])
+    assert town.parcel(first.number).state == "taken_back"
+    assert town.alarms() == []

@@ -254,6 +254,23 @@ def test_nothing_is_believed_of_a_door_that_was_not_seen_to_open_and_close():
         assert visit.types("module retire C 3 taken")[:2] == "OK", "its switch shows nothing: her word counts"
 
 
+def test_what_was_seen_of_a_door_counts_no_more_once_the_module_has_stayed():
+    """Whatever is behind that door later is another parcel."""
+    with with_parcels(3) as visit:
+        rig = visit.rig
+        visit.logs_in()
+        visit.types("module retire C")
+        visit.takes_out(3)
+        visit.types("module retire C cancel")
+        rig.say(rig.gateway.say(messages.Release(3)))
+        deposit(rig, 3, 203)
+        visit.types("module retire C")
+        assert visit.types("module retire C 3 taken") == "ERR wrong_state first: module retire C 3"
+        rig.wait(10_000)
+        pick_up(rig, 3, 2)
+        assert isinstance(rig.flash.events()[-1], messages.Collected)
+
+
 def test_what_the_books_do_not_know_is_for_the_operator():
     with with_parcels(3) as visit:
         visit.logs_in()

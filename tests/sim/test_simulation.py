@@ -39,6 +39,23 @@ def test_modules_that_come_and_go_cost_nobody_a_parcel_and_books_that_forget_the
         assert play(options).rule == "I7"
 
 
+@pytest.mark.parametrize(
+    ("name", "seed", "kinds", "rule"),
+    [
+        ("leaving_forgotten_at_boot", 4, ("modules",), "I6"),
+        ("leaving_door_offered", 4, ("modules",), "I6"),
+        ("refused_order_takes_a_place", 1, ("power", "modules"), "own fault"),
+    ],
+)
+def test_what_goes_wrong_with_modules_that_leave_or_are_away_is_caught(
+    name: str, seed: int, kinds: tuple[str, ...], rule: str
+) -> None:
+    options = Options(seed=seed, lockers=1, doors=6, days=4, visits=3, kinds=kinds)
+    with planted(name):
+        assert play(options).rule == rule
+    assert not play(options).rule
+
+
 def test_the_same_seed_is_the_same_story_in_another_process_too() -> None:
     """Whatever order Python gives its sets there."""
     here = play(options_of(7)).trace

@@ -2,8 +2,7 @@
 while a simulation runs, and lives nowhere else: nothing that is flashed or served can reach this file.
 """
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Generator
 from typing import Any
 
 import device.agent.books
@@ -26,48 +25,12 @@ from device.journal import Journal
 from protocol.limits import WRONG_CODE_BUCKET
 from protocol.messages import Collected, Revoke
 from protocol.numbers import FREE, HELD, REVOKED
+from tools.sim.module_bugs import in_spite_of
+from tools.sim.planting import BUGS, planted
+from tools.sim.planting import bug as _bug
+from tools.sim.planting import instead as _instead
 
-Bug = Callable[[], Generator[None, None, None]]
-BUGS: dict[str, Bug] = {}
-
-
-def _bug(make: Bug) -> Bug:
-    BUGS[make.__name__] = make
-    return make
-
-
-@contextmanager
-def planted(name: str) -> Generator[None, None, None]:
-    """The bug of this name is in the product while this lasts; "": none."""
-    running = BUGS[name]() if name else iter(())
-    next(running, None)
-    try:
-        yield
-    finally:
-        next(running, None)
-
-
-@contextmanager
-def _instead(owner: Any, name: Any, make: Callable[[Any], Any]) -> Generator[None, None, None]:
-    former = _kept(owner, name)
-    plain: Any = former.__func__ if isinstance(former, staticmethod) else former
-    _put(owner, name, make(plain))
-    try:
-        yield
-    finally:
-        _put(owner, name, former)
-
-
-def _kept(owner: dict[Any, Any] | type[Any], name: Any) -> Any:
-    names = owner if isinstance(owner, dict) else vars(owner)
-    return names[name]
-
-
-def _put(owner: Any, name: Any, value: Any) -> None:
-    if isinstance(owner, dict):
-        owner[name] = value
-    else:
-        setattr(owner, name, value)
+__all__ = ["BUGS", "planted"]
 
 
 # ------------------------------------------------------------------ commands
@@ -313,30 +276,10 @@ def reopened_for_ever() -> Generator[None, None, None]:
         yield
 
 
-# ------------------------------------------------------------------ modules
-@_bug
-def books_of_missing_doors_dropped() -> Generator[None, None, None]:
-    """A start forgets what lies behind doors that its description does not name."""
-
-    def make(former: Any) -> Any:
-        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
-            named = set(numbers)
-            books = former(numbers, snapshot, records)
-            for place, number in enumerate(books.numbers):
-                if number not in named:
-                    books.holdings[place] = FREE
-            return books
-
-        return staticmethod(replay)
-
-    with _instead(Books, "replay", make):
-        yield
-
-
 # ------------------------------------------------------------------ doors
 @_bug
 def quarantine_forgotten() -> Generator[None, None, None]:
-    """A door that was doubted is offered again after a restart, by a locker and a gateway that forgot."""
+    """A locker that starts again knows no door that was doubted."""
 
     def make(former: Any) -> Any:
         def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
@@ -347,6 +290,14 @@ def quarantine_forgotten() -> Generator[None, None, None]:
 
         return staticmethod(replay)
 
+    with _instead(Books, "replay", make):
+        yield
+
+
+@_bug
+def quarantined_door_offered() -> Generator[None, None, None]:
+    """A door that was doubted is offered, by a locker and a gateway that do not mind."""
+
     def at_the_gateway(_former: Any) -> Any:
         def availability(box: Any, allocated: bool) -> str:
             return "allocated" if allocated else "free" if box.holding == FREE else "held"
@@ -355,7 +306,7 @@ def quarantine_forgotten() -> Generator[None, None, None]:
 
     choosing, asking = gateway.domain.allocation.__dict__, gateway.services.requests.__dict__
     with (
-        _instead(Books, "replay", make),
+        _instead(Openings, "is_free", in_spite_of(QUARANTINED)),
         _instead(choosing, "availability", at_the_gateway),
         _instead(asking, "availability", at_the_gateway),
     ):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from device.agent.config import Config
 from device.agent.described import layout
+from gateway.services import doors
 from protocol.numbers import SIZES
 from tools.sim.cabinet import Door
 from tools.sim.technician import Technician
-from tools.sim.world import DAY, HOUR, MINUTE, Life
+from tools.sim.town import OPERATOR
+from tools.sim.world import DAY, HOUR, MINUTE, SECOND, Life
 
 if TYPE_CHECKING:
     from tools.sim.board import Locker
@@ -128,6 +130,7 @@ def _visits(simulation: "Simulation", locker: "Locker", maker: Cabinetmaker) -> 
             maker.bring_back()
         else:
             world.chance.choice((maker.replace, maker.take_off, maker.take_off, maker.add, maker.single_out))()
+        yield from _take_down(simulation, locker, sorted(maker.away))
         maker.restart()
         if maker.leaving:
             if (yield from Technician(simulation, locker, LEAVING).lead_out()):
@@ -141,6 +144,27 @@ def _visits(simulation: "Simulation", locker: "Locker", maker: Cabinetmaker) -> 
             if not world.healing:
                 maker.return_to(before)
                 maker.restart()
+
+
+def _take_down(simulation: "Simulation", locker: "Locker", numbers: list[int]) -> Life:
+    """Some screws are behind an empty compartment's door, which is opened by its key: nobody asked the locker."""
+    for number in numbers:
+        if simulation.world.happens(0.3) and not locker.cabinet.doors[number].inside:
+            locker.cabinet.swing(number, True)
+            yield 2 * SECOND
+            locker.cabinet.swing(number, False)
+            yield 2 * SECOND
+        simulation.world.live(_try_in_vain(simulation, locker, number))
+
+
+def _try_in_vain(simulation: "Simulation", locker: "Locker", number: int) -> Life:
+    """The operator, who has not been told that it is off, orders that compartment open; and once more."""
+    for _ in range(2):
+        yield 10 * SECOND
+        if not locker.cabinet.doors[number].inside:
+            simulation.town.do(doors.open_compartment, OPERATOR, locker.name, number, "check")
+            yield 10 * SECOND
+            locker.cabinet.swing(number, False)
 
 
 def _is_busy(simulation: "Simulation", locker: "Locker") -> bool:

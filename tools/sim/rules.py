@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import cbor2
 
+from device.agent.books import QUARANTINED
 from protocol.errors import number_of
 from protocol.limits import (
     COMMAND_IDS_KEPT,
@@ -132,7 +133,12 @@ class Rules:
             self.broken("L3", f"{locker} did not come up in {failed} starts: {self.failures[-3:]}")
 
     def knows(self, locker: str, agent: "Agent") -> None:
-        """I7: a start knows every parcel that its flash does, also behind a door whose module is gone."""
+        """I7, I12: a start knows every parcel and every doubt that its flash does, also about a door whose module is
+        gone."""
+        for number in self.books[locker].quarantined:
+            place = agent.books.place(number)
+            if place is None or not agent.books.has(place, QUARANTINED):
+                self.broken("I12", f"{locker} does not know any more that door {number} is quarantined")
         for number, deposit in self.books[locker].held.items():
             place = agent.books.place(number)
             if place is None or agent.books.holdings[place] != HELD or agent.books.deposit(place) != deposit:
