@@ -33,7 +33,7 @@ class Technician:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self._slave)
         self.seen = ""  # all that was on the screen so far
-        self._read = 0  # what of it was waited for
+        self.read = 0  # what of it was waited for
         size = {"COLUMNS": str(columns), "LINES": str(rows)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tools.consigne", "console", *words],
@@ -51,12 +51,12 @@ class Technician:
     def sees(self, text: str, seconds: float = WAIT_S) -> str:
         """Wait until `text` appears behind what was waited for before; returns what stood in front of it."""
         until = time.monotonic() + seconds
-        while text not in (shown := _SEQUENCE.sub("", self.seen[self._read :])):
+        while text not in (shown := _SEQUENCE.sub("", self.seen[self.read :])):
             assert time.monotonic() < until, f"{text!r} was never seen in {self.seen!r}"
             self._look(0.1)
         front, _, rest = shown.partition(text)
-        self.seen = self.seen[: self._read] + shown
-        self._read = len(self.seen) - len(rest)
+        self.seen = self.seen[: self.read] + shown
+        self.read = len(self.seen) - len(rest)
         return front
 
     @property

@@ -30,6 +30,7 @@ VARYING = {
     r"(?<=heap_free     ).*": "27520",
     r"(?<=uptime_s      ).*": "2",
     r"(?<=link          ).*": "waiting",
+    r"(?<=\nrecords  )\d+$": "35",
     r"(?<=\nfree   ).*": "15611",
     r"\b\d{3} ms": "170 ms",
     r"(?<=_ms       )\d+": "170",
@@ -125,6 +126,15 @@ def before(order: str, locker: VirtualLocker) -> None:
         locker.client.ask("rewire", module="B", driver="cu16", address=1)
 
 
+def has_heard_of_every_door(person: Technician) -> None:
+    """After a restart, on a machine with much else to do. What is asked meanwhile is not on the page."""
+    page = person.seen
+    person.types("doors\r")
+    while "unknown" in person.sees("# "):
+        person.types("doors\r")
+    person.seen, person.read = page, len(page)
+
+
 def log_in(person: Technician) -> None:
     person.types(f"{LOGIN}\r")
     person.sees("mairie-1 anne ")
@@ -143,8 +153,10 @@ def test_the_page_shows_a_visit_as_it_is(tmp_path: Path) -> None:
         person.sees("mairie-1> ")
         break_things(locker)
         with somebody_who_shuts_doors(locker.client):
-            for order in ORDERS:
+            for place, order in enumerate(ORDERS):
                 before(order, locker)
+                if (ORDERS[place - 1], order) == ("module", "selftest"):
+                    has_heard_of_every_door(person)
                 if order == LOGIN:
                     log_in(person)
                 else:
