@@ -4,6 +4,7 @@ Doors jam, boxes are too small, a locker is full, the network goes in the middle
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from scene import Scene
 
 from tools.demo.journey import Play
 
+WAIT_S = 60
 Meet = Callable[[View], Visit]
 
 
@@ -47,8 +49,13 @@ def row(page: Page, label: str) -> str:
 
 
 def listed(page: Page, label: str, section: str) -> str:
+    """As soon as the gateway has heard of it: the locker's screen is quicker."""
+    item = page.locator(f"section[aria-labelledby={section}] li", has_text=label)
+    until = time.monotonic() + WAIT_S
     page.reload()
-    return page.locator(f"section[aria-labelledby={section}] li", has_text=label).inner_text()
+    while not item.count() and time.monotonic() < until:
+        page.reload()
+    return item.inner_text()
 
 
 def deposits(scene: Scene, label: str) -> Play:
