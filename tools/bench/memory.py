@@ -108,8 +108,12 @@ def _running(report: Report, counts: Counts) -> None:
     with booted(cabinet_on_boards(), authorities=(CA,)) as (locker, key):
         free = _heap_free(locker.console)
         report.row("heap_free_boards_tls", free, "bytes", text)
-        least = _heap_in_session(locker.console, key) if free >= CONSOLE_HEAP_MIN else 0
-        report.row("heap_session_boards_tls", least, "bytes", "the least of it in a technician's session; 0: none")
+        try:
+            least = _heap_in_session(locker.console, key) if free >= CONSOLE_HEAP_MIN else 0
+        except Failed:  # an order ran out of it, and the agent was made anew
+            least = 0
+        text = "the least of it in a technician's session; 0: none, or one that ran out of it"
+        report.row("heap_session_boards_tls", least, "bytes", text)
     with booted(cabinet_on_boards() | {"sensors": cabinets.SENSORS}, authorities=(CA,)) as (locker, _key):
         report.row("heap_free_sensors", _heap_free(locker.console), "bytes", "and with all sensors that there are")
 
