@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from gateway.domain.people import Badge, Credential
 from gateway.limits import TRAIL_KEPT_S
 
-_UNDER_WAY_S = (
-    86_400  # an order or a request that was open when they left ends within the day, and is kept from then on
-)
+# An order or a request that was open when they left ends within the day, and is kept from then on.
+_UNDER_WAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,10 @@ class Person:
     keys: tuple[Credential, ...]
     badges: tuple[Badge, ...]
     left_s: int | None
+
+    def has_key(self, number: int | None) -> bool:
+        """Whether this good key is theirs."""
+        return any(key.number == number for key in self.keys)
 
     @property
     def name_ends_s(self) -> int | None:

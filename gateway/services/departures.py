@@ -29,7 +29,7 @@ def leave(desk: Desk, who: Principal, name: str, tenant: str) -> Departure:
     now = desk.clock()
     with desk.store.transaction() as tx:
         before = _known(desk, tx, name, tenant)
-        if any(key.number == who.credential for key in before.keys):
+        if before.has_key(who.credential):
             raise Refusal("not_allowed", "this is your own name", ("let another operator do it",))
         for key in before.keys:
             people.take_key(desk, tx, who, key)

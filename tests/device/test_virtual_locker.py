@@ -100,12 +100,15 @@ def served(client: CabinetClient, number: int) -> dict[str, float]:
 def test_a_jammed_door_is_tried_again_and_then_said_to_be_jammed(make: Make, tmp_path: Path):
     client = make(held=[3]).client
     client.jam(3)
-    client.keys(code_of(3))
-    client.wait_for_screen("coince")
-    pulses = client.state()["pulses"]
-    assert [pulse["compartment"] for pulse in pulses] == [3, 3, 3]
-    assert all(pulse["ms"] >= 250 for pulse in pulses)
-    assert min(pulse["ms"] for pulse in pulses) <= 400
+    for times in range(1, 4):  # again, should the machine have had something else to do
+        client.wait_for_screen("Bienvenue")
+        client.keys(code_of(3))
+        client.wait_for_screen("coince")
+        pulses = client.state()["pulses"]
+        assert [pulse["compartment"] for pulse in pulses] == [3, 3, 3] * times
+        if all(250 <= pulse["ms"] <= 400 for pulse in pulses[-3:]):
+            break
+    assert all(250 <= pulse["ms"] <= 400 for pulse in pulses[-3:])
     client.jam(3, False)
     client.keys(code_of(3))
     client.wait_for_door(3, "open")
@@ -139,6 +142,7 @@ def test_a_locker_killed_in_mid_pulse_drops_the_coil_and_opens_nothing_by_itself
         client.kill()
     ended = client.wait_for(lambda event: event["event"] == "pulse" or (event["event"] == "power" and event["on"]))
     assert ended["event"] == "pulse", "the coil is off before there is power again"
+    assert ended["ms"] < 400
     state = client.state()
     pulses = len(state["pulses"])
     assert coils(state) == []
@@ -154,13 +158,17 @@ def test_a_locker_killed_in_mid_pulse_drops_the_coil_and_opens_nothing_by_itself
 def test_the_watchdog_ends_a_locker_that_stands_still_with_its_coil_on(make: Make, tmp_path: Path):
     client = make(held=[3], watchdog_ms=1000).client
     client.jam(3)  # it tries three times
-    with typing(client, code_of(3)):
-        state = client.wait_until(lambda state: coils(state) == [3])
-        os.kill(state["board_pid"], signal.SIGSTOP)  # not even a timer runs
-    client.wait_until(lambda later: later["pulses"] and later["board_pid"] not in (None, state["board_pid"]))
-    client.wait_for_screen("Bienvenue")
-    pulse = client.state()["pulses"][-1]
-    assert pulse["ms"] < PULSE_MS_MAX + 5_000, "the watchdog's second, and a lot for the machine"
+    for _time in range(3):  # again, should the machine have had something else to do
+        with typing(client, code_of(3)):
+            state = client.wait_until(lambda state: coils(state) == [3])
+            board = state["board_pid"]
+            os.kill(board, signal.SIGSTOP)  # not even a timer runs
+        client.wait_until(lambda later, board=board: later["board_pid"] not in (None, board))
+        client.wait_for_screen("Bienvenue")
+        pulse = client.state()["pulses"][-1]
+        if pulse["ms"] < PULSE_MS_MAX + 400:
+            break
+    assert pulse["ms"] < PULSE_MS_MAX + 400, "the watchdog's second, and a little for the machine"
     time.sleep(0.5)
     client.pull(9)  # a start is journalled with the first thing that happens
     time.sleep(2)

@@ -13,7 +13,7 @@ from tools.sim.bugs import BUGS, planted
 from tools.sim.run import KINDS, Options, options_of, play, shrunk
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 16  # `make simulate` plays hundreds
+SEEDS = 24
 # Caught within the first few seeds; the others are `make simulate-power`'s.
 QUICK = ("pulse_before_save", "delete_on_puback", "gap_acknowledged", "no_flush", "coil_never_cut_off",
          "collected_by_the_pulse", "used_mark_in_ram_only", "sequence_reset_at_boot")  # fmt: skip

@@ -3,8 +3,6 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from gateway.domain.departures import Person
-from gateway.domain.people import Principal
 from gateway.limits import TRAIL_KEPT_S
 from gateway.services import departures
 from gateway.web.forms import Posted
@@ -23,15 +21,11 @@ def departures_page(request: Request, who: Operator) -> Response:
     return show(
         request,
         "operator/departures.html",
-        here=[one for one in everybody if one.left_s is None and not _is(one, who)],
+        here=[one for one in everybody if one.left_s is None and not one.has_key(who.credential)],
         gone=sorted((one for one in everybody if one.left_s is not None), key=lambda one: -(one.left_s or 0)),
         kept_days=TRAIL_KEPT_S // _DAY_S,
         done=asked(request, "done"),
     )
-
-
-def _is(person: Person, who: Principal) -> bool:
-    return any(key.number == who.credential for key in person.keys)
 
 
 @router.post(PLACE)
