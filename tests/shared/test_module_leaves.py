@@ -204,6 +204,7 @@ def test_a_technician_takes_a_parcel_out_and_its_code_ends_before_the_door_opens
         said = visit.types("module retire C 3 taken")
         assert said == 'OK {"compartment":3,"left":{"held":[4]},"next":"module retire C 4"}'
         assert visit.done()[-1].value == 1 and visit.holding(3) == FREE
+        assert not rig.agent.openings.is_free(rig.agent.books.place(3)), "and nothing is put in any more"
         assert rig.flash.events()[-2] == messages.ServiceActed("anna", "module retire C 3 taken")
         rig.wait(10_000)
         pick_up(rig, 4, 1)
