@@ -24,6 +24,7 @@ from gateway.services.receipt_order import (
 )
 from gateway.services.told_doors import end_operation, interrupt, shut
 from protocol.messages import (
+    Assign,
     Collected,
     DepositAbandoned,
     DepositAuthorised,
@@ -56,8 +57,10 @@ def deposit_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
 
 
 def put_before(batch: Batch, box: Compartment, parcel: Parcel, deposit: int) -> ParcelNumber:
-    """The door is opened for it."""
+    """The door is opened for it. An answer that is still on its way to the courier means nothing now: its refusal, or
+    that it ran out, must not take away what the parcel has."""
     interrupt(batch, box)
+    batch.tx.supersede(parcel.number, Assign.TYPE)
     if not can(parcel.state, "reserve"):
         batch.suspect(box, "deposit_of_a_parcel_that_cannot_be", parcel.number)
         return parcel.number
