@@ -155,7 +155,7 @@ def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> It
         for client in made.clients:
             client.close()
         server.should_exit = True
-        thread.join(10)
+        thread.join(WAIT_S)
         listener.close()
         store.close()
         log.configure(as_json=False)
