@@ -7,15 +7,15 @@ import contextlib
 import io
 import socket
 import threading
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
+from patience import WAIT_S, wait_for
 from starlette.types import ASGIApp
 
 from gateway import log
@@ -66,6 +66,7 @@ class Town:
     wakes: list[int]
     log: io.StringIO
     counter: Counter
+    answering: Sized  # requests under way
     clients: list[httpx.Client] = field(default_factory=list)
     seqs: dict[str, int] = field(default_factory=dict)
 
@@ -74,9 +75,13 @@ class Town:
         return self.counter.streams
 
     def logged(self) -> str:
-        """What the gateway wrote into its log; a request's line follows its answer."""
-        time.sleep(0.05)
+        """What the gateway wrote into its log, the line of the last request too."""
+        self.be_quiet()
         return self.log.getvalue()
+
+    def be_quiet(self) -> None:
+        """Until no request is under way: each is counted and has its line in the log after its answer."""
+        wait_for(lambda: not len(self.answering), named="the end of every request")
 
     def caller(self, role: str = "operator", tenant: str = "", scopes: frozenset[str] | None = None) -> httpx.Client:
         """A client with a fresh credential."""
@@ -86,7 +91,7 @@ class Town:
 
     def with_secret(self, secret: str | None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=WAIT_S, trust_env=False)
         self.clients.append(client)
         return client
 
@@ -141,7 +146,8 @@ def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> It
     log.configure(as_json=False, stream=written)
     api = create_app(desk, lambda: wakes.append(1), gate=gate)
     server, thread = _serve(beside(api, create_pages(desk, lambda: wakes.append(1), gate=gate)), listener)
-    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written, api.state.counter)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    made = Town(url, desk, now, wakes, written, api.state.counter, server.server_state.tasks)
     try:
         yield made
     finally:
@@ -149,7 +155,7 @@ def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> It
         for client in made.clients:
             client.close()
         server.should_exit = True
-        thread.join(10)
+        thread.join(WAIT_S)
         listener.close()
         store.close()
         log.configure(as_json=False)

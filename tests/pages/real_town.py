@@ -27,7 +27,7 @@ CARRIER, SHOP = "colis-bleu", "fleurs"
 PHONE, SMALL, DESK = SCREENS
 COURIER, RECIPIENT, OPERATOR, MERCHANT = View(SMALL, "fr"), View(PHONE, "fr"), View(DESK, "en"), View(DESK, "fr")
 _HEIGHTS = {320: 640, 390: 844, 1280: 800}
-ANSWER_S = 30.0
+ANSWER_S = 60.0
 Json = dict[str, Any]
 
 
