@@ -60,8 +60,7 @@ def test_the_page_plays_a_deposit_and_a_pickup(demo: tuple[subprocess.Popen[str]
             do(page, {"do": "scan", "text": badge["text"]})
             heard(lines, lambda news: news.get("type") == "CourierIdentified")
             do(page, {"do": "scan", "text": label["text"]})
-            door = heard(lines, lambda news: news["event"] == "door" and news["door"] == "open")["compartment"]
-            heard(lines, lambda news: news.get("type") == "DoorOpened")  # the locker has seen it, too
+            door = heard(lines, lambda news: news.get("type") == "DoorOpened")["compartment"]
             do(page, {"do": "push", "compartment": door})
             heard(lines, lambda news: news.get("type") == "Deposited")
             parcel = page.get("/api/parcels").json()["parcels"][0]
@@ -87,8 +86,7 @@ def test_the_page_plays_a_neighbour_another_code_a_slip_and_a_technicians_badge(
             do(page, {"do": "scan", "text": badge["text"]}, "mairie-1")
             heard(lines, lambda news: news.get("type") == "CourierIdentified")
             do(page, {"do": "scan", "text": label["text"]}, "mairie-1")
-            door = heard(lines, lambda news: news["event"] == "door" and news["door"] == "open")["compartment"]
-            heard(lines, lambda news: news.get("type") == "DoorOpened")
+            door = heard(lines, lambda news: news.get("type") == "DoorOpened")["compartment"]
             do(page, {"do": "push", "compartment": door}, "mairie-1")
             wait_until(lambda: "pickup" in newest())
             path, before = f"/api/parcels/{label['parcel']}", newest()["pickup"]["code"]
