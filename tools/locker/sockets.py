@@ -5,7 +5,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 PATH_SIZE_MAX = 103  # sun_path with its final zero: 104 bytes on macOS, 108 on Linux
@@ -16,7 +16,7 @@ SHORT_FOLDERS = ("/tmp", "/var/tmp")  # everybody's, and never deep
 
 
 @contextlib.contextmanager
-def beside(folder: Path) -> Iterator[Path]:
+def beside(folder: Path) -> Generator[Path]:
     """`folder` itself where a socket's path is short enough in it, else a private one as long as the block lasts."""
     if _fits(folder):
         yield folder
@@ -26,7 +26,7 @@ def beside(folder: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def private() -> Iterator[Path]:
+def private() -> Generator[Path]:
     """A new folder that nobody else may look into; it goes with the block. Raises OSError where there is no place."""
     folder = _made()
     try:
