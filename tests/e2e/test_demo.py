@@ -192,13 +192,18 @@ def test_ctrl_c_ends_every_process(demo: tuple[subprocess.Popen[str], str, Path]
     assert list(folder.iterdir()) == []
 
 
-def test_one_journey_plays_itself_and_an_outright_kill_leaves_nothing_either(tmp_path: Path) -> None:
-    process = start(tmp_path, "--once")
+def test_one_journey_plays_itself_in_a_folder_however_deep(tmp_path: Path) -> None:
+    deep = tmp_path / ("téléchargé " * 10)  # deeper than a Unix socket's path may be
+    deep.mkdir()
+    process = start(deep, "--once")
     said, _ = process.communicate(timeout=240)
     last = json.loads(said.splitlines()[-1])
     assert (process.returncode, last["journey"]) == (0, "ok"), said
     assert set(last) == {"journey", "deposit_ms", "pickup_ms"}
+    assert list(deep.iterdir()) == []
 
+
+def test_an_outright_kill_leaves_no_process_either(tmp_path: Path) -> None:
     process = start(tmp_path, "--once")
     wait_until(lambda: any("tools.locker" in line for line in left_behind(tmp_path)))
     process.kill()
