@@ -11,7 +11,7 @@ SUITE := $(PYTEST) || $(VENV)/python -m tools.second_look $$?
 .PHONY: help setup demo test check bench attack fuzz-console lock-boards power-cuts chaos fuzz-api idempotency simulate simulate-power lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 23
 
 setup: ## .venv, MicroPython and Mosquitto; every other target does it first, and it is instant when nothing changed
 	@$(PYTHON) -m tools.setup
@@ -38,10 +38,11 @@ fuzz-console: setup ## a million random and hostile bytes at a locker's console;
 	PYTHONPATH=.:tests/device $(VENV)/python tests/device/console_fuzz.py $(or $(BYTES),1000000) $(or $(SEED),1)
 
 lock-boards: setup ## 10,000 openings on each kind of lock board, one byte in a hundred damaged; OPENINGS=N for fewer
-	PYTHONPATH=. .venv/bin/python tests/device/lock_board_campaign.py $(or $(OPENINGS),10000)
+	PYTHONPATH=. $(VENV)/python tests/device/lock_board_campaign.py $(or $(OPENINGS),10000)
 
 power-cuts: setup ## the power cut at every flash operation of a locker's day, and how long its flash lasts
 	@$(VENV)/python -m tools.powercuts
+
 chaos: setup ## ten minutes of everything being killed, cut, filled up and restored under load; SEED=N MINUTES=M
 	@$(VENV)/python -m tools.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 

@@ -370,6 +370,6 @@ def _environment(environment: Mapping[str, str], problems: list[str]) -> dict[st
 
 def usage() -> str:
     lines = ["consigne gateway [--config FILE] and any of:"]
-    lines += [f"  --{name.replace('_', '-'):22}{field.purpose}" for name, field in FIELDS.items()]
+    lines += [f"  --{name.replace('_', '-'):24}{field.purpose}" for name, field in FIELDS.items()]
     lines.append(f"Each also as a line of {FILE_NAME} in the data folder, or {_PREFIX}<NAME> in the environment.")
     return "\n".join(lines)

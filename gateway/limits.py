@@ -137,7 +137,6 @@ SMTP_WAIT_S = 30.0  # for each answer of a mail server
 SMS_WAIT_S = 30.0
 SMS_ANSWER_SIZE_MAX = 64 * 1024  # a provider's answer is read for its id only
 PROVIDER_ID_SIZE_MAX = 100
-SMS_SEGMENTS_MAX = 2  # each costs; more than that is no message for a phone
 SMS_PLACE_SIZE_MAX = 60  # of a locker's name, so that the text fits
 
 # --- the books: rounds
@@ -197,13 +196,12 @@ WEBHOOKS_DOUBTFUL_AT_ONCE_MAX = 32  # of these to receivers that fail or are slo
 WEBHOOK_AT_ONCE_MAX = 4  # to one receiver; to one that fails or is slow: one
 WEBHOOK_SLOW_S = 2.0
 WEBHOOK_LOOK_S = 1.0  # the rows are looked at this often even when nobody woke us
-WEBHOOK_LOOK_UPS_AT_ONCE_MAX = 8  # threads in which names are looked up: a dead name server holds them for a while;
-# as many of the API's own while webhooks are made: the others stay free for everybody
+# Threads in which names are looked up: a dead name server holds them for a while. As many of the API's own while
+# webhooks are made: the others stay free for everybody.
+WEBHOOK_LOOK_UPS_AT_ONCE_MAX = 8
 WEBHOOK_HOLD_S_MIN = 5  # after a failure nothing more is sent there for so long, doubled each time
 WEBHOOK_HOLD_S_MAX = 300
-WEBHOOK_DOWN_FAILURES = (
-    5  # in a row: it was down, so when it is back all that waits is due; fewer may be one bad event
-)
+WEBHOOK_DOWN_FAILURES = 5  # in a row: it was down, so all that waits is due when it is back; fewer: one bad event
 WEBHOOK_RETRY_AFTER_S_MAX = 6 * 3_600  # a slip in a receiver's Retry-After must not silence it for a year
 WEBHOOK_AGE_S_MAX = 5 * 86_400  # an event that a dead receiver's queue kept from its tries ends too
 WEBHOOK_GIVEN_UP_KEPT_S = 30 * 86_400  # then it cannot be asked for again

@@ -263,13 +263,6 @@ class Agent:
         self.console.log_in(now, technician.subject, technician.id)
         self.note_service(now, technician.subject, "login by badge", effects)
 
-    def open_by_technician(self, now: int, number: int, actor: str, effects: "list[Effect]") -> str:
-        """ "" or the code of why not."""
-        place = self.books.place(number)
-        if place is None:
-            return "unknown_compartment"
-        return self.openings.other(now, place, OpeningAuthorised(number, CONSOLE, actor, None, None), effects)
-
     def note_service(self, now: int, actor: str, action: str, effects: "list[Effect]") -> None:
         """Journal what a technician did."""
         self.ledger.save(now, ServiceActed(actor[:32], action[:32]), effects)

@@ -42,7 +42,7 @@ def birth(batch: Batch, turn: Turn, up: Up) -> None:
     ]
     if locker.birth_seq == locker.last_seq:
         reconcile(batch, locker)
-    batch.tx.queue_again([locker.id])
+    batch.tx.queue_again(locker.id)
 
 
 def lost(_batch: Batch, turn: Turn, up: Up) -> None:

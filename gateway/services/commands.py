@@ -23,12 +23,6 @@ def mark_sent(desk: Desk, ids: Iterable[bytes]) -> None:
         tx.mark_sent(ids)
 
 
-def resend_for(desk: Desk, lockers: Iterable[str]) -> None:
-    """Queue again what these have not answered. take_up does it by itself at each Birth."""
-    with desk.store.transaction() as tx:
-        tx.queue_again(lockers)
-
-
 def expire_commands(desk: Desk) -> int:
     """End the commands that got no answer in their time; how many. Called by a timer."""
     with desk.store.transaction() as tx:

@@ -272,9 +272,6 @@ def test_after_a_birth_unanswered_commands_are_sent_again_under_the_same_id(town
     assert town.outbox() == []
     town.wake("mairie-1", 1)
     assert commands.due_commands(town.desk, 10) == [first]
-    town.sent()
-    commands.resend_for(town.desk, ["mairie-1"])
-    assert commands.due_commands(town.desk, 10) == [first]
     down = first[1]
     town.says("mairie-1", OpeningAuthorised(1, COMMAND, "cleaning", down.id, down.issued_s))
     town.wake("mairie-1", 1)

@@ -239,7 +239,8 @@ def test_a_technician_may_open_the_jammed_door_that_a_customer_gave_up_on():
     rig.wait(60_000)
     rig.jammed.clear()
     effects = []
-    assert rig.agent.open_by_technician(rig.now, 2, "anna", effects) == ""
+    anna = messages.OpeningAuthorised(2, numbers.CONSOLE, "anna", None, None)
+    assert rig.agent.openings.other(rig.now, rig.agent.books.place(2), anna, effects) == ""
     rig._perform(effects)
     rig.settle()
     rig.push(2)

@@ -20,6 +20,7 @@ def run(report: Report, counts: Counts) -> None:
     report.row("cold_starts", lived["cold_starts"], "", "without a clock, while alone")
     report.row("wrong_codes", lived["wrong_codes"], "", "none opened anything")
     report.row("events", found.events, "events", "in the journal, unacknowledged, when the network came")
+    report.row("dial_s", round(found.dial_s, 1), "s", "from a key at the panel to the birth")
     report.row(
         "drain_s", round(found.drain_s, 1), "s", "birth → all in the books, in order, no gap, none twice", "< 600"
     )

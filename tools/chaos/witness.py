@@ -39,7 +39,6 @@ class Witness:
         self._console = ""
         self._news = 0
         self._open = True
-        self.power_ups = 0
         self._events.watch()
         self._greeted(0.0)  # it was on before we came
         self._thread = threading.Thread(target=self._watch, name=f"witness {locker.id}", daemon=True)
@@ -129,7 +128,6 @@ class Witness:
         elif kind == "pulse":
             self._pulses.append((news["compartment"], news["at"]))
         elif kind == "power" and news["on"]:
-            self.power_ups += 1
             self._console = ""
         elif kind == "console":
             self._heard_console(news["text"], news["at"])

@@ -63,13 +63,13 @@ class CommandQueries:
             "UPDATE commands SET state = 'sent' WHERE id = ? AND state = 'waiting'", [(id8,) for id8 in ids]
         )
 
-    def queue_again(self, lockers: Iterable[str]) -> None:
-        """What these lockers have not answered is sent once more, under the same ids."""
-        self.sql.executemany(
+    def queue_again(self, locker: str) -> None:
+        """What this locker has not answered is sent once more, under the same ids."""
+        self.sql.execute(
             "UPDATE commands SET state = 'waiting'"
             # The second condition is the index's own: without it SQLite would read every command there ever was.
             " WHERE locker = ? AND state = 'sent' AND state IN ('waiting', 'sent')",
-            [(locker,) for locker in lockers],
+            (locker,),
         )
 
     def queue_command_again(self, id8: bytes) -> None:

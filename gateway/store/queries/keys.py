@@ -69,10 +69,6 @@ class KeyQueries:
         return bool(row[0])
 
     # -------------------------------------------------------------- who believes what
-    def believed_by(self, locker: str) -> frozenset[bytes]:
-        rows = self.sql.execute("SELECT kid FROM locker_keys WHERE locker = ?", (locker,))
-        return frozenset(row[0] for row in rows)
-
     def believed(self) -> dict[str, frozenset[bytes]]:
         """Provisioned locker -> the keys it believes."""
         found: dict[str, set[bytes]] = {}

@@ -35,7 +35,6 @@ class Gateway:
         self.clock_ms = 0
         self.jump_s = 0
         self.request = 0  # the courier's last one
-        self.times_told = 0
 
     @property
     def now_s(self) -> int:
@@ -63,7 +62,6 @@ class Gateway:
         up = messages.decode_up(open_mac0(self._up, _KID, payload))
         if isinstance(up.event, messages.Birth):
             self._seq = up.event.last_seq
-            self.times_told += 1
             back += self.say(messages.SetTime(up.event.nonce, self.now_s))
         elif isinstance(up.event, messages.DepositRequested):
             self.request = up.event.request
