@@ -27,7 +27,15 @@ def retire(desk: "Desk", name: str, _places: "list[int]", place: int, _word: str
         if agent.books.holdings[place] == HELD:
             decide(desk, place, Revoke.TYPE, agent.books.deposit(place))
         desk.emptied = 0
-        desk.task = Cycle(desk, [place], 1, _Handing(name))
+        desk.task = _Opening(desk, [place], 1, _Handing(name))
+        desk.task.again = f"module retire {name} {number}"
+
+
+class _Opening(Cycle):
+    again = ""
+
+    def stop(self, desk: "Desk") -> None:
+        desk.err("stopped", f"push it shut, then {self.again}")
 
 
 class _Handing:
