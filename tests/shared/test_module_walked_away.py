@@ -1,4 +1,4 @@
-"""A technician opens a door and never says what became of the parcel: nobody else is let in, and there is a way back."""
+"""A technician opens a door and never says what became of the parcel: nobody else comes in; there is a way back."""
 
 from rig import Rig
 from test_agent_power_cut import pick_up
