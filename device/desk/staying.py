@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from device.agent.books import LEAVING
 from device.agent.console import load
-from device.desk.left import Steps, answer, decide, says
+from device.desk.left import Steps, answer, decide, left_in, says
 from protocol.messages import OutOfService
-from protocol.numbers import REVOKED, STAYS
+from protocol.numbers import STAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +38,11 @@ def _stay(desk: "Desk", name: str, places: "list[int]") -> "Iterator[str]":
     document: dict[str, object] = {"leaving": None}
     if staged is not None:
         document["staged"] = staged
-    if not any([books.holdings[place] == REVOKED for place in places]):
+    if not any([left_in(desk, place) == "revoked" for place in places]):
         desk.ok(document)
         return
     for place in places:
-        if books.holdings[place] == REVOKED:
+        if left_in(desk, place) == "revoked":
             yield f"{books.numbers[place]:3d} {says(desk, 'leaving revoked')}"
     answer(desk, name, places, document)
 
