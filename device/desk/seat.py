@@ -102,13 +102,16 @@ class Desk:
             self._guarded(self.task.step, self)
         while self.task is None and self._later and not self._is_enough(0):
             self._feed(self._later.pop(0))
-        if self.serving and not self.agent.console.actor:  # logged out, by whatever
-            self._guarded(load("service").end, self)
+        if not self.agent.console.actor:  # logged out, by whatever
+            self.emptied = 0
+            if self.serving:
+                self._guarded(load("service").end, self)
         self._plan()
 
     def came(self, now: int, effects: "list[Effect]") -> None:
         """Somebody logged in by the scanner: a new prompt, and what was typed so far behind it."""
         self._begin(now, effects)
+        self.emptied = 0  # whoever comes has seen nothing
         self._prompt_again()
         self._plan()
 

@@ -15,7 +15,7 @@ _FIELDS = ("id", "bus", "i2c", "spi", "address")  # as they stand there, where t
 
 
 def module(desk: "Desk", _words: "list[str]", address: str) -> "Iterator[str] | None":
-    """`address`: the word for one."""
+    """`address`: the word for one, by which the language is known."""
     board = desk.agent.console.board
     try:
         document = read(board.root + (CONFIG if board.trial is None else ON_TRIAL))
@@ -54,7 +54,7 @@ def _lines(desk: "Desk", rows: "dict[str, Any]", retired: str, address: str) -> 
         words.extend([f"{address if field == 'address' else field} {row[field]}" for field in fields])
         words.append(row["state"])
         if "leaving" in row:
-            words.append("leaving")
+            words.append("leaving" if address == "address" else "sur le depart")
         yield "    " + ", ".join(words)
     desk.ok({"modules": rows, "retired": retired})
 

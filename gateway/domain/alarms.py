@@ -30,6 +30,7 @@ KINDS = (
     "no_room_for_revocations",
     "opened_by_an_unknown_order",
     "parcel_unknown_to_its_locker",
+    "parcel_without_code",
     "pickup_by_a_revoked_delegate",
     "pickup_by_an_unknown_delegate",
     "pickup_of_a_parcel_that_cannot_be",

@@ -149,8 +149,9 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         to_fetch = reports.to_fetch(tx, parcel)
     if not to_fetch:
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
-    if box is not None and box.holding == REVOKED:  # the door of a parcel taken back was not opened in time
-        raise Refusal("wrong_state", "its code has been revoked to take it back", ("take it back again",))
+    if box is not None and box.holding == REVOKED:  # the door of a parcel taken back was not opened in time, say
+        next_actions = ("take it back again", "let the operator look inside, and give it a new code")
+        raise Refusal("wrong_state", "its code has been revoked to take it back", next_actions)
     if not locker.generation:
         raise Refusal("wrong_state", "this locker's key was lost, and its codes with it", ("provision it again",))
     assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None

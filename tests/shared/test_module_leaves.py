@@ -179,7 +179,9 @@ def test_offline_too_and_when_it_is_empty_the_change_is_put_beside_as_ever():
         ]
         visit.types("module retire C")
         assert len(visit.done()) == 2, "said once"
-        assert visit.types("module retire C cancel") == 'OK {"leaving":null}'
+        visit.types("module retire C")
+        assert visit.types("module retire C cancel") == 'OK {"leaving":null,"staged":false}'
+        assert not visit.board.staged(), "nothing is put beside any more"
         assert visit.done()[-1].value == STAYS
         assert all([visit.rig.agent.openings.is_free(place) for place in range(4)])
 
