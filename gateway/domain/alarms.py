@@ -26,6 +26,7 @@ KINDS = (
     "events_lost",
     "holding_differs",
     "journal_went_back",
+    "label_contested",
     "module_lost",
     "no_room_for_revocations",
     "opened_by_an_unknown_order",

@@ -149,6 +149,10 @@ class Parcel(Document):
     announced: bool = Field(
         description="false: its locker took it in by itself; expect it, and its recipient is known."
     )
+    held_back: Literal["no_contract", "contested"] | None = Field(
+        description="Why no door opens for it: its merchant has no contract with its carrier, or another merchant has "
+        "announced it too; until its carrier announces it. null: one does."
+    )
     compartment: int | None = Field(description="Where it is reserved, lies or lay last.")
     expected_at: str
     deposited_at: str | None
@@ -174,6 +178,7 @@ class Parcel(Document):
             heavy=parcel.heavy,
             state=parcel.state,  # pyright: ignore[reportArgumentType]
             announced=parcel.announced,
+            held_back=parcel.held_back,  # pyright: ignore[reportArgumentType]
             compartment=parcel.compartment,
             expected_at=instant(parcel.expected_s),
             deposited_at=maybe_instant(parcel.deposited_s),
@@ -182,7 +187,7 @@ class Parcel(Document):
             ended_at=maybe_instant(parcel.ended_s),
             collected_by=parcel.collected_by,  # pyright: ignore[reportArgumentType]
             delegation=parcel.delegation.hex() if parcel.collected_by and parcel.delegation else None,
-            next_actions=list(parcels.NEXT_ACTIONS[parcel.state]),
+            next_actions=list(parcel.next_actions),
         )
 
 

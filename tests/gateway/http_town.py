@@ -83,10 +83,17 @@ class Town:
         """Until no request is under way: each is counted and has its line in the log after its answer."""
         wait_for(lambda: not len(self.answering), named="the end of every request")
 
-    def caller(self, role: str = "operator", tenant: str = "", scopes: frozenset[str] | None = None) -> httpx.Client:
-        """A client with a fresh credential."""
+    def caller(
+        self,
+        role: str = "operator",
+        tenant: str = "",
+        scopes: frozenset[str] | None = None,
+        carriers: tuple[str, ...] = (),
+    ) -> httpx.Client:
+        """A client with a fresh credential; a merchant's with contracts with `carriers`."""
         given = SCOPES_OF[role] if scopes is None else scopes
-        _, secret = people.issue_credential(self.desk, GATEWAY, role, tenant, given, f"{role} {tenant}".strip())
+        name = f"{role} {tenant}".strip()
+        _, secret = people.issue_credential(self.desk, GATEWAY, role, tenant, given, name, carriers)
         return self.with_secret(secret)
 
     def with_secret(self, secret: str | None) -> httpx.Client:
@@ -106,6 +113,10 @@ class Town:
         for message in said:
             self.seqs[locker] = self.seqs.get(locker, 0) + 1
             self._take_up(locker, self.seqs[locker], message)
+
+    def told(self, locker: str, said: Message) -> None:
+        """A message without a number."""
+        self._take_up(locker, 0, said)
 
     def _take_up(self, locker: str, seq: int, said: Message) -> None:
         up = Up(1, seq, 1, self.now[0], said)

@@ -10,7 +10,7 @@ from books_town import BOOKSHOP, CLOSED, COLIBRI, OPERATOR, Town, done, open_tow
 
 from gateway.domain.parcels import NewParcel, Parcel
 from gateway.domain.people import Badge
-from gateway.services import commands, parcels, people
+from gateway.services import commands, contracts, parcels, people
 from gateway.services.take_up import take_up
 from protocol.messages import (
     Ack,
@@ -195,6 +195,7 @@ def test_a_merchant_that_brings_its_parcels_itself_may_announce_one_that_lies_in
     town.locker("S")
     badge = people.issue_badge(town.desk, OPERATOR, "bookshop", "paul", 30)
     town.says("mairie-1", *alone(badge, 1, 1, "label-9"))
+    contracts.make(town.desk, OPERATOR, "bookshop", "bookshop")
     new = NewParcel("label-9", "mairie-1", "S", "bookshop")
     assert parcels.expect_parcel(town.desk, BOOKSHOP, new).announced
 

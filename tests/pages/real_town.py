@@ -44,6 +44,8 @@ class RealTown:
     def key(self, role: str, tenant: str | None = None, name: str = "guichet") -> str:
         """The secret by which somebody signs in."""
         wanted = {"role": role, "tenant": tenant, "scopes": sorted(SCOPES_OF[role]), "name": name}
+        if role == "merchant":
+            wanted |= {"carriers": [tenant, CARRIER]}
         return str(self.stack.api.post("/v1/credentials", wanted)["secret"])
 
     def badge(self, holder: str = "livreur-7") -> Json:

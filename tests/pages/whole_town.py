@@ -102,6 +102,8 @@ def build(here: Town) -> Roles:
     return Roles(
         people.issue_credential(here.desk, GATEWAY, "operator", "", SCOPES, "mairie")[1],
         people.issue_credential(here.desk, GATEWAY, "courier", "colibri", SCOPES_OF["courier"], "colibri")[1],
-        people.issue_credential(here.desk, GATEWAY, "merchant", "fleurs", SCOPES_OF["merchant"], "fleurs")[1],
+        people.issue_credential(
+            here.desk, GATEWAY, "merchant", "fleurs", SCOPES_OF["merchant"], "fleurs", ["colibri"]
+        )[1],
         link_secret(here.desk.keys.derived(PURPOSE), waiting),
     )
