@@ -25,6 +25,7 @@ from tools.console import Session, log_in, open_port
 from tools.locker import cabinets, client, rom
 from tools.locker.cabinets import Hardware
 from tools.locker.controller import HEAP_KB, ROMFS_SINCE
+from tools.locker.flat_modules import modules_of, with_flat_names
 from tools.locker.provision import Bundle, provision
 from tools.locker.text_names import renamed
 
@@ -83,7 +84,7 @@ def measured(interpreter: micropython.Interpreter, heap: list[str], image: list[
     words: dict[str, str] = json.loads((built / "names.json").read_text()) if image else {}
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         script = Path(name) / SCRIPT.name
-        script.write_text(renamed(SCRIPT.read_text(), words, attributes=True))
+        script.write_text(with_flat_names(renamed(SCRIPT.read_text(), words, attributes=True), modules_of(words)))
         command = [*interpreter.command, *heap, str(script), str(CODES), *image]
         environment = interpreter.environment(built / "sources")
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
