@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tools.desk_shelf import put_up
+
 # The same examples on every machine, so that a red run is red again.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=100)
 settings.load_profile("repeatable")
+
+# The desk of a locker's console is loaded thousands of times here.
+put_up()
 
 # What a test may take from the user's environment: where fetched programs lie. The rest would change what it proves.
 KEPT = {"CONSIGNE_CACHE", "CONSIGNE_CHROMIUM", "CONSIGNE_MICROPYTHON"}
