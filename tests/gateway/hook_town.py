@@ -128,8 +128,9 @@ def delivering(town: Town, look_up: LookUp | None = None, tls: ssl.SSLContext | 
 
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No receiver of a test is late or slow because the machine is."""
-    for name in ("WEBHOOK_S_MAX", "WEBHOOK_CONNECT_S_MAX", "WEBHOOK_SLOW_S"):
-        monkeypatch.setattr(f"gateway.limits.{name}", 3_600.0)
+    monkeypatch.setattr("gateway.limits.WEBHOOK_S_MAX", 3_600.0)
+    monkeypatch.setattr("gateway.limits.WEBHOOK_CONNECT_S_MAX", 3_600.0)
+    monkeypatch.setattr("gateway.limits.WEBHOOK_SLOW_S", 3_600.0)
 
 
 def hook(town: Town, url: str, who: Principal = COLIBRI, *types: str, addresses: str = "127.0.0.1") -> Webhook:

@@ -52,7 +52,9 @@ class Running:
 
     def close(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         os.close(self._log)
 
     def api(self) -> httpx.Client:
@@ -120,8 +122,7 @@ def test_killed_and_started_again_it_has_the_same_broker_port_and_keys(tmp_path:
     first = Running(tmp_path)
     started.append(first)
     key = Path(first.ready["operator_key_file"]).read_text()
-    first.process.kill()
-    first.process.communicate()
+    first.end(signal.SIGKILL)
     second = Running(tmp_path)
     started.append(second)
     assert second.ready["broker"] == first.ready["broker"]
