@@ -1,6 +1,7 @@
 """Virtual lockers for tests: provisioned without a gateway, their journal already holding deposits if asked for."""
 
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from protocol.hmac import HmacKey
 from protocol.keys import sub_key
 from protocol.messages import Booted, DepositAuthorised, Deposited, Up, decode_up, encode
 from protocol.otp import typed_code
+from tools.console import Session, open_port
 from tools.locker import cabinets
+from tools.locker.client import VirtualLocker
 from tools.locker.flash import read_files, write_files
 from tools.locker.provision import Bundle, provision
 
@@ -19,6 +22,7 @@ KEY = bytes(range(32))
 FLASH_BLOCK = 4096
 FILLER = 8  # blocks a file
 LINKS = 256  # bytes of it that LittleFS needs for itself
+WAIT_S = 60.0
 NOBODY = ("127.0.0.1", 1)  # no broker: a port where nothing listens
 
 
@@ -86,6 +90,16 @@ def journal_of(folder: Path) -> list[Up]:
 
 def story_of(folder: Path) -> list[str]:
     return [type(up.event).__name__ for up in journal_of(folder)]
+
+
+def wait_for_word(locker: VirtualLocker, number: int, *words: str) -> None:
+    """Until the locker itself says one of these of a door on its console (protocol.numbers.DOOR_STATES)."""
+    with open_port(locker.console) as port:
+        session = Session(port)
+        until = time.monotonic() + WAIT_S
+        while (word := session.ask(f"doors {number}")["door"]) not in words:
+            assert time.monotonic() < until, f"door {number} is {word}, not {words}"
+            time.sleep(0.05)
 
 
 class ListeningBroker:
