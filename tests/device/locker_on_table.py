@@ -23,6 +23,7 @@ FLASH_BLOCK = 4096
 FILLER = 8  # blocks a file
 LINKS = 256  # bytes of it that LittleFS needs for itself
 WAIT_S = 60.0
+ONLINE_WAIT_S = 150.0  # a locker waits for up to 40 before it dials, and up to 90 more should that fail
 NOBODY = ("127.0.0.1", 1)  # no broker: a port where nothing listens
 
 
@@ -107,7 +108,7 @@ class ListeningBroker:
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.settimeout(60)
+        self._socket.settimeout(ONLINE_WAIT_S)
         self.address: tuple[str, int] = self._socket.getsockname()
 
     def accept(self) -> socket.socket:
