@@ -36,7 +36,7 @@ LINES_GOAL = 3_000
 BOARDS = (("cu48", 0, 0, 48), ("cu48", 0, 1, 48), ("modbus", 1, 1, 4))  # (driver, bus, address, doors)
 CA = b"no certificate: nobody is spoken to"
 NAMES_MAX = 1_270  # one more, and MicroPython's table of names takes 9 kB at once
-BOOT_S = 30
+BOOT_S = 90
 _NAMES = re.compile(r"qstr pool: .*n_qstr=(\d+).*n_total_bytes=(\d+)")
 _NO_CODE = (
     tokenize.COMMENT,
