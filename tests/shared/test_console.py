@@ -15,7 +15,7 @@ from device.agent.config import Config
 from device.agent.console import Console
 from device.agent.drbg import Drbg
 from device.agent.effects import Pulse, Restart, Save, Write
-from device.agent.events import Ticked, Typed
+from device.agent.events import DoorSensed, Ticked, Typed
 from device.desk.act import utc_text
 from device.desk.seat import json_pieces
 from protocol.errors import number_of
@@ -96,6 +96,35 @@ def test_answers_are_one_line_of_sorted_json():
     assert terminal.order("journal") == 'OK {"acked":0,"first":1,"free":5000,"last":0}'
     assert terminal.order("net").startswith('OK {"acked":0,"connects":0,"ignored":0,"last":0,"last_error":"",')
     assert '"locker":"mairie-1"' in terminal.order("status")
+
+
+def test_a_door_is_told_under_its_own_word_also_where_another_word_begins_so():
+    terminal = Terminal()
+    terminal.log_in()
+    terminal.order("open 1")
+    terminal.step(DoorSensed(1, False))
+    terminal.order("open 2")
+    assert terminal.order("doors") == (
+        'OK {"doors":{"closed":[3,40],"open":[1],"opening":[2]},"flags":{},"holds":{"free":[1,2,3,40]}}'
+    )
+
+
+def test_an_answer_that_finds_no_room_half_way_is_taken_back():
+    terminal = Terminal()
+    terminal.type(b"\r")
+    desk = terminal.agent.console.desk
+    desk.effects = [Write(b"before")]
+
+    def numbers():
+        yield from range(300)
+        raise MemoryError
+
+    try:
+        desk.ok({"doors": numbers()})
+    except MemoryError:
+        desk.err("no_memory", "reboot, then once more")
+    said = b"".join([effect.data for effect in desk.effects])
+    assert said.startswith(b"beforeERR no_memory ") and b"OK" not in said
 
 
 def test_json_is_the_same_everywhere():
