@@ -52,7 +52,7 @@ def leading_on(texts: Iterable[str], names: Mapping[str, str]) -> dict[str, str]
     found: dict[str, str] = {}
     for text in texts:
         for node in ast.walk(tree(text)):
-            if isinstance(node, ast.ImportFrom) and node.module in names:
+            if isinstance(node, ast.ImportFrom) and node.module is not None and node.module in names:
                 asked = ", ".join(one.name for one in node.names)
                 found[node.module.replace(".", "/") + ".py"] = f"from {names[node.module]} import {asked}\n"
     return found
