@@ -51,6 +51,7 @@ def test_modules_that_come_and_go_cost_nobody_a_parcel_and_books_that_forget_the
     [
         ("leaving_forgotten_at_boot", 4, ("modules",), "I6"),
         ("leaving_door_offered", 4, ("modules",), "I6"),
+        ("dead_code_untold", 2, ("modules",), "L4"),
         ("refused_order_takes_a_place", 1, ("power", "modules"), "own fault"),
     ],
 )

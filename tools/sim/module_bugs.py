@@ -7,6 +7,7 @@ import device.agent.books
 from device.agent.books import LEAVING, Books
 from device.agent.openings import Openings
 from gateway.domain.compartments import Compartment
+from gateway.services import dead_codes
 from protocol.numbers import FREE
 from tools.sim.planting import bug, instead
 
@@ -109,4 +110,15 @@ def leaving_door_offered() -> Generator[None, None, None]:
         instead(Openings, "is_free", in_spite_of(LEAVING)),
         instead(Compartment, "closed_to_deposits", at_the_gateway),
     ):
+        yield
+
+
+@bug
+def dead_code_untold() -> Generator[None, None, None]:
+    """Nobody is told of a parcel whose code has ended and that nobody took out."""
+
+    def tell(_batch: Any, _box: Any) -> None:
+        pass
+
+    with instead(vars(dead_codes), "tell", lambda _former: tell):
         yield
