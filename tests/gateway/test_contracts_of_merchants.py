@@ -183,9 +183,9 @@ def test_two_merchants_with_one_label_get_no_door_until_its_carrier_says_whose_i
     fleurs, pain = (here.caller("merchant", name, carriers=("colibri",)) for name in ("fleurs", "pain"))
     first = announce(fleurs, recipient=MALLORY).json()["id"]
     again = key()
-    for _ in range(2):
-        second = pain.post("/v1/parcels", json=parcel_body("6A1", recipient=ANNE), headers=again)
-        assert (second.status_code, second.json()["code"]) == (409, "label_contested")
+    second, twice = (pain.post("/v1/parcels", json=parcel_body("6A1", recipient=ANNE), headers=again) for _ in "12")
+    assert (second.status_code, second.json()["code"]) == (409, "label_contested")
+    assert (twice.json(), twice.headers["idempotency-replayed"]) == (second.json(), "true")
     assert "fleurs" not in second.text and second.json()["next_actions"]
     assert fleurs.get(f"/v1/parcels/{first}").json()["held_back"] == "contested"
     assert fleurs.post(f"/v1/parcels/{first}/reservation", headers=key()).json()["code"] == "label_contested"
