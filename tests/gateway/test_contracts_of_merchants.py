@@ -95,10 +95,11 @@ def test_what_a_merchant_without_a_contract_announced_before_gets_no_door_and_it
 ) -> None:
     mallory = here.caller("merchant", "mallory", carriers=("colibri",))
     attack = announce(mallory, recipient=MALLORY).json()["id"]
+    announce(mallory, "6A2")
     ended = here.caller().delete("/v1/contracts/mallory/colibri")
     assert (ended.status_code, ended.json()) == (
         200,
-        {"merchant": "mallory", "carrier": "colibri", "since": None, "waiting": 1},
+        {"merchant": "mallory", "carrier": "colibri", "since": None, "waiting": 2},
     )
     refused = mallory.post(f"/v1/parcels/{attack}/reservation", headers=key())
     assert (refused.status_code, refused.json()["code"]) == (403, "no_contract")
@@ -110,6 +111,7 @@ def test_what_a_merchant_without_a_contract_announced_before_gets_no_door_and_it
     assert mallory.get(f"/v1/parcels/{attack}").status_code == 404
     claim = mallory.get("/v1/claims").json()["data"]
     assert [(one["label"], one["decided"]) for one in claim] == [("6A1", True)]
+    assert announce(here.caller("courier", "colibri"), "6A2").status_code == 201, "its word alone, with no recipient"
 
 
 # ------------------------------------------------------------------ contracts
