@@ -14,6 +14,7 @@ from gateway.domain.readings import Reading as Told
 from gateway.http.readings import Reading
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
+HeldBack = Literal["no_contract", "contested"] | None
 Value = int | str | bool | None
 
 
@@ -149,10 +150,7 @@ class Parcel(Document):
     announced: bool = Field(
         description="false: its locker took it in by itself; expect it, and its recipient is known."
     )
-    held_back: Literal["no_contract", "contested"] | None = Field(
-        description="Why no door opens for it: its merchant has no contract with its carrier, or another merchant has "
-        "announced it too; until its carrier announces it. null: one does."
-    )
+    held_back: HeldBack = Field(description="No door opens for it until its carrier announces it; null: one does.")
     compartment: int | None = Field(description="Where it is reserved, lies or lay last.")
     expected_at: str
     deposited_at: str | None

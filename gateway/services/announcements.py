@@ -112,8 +112,9 @@ def _shut(desk: Desk, tx: Transaction, known: Parcel) -> None:
 # ------------------------------------------------------------------ its carrier, or the operator
 def _decide(desk: Desk, tx: Transaction, who: Principal, known: Parcel, new: NewParcel) -> Parcel:
     """The same that its merchant said is confirmed. Another person, or another merchant, replaces it; what lies in its
-    locker stays there. Who names neither has not said whose it is. Raises Refusal: already_exists, label_contested."""
-    if not (new.merchant or any(_person(new))):
+    locker stays there. Who names neither has not said whose it is, unless the merchant's word is worth nothing. Raises
+    Refusal: already_exists, label_contested."""
+    if known.standing != NO_CONTRACT and not (new.merchant or any(_person(new))):
         code = "label_contested" if known.standing == CONTESTED else "already_exists"
         raise Refusal(code, "a merchant has announced this label", DECIDE)
     acts.note(desk, tx, who, LABEL_DECIDED, desk.clock(), parcel=known.number, reason=known.merchant)

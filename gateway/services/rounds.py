@@ -61,7 +61,7 @@ class AtLocker:
 
     @property
     def without_door(self) -> list[Parcel]:
-        return [row.parcel for row in self.to_deposit if row.kept is None]
+        return [row.parcel for row in self.to_deposit if row.kept is None and row.parcel.held_back is None]
 
 
 def todays_round(desk: Desk, who: Principal) -> list[Stop]:

@@ -99,7 +99,7 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Busy]]:
 
 # ------------------------------------------------------------------ help
 def test_every_command_has_help_with_examples_that_it_takes() -> None:
-    assert set(EXAMPLES) - {"lockers", "parcels", "keys", "ca", "privacy", "audit"} == set(COMMANDS) - {
+    assert set(EXAMPLES) - {"lockers", "parcels", "contracts", "keys", "ca", "privacy", "audit"} == set(COMMANDS) - {
         "gateway",
         "console",
     }

@@ -96,6 +96,10 @@ class ParcelQueries(ChangeQueries):
             (number,),
         )
 
+    def taken_back_from_somebody(self, limit: int) -> list[Parcel]:
+        """In their lockers still."""
+        return self._parcels("handed > 0 AND state = 'deposited' LIMIT ?", limit)
+
     def note_contested(self, parcel: Parcel) -> None:
         """Its carrier, its merchant and the operator are told."""
         self._tell(parcel, _EVERYONE, CONTESTED)

@@ -24,6 +24,7 @@ CREATE INDEX claims_of_merchant ON claims (merchant, made_s);
 ALTER TABLE parcels ADD COLUMN vouched INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE parcels ADD COLUMN handed INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX parcels_unvouched ON parcels (merchant, carrier) WHERE NOT vouched AND ended_s IS NULL;
+CREATE INDEX parcels_handed ON parcels (number) WHERE handed > 0 AND state = 'deposited';
 
 -- Nobody noted who announced what is under way: where a merchant is named it may have been the merchant.
 UPDATE parcels SET vouched = 0 WHERE merchant <> '' AND announced AND ended_s IS NULL;

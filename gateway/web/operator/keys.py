@@ -35,7 +35,7 @@ def keys_page(request: Request, who: Operator) -> Response:
 
 @router.post(PLACE)
 def make_key(request: Request, who: Operator, form: Posted) -> Response:
-    """With `role`, `tenant`, `name`, `carriers` (of a merchant, apart by commas or blanks), and each of its scopes as a
+    """With `role`, `tenant`, `name`, of a merchant `carriers` (apart by commas or blanks), and each of its scopes as a
     field of that name. None: all that the role may."""
 
     def work() -> Callable[[], Response]:

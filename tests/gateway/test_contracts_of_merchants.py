@@ -14,9 +14,9 @@ from http_town import Town, key, open_locker, parcel_body, town
 
 from gateway.domain import ids, links
 from gateway.domain.people import GATEWAY
-from gateway.services import commands, people
+from gateway.services import commands, expiry, people
 from gateway.services.alarms import open_alarms
-from protocol.errors import CODES
+from protocol.errors import CODES, number_of
 from protocol.messages import Assign, CommandDone, Decline, DepositRequested, Reissue
 from protocol.numbers import FIRST
 
@@ -54,10 +54,10 @@ def ordered(here: Town) -> list[str]:
     return [type(down.command).__name__ for _, down in commands.due_commands(here.desk, 50)]
 
 
-def reissued(here: Town, box: int, deposit: int) -> None:
-    """The locker gives what lies there the next number."""
+def reissued(here: Town, box: int, deposit: int, code: str = "ok") -> None:
+    """The locker gives what lies there the next number, or says why not."""
     (down,) = [down for _, down in commands.due_commands(here.desk, 50) if isinstance(down.command, Reissue)]
-    here.says("mairie-1", CommandDone(down.id, down.issued_s, 0, Reissue.TYPE, box, deposit + 1))
+    here.says("mairie-1", CommandDone(down.id, down.issued_s, number_of(code), Reissue.TYPE, box, deposit + 1))
 
 
 def recipients(here: Town) -> list[str]:
@@ -95,10 +95,11 @@ def test_what_a_merchant_without_a_contract_announced_before_gets_no_door_and_it
 ) -> None:
     mallory = here.caller("merchant", "mallory", carriers=("colibri",))
     attack = announce(mallory, recipient=MALLORY).json()["id"]
+    announce(mallory, "6A2")
     ended = here.caller().delete("/v1/contracts/mallory/colibri")
     assert (ended.status_code, ended.json()) == (
         200,
-        {"merchant": "mallory", "carrier": "colibri", "since": None, "waiting": 1},
+        {"merchant": "mallory", "carrier": "colibri", "since": None, "waiting": 2},
     )
     refused = mallory.post(f"/v1/parcels/{attack}/reservation", headers=key())
     assert (refused.status_code, refused.json()["code"]) == (403, "no_contract")
@@ -110,6 +111,7 @@ def test_what_a_merchant_without_a_contract_announced_before_gets_no_door_and_it
     assert mallory.get(f"/v1/parcels/{attack}").status_code == 404
     claim = mallory.get("/v1/claims").json()["data"]
     assert [(one["label"], one["decided"]) for one in claim] == [("6A1", True)]
+    assert announce(here.caller("courier", "colibri"), "6A2").status_code == 201, "its word alone, with no recipient"
 
 
 # ------------------------------------------------------------------ contracts
@@ -183,9 +185,9 @@ def test_two_merchants_with_one_label_get_no_door_until_its_carrier_says_whose_i
     fleurs, pain = (here.caller("merchant", name, carriers=("colibri",)) for name in ("fleurs", "pain"))
     first = announce(fleurs, recipient=MALLORY).json()["id"]
     again = key()
-    for _ in range(2):
-        second = pain.post("/v1/parcels", json=parcel_body("6A1", recipient=ANNE), headers=again)
-        assert (second.status_code, second.json()["code"]) == (409, "label_contested")
+    second, twice = (pain.post("/v1/parcels", json=parcel_body("6A1", recipient=ANNE), headers=again) for _ in "12")
+    assert (second.status_code, second.json()["code"]) == (409, "label_contested")
+    assert (twice.json(), twice.headers["idempotency-replayed"]) == (second.json(), "true")
     assert "fleurs" not in second.text and second.json()["next_actions"]
     assert fleurs.get(f"/v1/parcels/{first}").json()["held_back"] == "contested"
     assert fleurs.post(f"/v1/parcels/{first}/reservation", headers=key()).json()["code"] == "label_contested"
@@ -223,6 +225,18 @@ def test_a_label_that_another_merchant_announces_once_it_lies_there_opens_for_ne
     assert (recipients(here), alarms(here)) == (["anne@exemple.fr"], [])
     assert here.with_secret(None).get(link).status_code == 404
     assert here.with_secret(None).get(page_link(here, parcel)).status_code == 200
+
+
+def test_a_new_code_that_the_locker_refuses_is_ordered_again_until_the_old_one_opens_nothing(here: Town) -> None:
+    fleurs, pain = (here.caller("merchant", name, carriers=("colibri",)) for name in ("fleurs", "pain"))
+    put_in(here, announce(fleurs, recipient=MALLORY))
+    announce(pain, recipient=ANNE)
+    reissued(here, 1, 1, "wrong_state")
+    for wait_s, orders in ((1, []), (600, ["Reissue"]), (1_200, ["Reissue"])):
+        here.now[0] += wait_s
+        here.birth("mairie-1", 3)
+        expiry.expire_due(here.desk)
+        assert [order for order in ordered(here) if order == "Reissue"] == orders
 
 
 # ------------------------------------------------------------------ a merchant and its carrier, one label
