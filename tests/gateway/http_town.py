@@ -8,18 +8,18 @@ import io
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Sized
+from collections.abc import Generator, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from patience import WAIT_S, wait_for
 from starlette.types import ASGIApp
 
 from gateway import log
 from gateway.config import Settings
+from gateway.connections import Bounds, server_of
 from gateway.domain import ids
 from gateway.domain.events import Arrival
 from gateway.domain.people import GATEWAY, SCOPES_OF
@@ -135,42 +135,43 @@ class Town:
         self.says(locker, messages.PickupAuthorised(box, number, numbers.KEYPAD, 0, None), Collected(box, number))
 
 
-def _serve(app: ASGIApp, listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off"))
+@contextlib.contextmanager
+def serving(app: ASGIApp, bounds: Bounds | None = None) -> Generator[tuple[int, Sized]]:
+    """The app behind the gateway's own server; the port, and the requests under way."""
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    server = server_of(app, bounds)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    while not server.started and thread.is_alive():
-        threading.Event().wait(0.005)
-    return server, thread
+    try:
+        while not server.started and thread.is_alive():
+            threading.Event().wait(0.005)
+        yield listener.getsockname()[1], server.server_state.tasks
+    finally:
+        server.should_exit = True
+        thread.join(WAIT_S)
+        listener.close()
 
 
 @contextlib.contextmanager
-def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> Iterator[Town]:
+def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> Generator[Town]:
     now, wakes = [NOW_S], list[int]()
     store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0])
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
     written = io.StringIO()
     log.configure(as_json=False, stream=written)
     api = create_app(desk, lambda: wakes.append(1), gate=gate)
-    server, thread = _serve(beside(api, create_pages(desk, lambda: wakes.append(1), gate=gate)), listener)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    made = Town(url, desk, now, wakes, written, api.state.counter, server.server_state.tasks)
-    try:
+    app = beside(api, create_pages(desk, lambda: wakes.append(1), gate=gate))
+    with contextlib.ExitStack() as ending:
+        ending.callback(log.configure, as_json=False)
+        ending.callback(store.close)
+        port, answering = ending.enter_context(serving(app))
+        made = Town(f"http://127.0.0.1:{port}", desk, now, wakes, written, api.state.counter, answering)
+        ending.callback(lambda: [client.close() for client in made.clients])
+        ending.callback(made.streams.stop)
         yield made
-    finally:
-        made.streams.stop()
-        for client in made.clients:
-            client.close()
-        server.should_exit = True
-        thread.join(WAIT_S)
-        listener.close()
-        store.close()
-        log.configure(as_json=False)
 
 
 def open_locker(made: Town, locker: str = "mairie-1", count: int = 3, size: str = "M") -> httpx.Client:
