@@ -76,7 +76,7 @@ class Gateway:
         self.http.close()
 
     def get(self, path: str, **query: str | int) -> Json:
-        return self._call("GET", path, query=query)
+        return _read(self._send("GET", path, query=query))
 
     def page(self, path: str, **query: str) -> str:
         """A document that is no JSON."""
@@ -90,14 +90,14 @@ class Gateway:
         """An act. Sent with a fresh Idempotency-Key, and once more with the same key when the line breaks."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         try:
-            return self._call("POST", path, body=body, headers=headers)
+            return _read(self._send("POST", path, body, headers=headers))
         except Failed as failed:
             if failed.exit_code != UNREACHABLE:
                 raise
-        return self._call("POST", path, body=body, headers=headers)
+        return _read(self._send("POST", path, body, headers=headers))
 
     def delete(self, path: str) -> Json:
-        return self._call("DELETE", path)
+        return _read(self._send("DELETE", path))
 
     def pages(self, path: str, **query: str | int) -> Iterator[Json]:
         """Every row of a list, page after page."""
@@ -108,16 +108,6 @@ class Gateway:
             if not page.get("next_cursor"):
                 return
             cursor = {"cursor": page["next_cursor"]}
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        body: Json | None = None,
-        query: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Json:
-        return _read(self._send(method, path, body, query, headers))
 
     def _send(
         self,

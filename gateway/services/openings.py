@@ -87,27 +87,12 @@ def confirm_opening(desk: Desk, who: Principal, number: int) -> Operation:
         box = known_compartment(tx, opening.locker, opening.compartment)
         if box.deposit != opening.deposit or not may_hold(tx, box):
             raise Refusal("wrong_state", "what lies there is not what was asked for", ("look, and ask anew",))
-        operation = doors.open_compartment(desk, who, opening.locker, opening.compartment, opening.reason)
-        tx.end_opening(
-            replace(
-                opening,
-                ended_s=desk.clock(),
-                confirmed_by=who.name,
-                confirmed_credential=key,
-                operation=operation.number,
-            )
-        )
-        place = (opening.locker, opening.compartment)
-        acts.note(
-            desk,
-            tx,
-            who,
-            OPENING_CONFIRMED,
-            desk.clock(),
-            place=place,
-            operation=operation.number,
-            reason=opening.reason,
-        )
+        place, reason, now = (opening.locker, opening.compartment), opening.reason, desk.clock()
+        operation = doors.open_compartment(desk, who, *place, reason)
+        order = operation.number
+        confirmed = replace(opening, confirmed_by=who.name, confirmed_credential=key, operation=order, ended_s=now)
+        tx.end_opening(confirmed)
+        acts.note(desk, tx, who, OPENING_CONFIRMED, now, place=place, operation=order, reason=reason)
         return operation
 
 

@@ -219,6 +219,11 @@ def _acting(app: FastAPI, page: Page) -> None:
             watcher.order(order)
         return {}
 
+    _at_the_console(app, page)
+    _ordering(app, page)
+
+
+def _at_the_console(app: FastAPI, page: Page) -> None:
     @app.post("/api/lockers/{locker}/console")
     def console(locker: str, body: TextBody) -> dict[str, Any]:
         watcher = page.watcher(locker)
@@ -240,6 +245,8 @@ def _acting(app: FastAPI, page: Page) -> None:
             page.guide.tours.note("console:login")
         return {"ok": granted}
 
+
+def _ordering(app: FastAPI, page: Page) -> None:
     orders: dict[str, tuple[str, dict[str, Any]]] = {
         "open": ("open", {"reason": "demo"}),
         "out": ("service", {"out": True, "reason": "demo"}),

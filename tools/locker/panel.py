@@ -3,6 +3,7 @@ GM65.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from device.drivers.hd44780 import ACCENTS
@@ -18,18 +19,18 @@ _SHAPES = {shape: letter for letter, shape in ACCENTS.items()}
 _KEYS = "0123456789*#ABCD"
 
 
-class Characters:
-    """What hangs on the bus (transfer), and a Screen as a person reads it, in one. `told`: it was drawn on."""
+@dataclass(frozen=True)
+class Display:
+    """What hangs on the bus (transfer), and a Screen as a person reads it, in one."""
 
+    chip: Hd44780 | Ssd1306
+    read: Callable[[], list[str]]
+    told: Callable[[], None]  # it was drawn on
     qr = ""
-
-    def __init__(self, address: int, told: Callable[[], None]) -> None:
-        self.chip = Hd44780(address)
-        self._told = told
 
     @property
     def lines(self) -> list[str]:
-        return ["".join(map(self._letter, row)).rstrip() for row in self.chip.cells]
+        return self.read()
 
     def clear(self) -> None:
         self.chip.power_off()
@@ -37,43 +38,34 @@ class Characters:
     def transfer(self, written: bytes, size: int) -> bytes:
         """Raises OSError when it does not answer."""
         self.chip.write(written)
-        self._told()
-        return bytes(size)
-
-    def _letter(self, code: int) -> str:
-        return _SHAPES.get(self.chip.drawn(code), "?") if code < FREE else chr(code)
-
-
-class Dots:
-    """The same of a display of dots. `offset` 2 in /config.json is of an SH1106."""
-
-    qr = ""
-
-    def __init__(self, part: dict[str, Any], told: Callable[[], None]) -> None:
-        self.chip = Ssd1306(part.get("address", 0x3C), 132 if part.get("offset") else 128)
-        self._told = told
-
-    @property
-    def lines(self) -> list[str]:
-        return reading.lines(self.chip.dots())
-
-    def clear(self) -> None:
-        self.chip.power_off()
-
-    def transfer(self, written: bytes, size: int) -> bytes:
-        """Raises OSError when it does not answer."""
-        self.chip.write(written)
-        self._told()
+        self.told()
         return bytes(size)
 
 
 def display_of(part: dict[str, Any], hang: Callable[[int, int, Any], None], told: Callable[[], None]) -> Any:
     """`hang(bus, address, part)`: on I2C."""
-    if part.get("kind") not in ("hd44780", "ssd1306"):
+    make = {"hd44780": _characters, "ssd1306": _dots}.get(part.get("kind", ""))
+    if make is None:
         return Screen()
-    made = Dots(part, told) if part["kind"] == "ssd1306" else Characters(part.get("address", 0x27), told)
-    hang(part["i2c"], made.chip.address, made)
+    chip, read = make(part)
+    made = Display(chip, read, told)
+    hang(part["i2c"], chip.address, made)
     return made
+
+
+def _characters(part: dict[str, Any]) -> tuple[Hd44780, Callable[[], list[str]]]:
+    chip = Hd44780(part.get("address", 0x27))
+
+    def letter(code: int) -> str:
+        return _SHAPES.get(chip.drawn(code), "?") if code < FREE else chr(code)
+
+    return chip, lambda: ["".join(map(letter, row)).rstrip() for row in chip.cells]
+
+
+def _dots(part: dict[str, Any]) -> tuple[Ssd1306, Callable[[], list[str]]]:
+    """`offset` 2 in /config.json is of an SH1106."""
+    chip = Ssd1306(part.get("address", 0x3C), 132 if part.get("offset") else 128)
+    return chip, lambda: reading.lines(chip.dots())
 
 
 def scanner_of(part: dict[str, Any]) -> Gm65 | None:

@@ -1,8 +1,7 @@
-"""Deliberate faults, switched on one at a time, to see that the rules bite. Each replaces one function of the product
-while a simulation runs, and lives nowhere else: nothing that is flashed or served can reach this file.
+"""Deliberate faults, switched on one at a time, to see that the rules bite. Each takes the place of a function or a
+limit of the product while a simulation runs, and lives nowhere else: nothing flashed or served can reach this file.
 """
 
-from collections.abc import Generator
 from typing import Any
 
 import device.agent.books
@@ -23,395 +22,212 @@ from device.agent.openings import Openings
 from device.drivers.locks.gpio import GpioCoils
 from device.journal import Journal
 from protocol.limits import WRONG_CODE_BUCKET
-from protocol.messages import Collected, Revoke
+from protocol.messages import Assign, Collected, Revoke
 from protocol.numbers import FREE, HELD, REVOKED
-from tools.sim.module_bugs import in_spite_of
-from tools.sim.planting import BUGS, planted
-from tools.sim.planting import bug as _bug
-from tools.sim.planting import instead as _instead
+from tools.sim.module_bugs import free_in_spite_of
+from tools.sim.planting import BUGS, bug, bug_of_value, planted
 
 __all__ = ["BUGS", "planted"]
 
+_COMMANDS: Any = device.agent.commands
+_OPENINGS: Any = device.agent.openings
+
 
 # ------------------------------------------------------------------ commands
-@_bug
-def no_command_expiry() -> Generator[None, None, None]:
+@bug(Commands, "_why_not_in_time")
+def no_command_expiry(why_not: Any, *asked: Any) -> str:
     """A command is obeyed however old it is."""
-
-    def make(former: Any) -> Any:
-        def why_not(self: Commands, now: int, down: Any) -> str:
-            why: str = former(self, now, down)
-            return "" if why == "expired" else why
-
-        return why_not
-
-    with _instead(Commands, "_why_not_in_time", make):
-        yield
+    why: str = why_not(*asked)
+    return "" if why == "expired" else why
 
 
-@_bug
-def no_command_dedupe() -> Generator[None, None, None]:
+@bug(Books, "knows_command")
+def no_command_dedupe(_knows: Any, _books: Books, _id: bytes) -> bool:
     """An id that took effect is not remembered."""
-
-    def make(_former: Any) -> Any:
-        def knows(_books: Any, _id: bytes) -> bool:
-            return False
-
-        return knows
-
-    with _instead(Books, "knows_command", make):
-        yield
+    return False
 
 
-@_bug
-def unasked_assign() -> Generator[None, None, None]:
+@bug(Commands, "_why_not")
+def unasked_assign(_why_not: Any, commands: Commands, now: int, down: Any) -> str:
     """Assign opens a door although no courier asked."""
-
-    def make(_former: Any) -> Any:
-        def why_not(self: Commands, now: int, down: Any) -> str:
-            if type(down.command).__name__ == "Assign":
-                return ""
-            return self._why_not_in_time(now, down)
-
-        return why_not
-
-    with _instead(Commands, "_why_not", make):
-        yield
+    return "" if isinstance(down.command, Assign) else commands._why_not_in_time(now, down)
 
 
-@_bug
-def no_hourly_limit() -> Generator[None, None, None]:
-    """A captured gateway opens as many doors as it likes."""
-    with _instead(device.agent.commands.__dict__, "COMMAND_OPENS_PER_HOUR_MAX", lambda _: 10_000):
-        yield
+# A captured gateway opens as many doors as it likes.
+bug_of_value("no_hourly_limit", _COMMANDS.__dict__, "COMMAND_OPENS_PER_HOUR_MAX", 10_000)
 
 
-@_bug
-def old_revocation_accepted() -> Generator[None, None, None]:
+@bug(_COMMANDS._HANDLERS, Revoke.TYPE)
+def old_revocation_accepted(_revoke: Any, commands: Commands, now: int, down: Any, orders: Any) -> str:
     """A Revoke of an earlier deposit ends the one that is there now; the locker says that it did what was ordered."""
-
-    def make(_former: Any) -> Any:
-        def revoke(self: Commands, now: int, down: Any, orders: Any) -> str:
-            place = self._place(down.command)
-            self._done(now, down, "ok", orders, self._books.deposit(place))
-            self._codes.refresh(place)
-            return ""
-
-        return revoke
-
-    table: Any = device.agent.commands
-    with _instead(table._HANDLERS, Revoke.TYPE, make):
-        yield
+    place = commands._place(down.command)
+    commands._done(now, down, "ok", orders, commands._books.deposit(place))
+    commands._codes.refresh(place)
+    return ""
 
 
-@_bug
-def revocation_forgotten_at_boot() -> Generator[None, None, None]:
+@bug(Books, "replay")
+def revocation_forgotten_at_boot(replay: Any, *kept: Any) -> Books:
     """What was revoked is known in RAM only: after a restart the code opens again."""
-
-    def make(former: Any) -> Any:
-        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
-            books = former(numbers, snapshot, records)
-            for place in range(len(books.numbers)):
-                if books.holdings[place] == REVOKED:
-                    books.holdings[place] = HELD
-            books._revoked = bytearray()
-            return books
-
-        return staticmethod(replay)
-
-    with _instead(Books, "replay", make):
-        yield
+    books: Books = replay(*kept)
+    for place in range(len(books.numbers)):
+        if books.holdings[place] == REVOKED:
+            books.holdings[place] = HELD
+    books._revoked = bytearray()
+    return books
 
 
 # ------------------------------------------------------------------ the journal and its acknowledgement
-@_bug
-def sequence_reset_at_boot() -> Generator[None, None, None]:
+@bug(Journal, "load")
+def sequence_reset_at_boot(load: Any, journal: Journal) -> Any:
     """Numbers begin at 1 with each start."""
-
-    def make(former: Any) -> Any:
-        def load(self: Journal) -> Any:
-            snapshot, records = former(self)
-            records = list(records)
-            self.last_seq = 0
-            return snapshot, records
-
-        return load
-
-    def forget(former: Any) -> Any:
-        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
-            books = former(numbers, snapshot, records)
-            books.seq = 0
-            return books
-
-        return staticmethod(replay)
-
-    with _instead(Journal, "load", make), _instead(Books, "replay", forget):
-        yield
+    snapshot, records = load(journal)
+    records = list(records)
+    journal.last_seq = 0
+    return snapshot, records
 
 
-@_bug
-def acknowledged_before_commit() -> Generator[None, None, None]:
+@bug(Books, "replay", of="sequence_reset_at_boot")
+def _sequence_reset_in_the_books(replay: Any, *kept: Any) -> Books:
+    books: Books = replay(*kept)
+    books.seq = 0
+    return books
+
+
+@bug(tools.sim.town.Town, "_take_up")
+def acknowledged_before_commit(take_up: Any, town: Any, arrivals: Any) -> Any:
     """The gateway answers first, and commits afterwards."""
-
-    def make(former: Any) -> Any:
-        def take_up(self: Any, arrivals: Any) -> Any:
-            with self.store.transaction():
-                answers = former(self, arrivals)
-                self.pipeline._tell(answers)
-            return ()
-
-        return take_up
-
-    with _instead(tools.sim.town.Town, "_take_up", make):
-        yield
+    with town.store.transaction():
+        town.pipeline._tell(take_up(town, arrivals))
+    return ()
 
 
-@_bug
-def delete_on_puback() -> Generator[None, None, None]:
+@bug(Link, "tick")
+def delete_on_puback(tick: Any, link: Link, now: int, orders: Any) -> None:
     """What the broker has acknowledged counts as the gateway's."""
-
-    def make(former: Any) -> Any:
-        def tick(self: Link, now: int, orders: Any) -> None:
-            former(self, now, orders)
-            box = self.outbox
-            if self.online and not self._client._in_flight and box.sent > box.acked:
-                box.acked = box.sent
-                orders.append(effects.Forget(box.sent))
-
-        return tick
-
-    with _instead(Link, "tick", make):
-        yield
+    tick(link, now, orders)
+    box = link.outbox
+    if link.online and not link._client._in_flight and box.sent > box.acked:
+        box.acked = box.sent
+        orders.append(effects.Forget(box.sent))
 
 
-@_bug
-def gap_acknowledged() -> Generator[None, None, None]:
+@bug(gateway.services.take_up.__dict__, "_take")
+def gap_acknowledged(take: Any, batch: Any, arrival: Any) -> Any:
     """The gateway takes what comes, whatever is missing before it."""
-
-    def make(former: Any) -> Any:
-        def take(batch: Any, arrival: Any) -> Any:
-            turn = batch.turns.get(arrival.locker)
-            if turn is not None and arrival.up.seq > turn.locker.last_seq + 1:
-                turn.locker.last_seq = arrival.up.seq - 1
-            return former(batch, arrival)
-
-        return take
-
-    with _instead(gateway.services.take_up.__dict__, "_take", make):
-        yield
+    turn = batch.turns.get(arrival.locker)
+    if turn is not None and arrival.up.seq > turn.locker.last_seq + 1:
+        turn.locker.last_seq = arrival.up.seq - 1
+    return take(batch, arrival)
 
 
-@_bug
-def no_flush() -> Generator[None, None, None]:
+@bug(tools.sim.flash.File, "flush")
+def no_flush(flush: Any, file: Any) -> None:
     """append() returns before the record is on the flash."""
-
-    def make(former: Any) -> Any:
-        def flush(self: Any) -> None:
-            if self._path.endswith(".log") and len(self._new) < 600:
-                return
-            former(self)
-
-        return flush
-
-    with _instead(tools.sim.flash.File, "flush", make):
-        yield
+    if not file._path.endswith(".log") or len(file._new) >= 600:
+        flush(file)
 
 
-@_bug
-def pulse_before_save() -> Generator[None, None, None]:
+@bug(Agent, "step")
+def pulse_before_save(step: Any, *lap: Any) -> Any:
     """The door opens first, and the books are written afterwards."""
-
-    def make(former: Any) -> Any:
-        def step(self: Agent, now: int, event: Any) -> Any:
-            orders = former(self, now, event)
-            return sorted(orders, key=lambda order: not isinstance(order, effects.Pulse))
-
-        return step
-
-    with _instead(Agent, "step", make):
-        yield
+    return sorted(step(*lap), key=lambda order: not isinstance(order, effects.Pulse))
 
 
 # ------------------------------------------------------------------ codes
-@_bug
-def used_mark_in_ram_only() -> Generator[None, None, None]:
+@bug(Books, "replay")
+def used_mark_in_ram_only(replay: Any, *kept: Any) -> Books:
     """After a restart a collected deposit has its code again."""
-
-    def make(former: Any) -> Any:
-        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
-            handlers = device.agent.books._HANDLERS
-            collected = handlers.pop(Collected.TYPE)
-            try:
-                return former(numbers, snapshot, records)
-            finally:
-                handlers[Collected.TYPE] = collected
-
-        return staticmethod(replay)
-
-    with _instead(Books, "replay", make):
-        yield
+    handlers = device.agent.books._HANDLERS
+    collected = handlers.pop(Collected.TYPE)
+    try:
+        return replay(*kept)
+    finally:
+        handlers[Collected.TYPE] = collected
 
 
-@_bug
-def throttle_reset_at_reboot() -> Generator[None, None, None]:
+@bug(Books, "replay")
+def throttle_reset_at_reboot(replay: Any, *kept: Any) -> Books:
     """Who pulls the plug has ten tries again."""
-
-    def make(former: Any) -> Any:
-        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
-            books = former(numbers, snapshot, records)
-            books.bucket = WRONG_CODE_BUCKET
-            return books
-
-        return staticmethod(replay)
-
-    with _instead(Books, "replay", make):
-        yield
+    books: Books = replay(*kept)
+    books.bucket = WRONG_CODE_BUCKET
+    return books
 
 
-@_bug
-def reopened_for_ever() -> Generator[None, None, None]:
-    """A used code opens its empty compartment again and again."""
-    names = device.agent.openings.__dict__
-    with _instead(names, "REOPENS_MAX", lambda _: 1_000), _instead(names, "REOPEN_MS", lambda _: 1 << 40):
-        yield
+# A used code opens its empty compartment again and again.
+bug_of_value("reopened_for_ever", _OPENINGS.__dict__, "REOPENS_MAX", 1_000)
+bug_of_value("reopened_for_ever", _OPENINGS.__dict__, "REOPEN_MS", 1 << 40)
 
 
 # ------------------------------------------------------------------ doors
-@_bug
-def quarantine_forgotten() -> Generator[None, None, None]:
+@bug(Books, "replay")
+def quarantine_forgotten(replay: Any, *kept: Any) -> Books:
     """A locker that starts again knows no door that was doubted."""
-
-    def make(former: Any) -> Any:
-        def replay(numbers: Any, snapshot: Any, records: Any) -> Any:
-            books = former(numbers, snapshot, records)
-            for place in range(len(books.numbers)):
-                books.flags[place] &= ~QUARANTINED
-            return books
-
-        return staticmethod(replay)
-
-    with _instead(Books, "replay", make):
-        yield
+    books: Books = replay(*kept)
+    for place in range(len(books.numbers)):
+        books.flags[place] &= ~QUARANTINED
+    return books
 
 
-@_bug
-def quarantined_door_offered() -> Generator[None, None, None]:
+@bug(Openings, "is_free")
+def quarantined_door_offered(is_free: Any, openings: Openings, place: int) -> bool:
     """A door that was doubted is offered, by a locker and a gateway that do not mind."""
-
-    def at_the_gateway(_former: Any) -> Any:
-        def availability(box: Any, allocated: bool) -> str:
-            return "allocated" if allocated else "free" if box.holding == FREE else "held"
-
-        return availability
-
-    choosing, asking = gateway.domain.allocation.__dict__, gateway.services.requests.__dict__
-    with (
-        _instead(Openings, "is_free", in_spite_of(QUARANTINED)),
-        _instead(choosing, "availability", at_the_gateway),
-        _instead(asking, "availability", at_the_gateway),
-    ):
-        yield
+    return free_in_spite_of(QUARANTINED, is_free, openings, place)
 
 
-@_bug
-def collected_by_the_pulse() -> Generator[None, None, None]:
+@bug(gateway.domain.allocation.__dict__, "availability", of="quarantined_door_offered")
+@bug(gateway.services.requests.__dict__, "availability", of="quarantined_door_offered")
+def _quarantined_at_the_gateway(_availability: Any, box: Any, allocated: bool) -> str:
+    return "allocated" if allocated else "free" if box.holding == FREE else "held"
+
+
+@bug(Openings, "pickup")
+def collected_by_the_pulse(pickup: Any, openings: Openings, now: int, place: int, *rest: Any) -> str:
     """The lock was pulsed, so the parcel is gone."""
-
-    def make(former: Any) -> Any:
-        def pickup(self: Openings, now: int, place: int, *rest: Any) -> str:
-            why: str = former(self, now, place, *rest)
-            orders = rest[-1]
-            if not why and self._books.holdings[place] == HELD:
-                self._ledger.save(now, Collected(self._books.numbers[place], self._books.deposit(place)), orders)
-                self._codes.refresh(place)
-            return why
-
-        return pickup
-
-    with _instead(Openings, "pickup", make):
-        yield
+    why: str = pickup(openings, now, place, *rest)
+    books, orders = openings._books, rest[-1]
+    if not why and books.holdings[place] == HELD:
+        openings._ledger.save(now, Collected(books.numbers[place], books.deposit(place)), orders)
+        openings._codes.refresh(place)
+    return why
 
 
-@_bug
-def double_allocation() -> Generator[None, None, None]:
+@bug(gateway.services.allocations.__dict__, "choose")
+def double_allocation(choose: Any, wish: Any, boxes: Any, _allocated: Any) -> Any:
     """Doors are given out without a look at who has them, and the books let it pass."""
-
-    def make(former: Any) -> Any:
-        def choose(wish: Any, boxes: Any, _allocated: Any) -> Any:
-            return former(wish, boxes, ())
-
-        return choose
-
-    def books(former: Any) -> Any:
-        def new() -> Any:
-            made = former()
-            made.execute("DROP INDEX live_allocation_of_compartment")
-            return made
-
-        return new
-
-    giving = gateway.services.allocations.__dict__
-    with _instead(giving, "choose", make), _instead(tools.sim.town.__dict__, "new_books", books):
-        yield
+    return choose(wish, boxes, ())
 
 
-@_bug
-def coil_never_cut_off() -> Generator[None, None, None]:
+@bug(tools.sim.town.__dict__, "new_books", of="double_allocation")
+def _books_that_let_it_pass(new_books: Any) -> Any:
+    books = new_books()
+    books.execute("DROP INDEX live_allocation_of_compartment")
+    return books
+
+
+@bug(GpioCoils, "stop")
+@bug(GpioCoils, "_cut_off")
+def coil_never_cut_off(_stop: Any, _coils: Any, _argument: Any) -> int:
     """Neither the loop nor the timer ends a pulse."""
-
-    def make(_former: Any) -> Any:
-        def nothing(_coils: Any, _argument: Any) -> int:
-            return 1
-
-        return nothing
-
-    with _instead(GpioCoils, "stop", make), _instead(GpioCoils, "_cut_off", make):
-        yield
+    return 1
 
 
-@_bug
-def pulse_when_shut() -> Generator[None, None, None]:
+@bug(_OPENINGS._ON_OUTCOME, door.SHUT)
+def pulse_when_shut(shut: Any, openings: Openings, now: int, place: int, orders: Any) -> str:
     """A door that was shut is opened once more, for whoever comes along."""
-
-    def make(former: Any) -> Any:
-        def shut(self: Openings, now: int, place: int, orders: Any) -> str:
-            word: str = former(self, now, place, orders)
-            orders.append(effects.Pulse(self._books.numbers[place], 300))
-            return word
-
-        return shut
-
-    table: Any = device.agent.openings
-    with _instead(table._ON_OUTCOME, door.SHUT, make):
-        yield
+    word: str = shut(openings, now, place, orders)
+    orders.append(effects.Pulse(openings._books.numbers[place], 300))
+    return word
 
 
-@_bug
-def pulse_after_boot() -> Generator[None, None, None]:
+@bug(_OPENINGS._ON_OUTCOME, door.FOUND_SHUT)
+def pulse_after_boot(found_shut: Any, openings: Openings, now: int, place: int, orders: Any) -> str:
     """What was authorised before the power went is carried out after it came back."""
-
-    def make(former: Any) -> Any:
-        def found_shut(self: Openings, now: int, place: int, orders: Any) -> str:
-            if place in self._pending:
-                orders.append(effects.Pulse(self._books.numbers[place], 300))
-            return former(self, now, place, orders)
-
-        return found_shut
-
-    table: Any = device.agent.openings
-    with _instead(table._ON_OUTCOME, door.FOUND_SHUT, make):
-        yield
+    if place in openings._pending:
+        orders.append(effects.Pulse(openings._books.numbers[place], 300))
+    return found_shut(openings, now, place, orders)
 
 
-@_bug
-def lost_board_ignored() -> Generator[None, None, None]:
+@bug(Openings, "drop")
+def lost_board_ignored(_drop: Any, _openings: Openings, _now: int, _place: int, _orders: Any) -> None:
     """What a board said of its doors before it fell silent still counts."""
-
-    def make(_former: Any) -> Any:
-        def lost(_self: Openings, _now: int, _place: int, _orders: Any) -> None:
-            pass
-
-        return lost
-
-    with _instead(Openings, "drop", make):
-        yield

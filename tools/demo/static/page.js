@@ -7,7 +7,7 @@ import { beep, faults, keypad, Scanner, screen } from "./panel.js";
 import { languageButton } from "./language.js";
 import { courier, customer, technician } from "./roles.js";
 import { drawTour, tourHere } from "./tour.js";
-import { has, language, t, translate } from "./words.js";
+import { has, language, locale, t, translate } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const LEGEND = ["free", "reserved", "held", "open", "revoked", "fault", "out", "accessible"];
@@ -344,8 +344,12 @@ function drawAll() {
 // ------------------------------------------------------------------ what the server tells
 function say(text, kind = "") {
   const list = byId("log");
-  list.prepend(el("li", {}, el("time", { text: new Date().toLocaleTimeString(language()) }), el("span", { class: kind, text })));
+  list.prepend(el("li", {}, el("time", { text: new Date().toLocaleTimeString(locale()) }), el("span", { class: kind, text })));
   while (list.children.length > LOG_MAX) list.lastChild.remove();
+}
+
+function of(locker, what) {
+  return t("l_of", { whose: acts.nameOf(locker), what });
 }
 
 const CONSOLE_KEPT = 40_000;
@@ -363,11 +367,11 @@ const heard = {
   },
   door(locker, news) {
     stage.live[locker].doors[news.compartment].door = news.door;
-    say(`${acts.nameOf(locker)} : ${t(`l_door_${news.door}`, { n: news.compartment })}`);
+    say(of(locker, t(`l_door_${news.door}`, { n: news.compartment })));
   },
   pulse(locker, news) {
     if (locker === stage.current) front.pulse(news.compartment);
-    say(`${acts.nameOf(locker)} : ${t("l_pulse", { n: news.compartment, ms: Math.round(news.ms) })}`);
+    say(of(locker, t("l_pulse", { n: news.compartment, ms: Math.round(news.ms) })));
   },
   screen(locker, news) {
     stage.live[locker].screen = news.lines;
@@ -380,7 +384,7 @@ const heard = {
   },
   power(locker, news) {
     stage.live[locker].powered = news.on;
-    say(`${acts.nameOf(locker)} : ${t(news.on ? "l_power_on" : "l_power_off")}`, news.on ? "" : "bad");
+    say(of(locker, t(news.on ? "l_power_on" : "l_power_off")), news.on ? "" : "bad");
   },
   console(locker, news) {
     const live = stage.live[locker];
@@ -401,8 +405,8 @@ const heard = {
   event(locker, news) {
     const name = has(`b_${news.type}`) ? t(`b_${news.type}`) : news.type;
     const door = news.compartment ? `, ${t("at_door", { n: news.compartment })}` : "";
-    const why = news.why ? ` : ${news.why}` : "";
-    say(`${acts.nameOf(locker)} : ${name}${door}${why} (${t("in_books", { seq: news.seq })})`, ["DoorFaulted", "CodeRefused"].includes(news.type) ? "bad" : "book");
+    const what = news.why ? t("l_of", { whose: name + door, what: news.why }) : name + door;
+    say(of(locker, `${what} (${t("in_books", { seq: news.seq })})`), ["DoorFaulted", "CodeRefused"].includes(news.type) ? "bad" : "book");
     if (news.type === "Deposited") game.did.deposited = true;
     if (news.type === "PickupAuthorised") Object.assign(game.did, { pickup: true, collected: false });
     if (news.type === "Collected") game.did.collected = true;

@@ -1,7 +1,7 @@
 // Three parts to play. Each is a list of numbered steps; a step carries its own button and is ticked when done.
 
 import { el, groups, icon, qr } from "./make.js";
-import { language, t } from "./words.js";
+import { language, locale, t } from "./words.js";
 
 const SIZES = ["S", "M", "L"];
 const PARCEL_LOOK = { expected: "unknown", reserved: "reserved", deposited: "held", collected: "free", expired: "revoked", taken_back: "out", disputed: "fault" };
@@ -59,7 +59,7 @@ export function courier(node, game, acts) {
         "c1",
         badge,
         el("div", { class: "row" }, carrier, act("c1_do", acts.getBadge, Boolean(badge))),
-        badge && ticket(badge, t("badge_of", { carrier: badge.carrier_name }), t("valid_until", { date: new Date(badge.expires_at).toLocaleDateString(language()) })),
+        badge && ticket(badge, t("badge_of", { carrier: badge.carrier_name }), t("valid_until", { date: new Date(badge.expires_at).toLocaleDateString(locale()) })),
       ),
       step(
         "c2",

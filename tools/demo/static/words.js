@@ -159,6 +159,7 @@ const WORDS = {
   close: ["Fermer", "Close"],
   lost: ["La démonstration s’est arrêtée ou ne répond plus.", "The demonstration has stopped or does not answer."],
 
+  l_of: ["{whose}\u00a0: {what}", "{whose}: {what}"],
   l_door_open: ["Porte {n} ouverte", "Door {n} open"],
   l_door_closed: ["Porte {n} refermée", "Door {n} closed"],
   l_pulse: ["Gâche {n} alimentée {ms} ms", "Lock {n} pulsed for {ms} ms"],
@@ -193,6 +194,11 @@ export function setLanguage(language) {
 
 export function language() {
   return column ? "en" : "fr";
+}
+
+/** For hours and dates: a town of Europe counts to 24, and says the day before the month. */
+export function locale() {
+  return column ? "en-GB" : "fr-FR";
 }
 
 export function has(key) {
