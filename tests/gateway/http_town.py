@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from empty_books import open_books
 from starlette.types import ASGIApp
 
 from gateway import log
@@ -30,7 +31,6 @@ from gateway.keys import Keys
 from gateway.rates import Gate
 from gateway.services import people, take_up
 from gateway.services.desk import Desk
-from gateway.store.sqlite import SqliteStore
 from gateway.web.app import beside, create_pages
 from protocol import messages, numbers
 from protocol.messages import Birth, Collected, DepositAuthorised, Deposited, Message, Up
@@ -131,7 +131,7 @@ def _serve(app: ASGIApp, listener: socket.socket) -> tuple[uvicorn.Server, threa
 @contextlib.contextmanager
 def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> Iterator[Town]:
     now, wakes = [NOW_S], list[int]()
-    store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
+    store = open_books(folder, lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0])
     # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms
