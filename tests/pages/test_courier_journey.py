@@ -61,7 +61,7 @@ def listed(page: Page, label: str, section: str) -> str:
 def opened(scene: Scene, door: int, since: int) -> bool:
     """The books may still be behind with the doors before it."""
     later = [event for event in scene.events() if event["seq"] > since and event["type"] == "DoorOpened"]
-    return door in [event["compartment"] for event in later]
+    return door in [event["fields"]["compartment"] for event in later]
 
 
 def deposits(scene: Scene, label: str) -> Play:
