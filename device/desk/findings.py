@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from device.agent import door
 from device.agent.books import OUT, QUARANTINED
-from device.desk.timings import FILE, drifted, known
 from protocol.limits import HEAP_FREE_MIN, JOURNAL_RESERVE_RECORDS
 from protocol.numbers import DOOR_STATES, PART_WELL
 
@@ -56,6 +55,8 @@ def _fault_of_door(agent: "Agent", place: int) -> str:
 
 def _slow_doors(desk: "Desk") -> "Iterator[tuple[str, str, str]]":
     """Against what `cal` learnt of it."""
+    from device.desk.timings import FILE, drifted, known  # noqa: PLC0415 - its room in the heap only where it is needed
+
     hands = desk.hands()
     for number, _least, median, most, _cycles, _unix_s, _who in known(hands.lines(FILE)) if hands else ():
         place = desk.agent.books.place(number)

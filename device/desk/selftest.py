@@ -8,8 +8,8 @@ without the number.
 from typing import TYPE_CHECKING
 
 from device.agent.console import load, unload
-from device.desk.people import wrapped
 from device.desk.seat import STAYS
+from device.desk.wrap import wrapped
 from protocol.limits import FINDINGS_MAX
 
 if TYPE_CHECKING:
