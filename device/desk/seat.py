@@ -261,10 +261,10 @@ class Desk:
                 if len(line) >= _PIECE:
                     self.write(line)
                     line = bytearray()
+            self._answer(line)
         except MemoryError:  # half an answer is none
             effects[max(count - 1, 0) :] = [] if last is None else [last]
             raise
-        self._answer(line)
 
     def err(self, code: str, text: str) -> None:
         self._answer(("ERR " + code + " " + text).encode())
