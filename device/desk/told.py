@@ -15,7 +15,7 @@ _FIELDS = ("id", "bus", "i2c", "spi", "address")  # as they stand there, where t
 
 
 def module(desk: "Desk", _words: "list[str]", address: str) -> "Iterator[str] | None":
-    """`address`: the word for one, by which the language is known."""
+    """`address`: the word for one."""
     board = desk.agent.console.board
     try:
         document = read(board.root + (CONFIG if board.trial is None else ON_TRIAL))
