@@ -19,6 +19,7 @@ from gateway.http import (
     codes,
     departures,
     events,
+    greetings,
     idempotency,
     keys,
     lockers,
@@ -46,6 +47,7 @@ PROBLEM_SIZE_MAX = 200
 ROUTERS = (
     lockers.router,
     sites.router,
+    greetings.router,
     parcels.router,
     receipts.router,
     codes.router,

@@ -12,6 +12,7 @@ from gateway.domain.audit import Chain, Link
 from gateway.domain.compartments import Compartment
 from gateway.domain.delegations import Delegation
 from gateway.domain.events import Alarm, LoggedEvent
+from gateway.domain.greetings import Greeting
 from gateway.domain.guarantees import Guarantee
 from gateway.domain.ids import CredentialNumber, OperationNumber, ParcelNumber, ReportNumber, WebhookNumber
 from gateway.domain.letters import Letter, News, Recipient
@@ -223,6 +224,14 @@ class CountBooks(Protocol):
     def latest_lag_s(self, events: int) -> int | None: ...
 
 
+class GreetingBooks(Protocol):
+    def greeting_of(self, locker: str) -> Greeting | None: ...
+    def want_greeting(self, locker: str, language: str, again_s: int) -> None: ...
+    def hold_greeting(self, locker: str, language: str | None) -> None: ...
+    def greet_again(self, locker: str, again_s: int) -> None: ...
+    def greetings_lacking(self, now_s: int, limit: int) -> list[tuple[str, str]]: ...
+
+
 class ReadingBooks(Protocol):
     def keep_readings(self, told: Iterable[Reading]) -> None: ...
     def readings_of(self, locker: str) -> list[Reading]: ...
@@ -311,6 +320,7 @@ class Transaction(
     LogBooks,
     WebhookBooks,
     CountBooks,
+    GreetingBooks,
     ReadingBooks,
     CustomerBooks,
     ReportBooks,

@@ -10,7 +10,7 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations, delegations, joins, reissues, reports, revocations, trust_orders
+from gateway.services import allocations, delegations, greetings, joins, reissues, reports, revocations, trust_orders
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from gateway.services.receipt_order import seated
@@ -22,6 +22,7 @@ from protocol.messages import (
     CommandDone,
     ContentsDoubted,
     DoorFaulted,
+    Greet,
     Join,
     OpeningAuthorised,
     OutOfService,
@@ -178,6 +179,8 @@ def command_done(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
         effect(batch, box, event.value, command)
     if event.order == Trust.TYPE:
         trust_orders.told(batch, locker, event)
+    if event.order == Greet.TYPE:
+        greetings.told(batch, locker, event)
     if command is None:
         return None
     unfinished = command.state in ("waiting", "sent")
