@@ -20,6 +20,7 @@ from gateway.http import (
     contracts,
     departures,
     events,
+    greetings,
     idempotency,
     keys,
     lockers,
@@ -47,6 +48,7 @@ PROBLEM_SIZE_MAX = 200
 ROUTERS = (
     lockers.router,
     sites.router,
+    greetings.router,
     parcels.router,
     receipts.router,
     codes.router,
