@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv/bin
 # A test file stays in one process: what its tests share (a broker, a locker) is started once.
 PYTEST := $(VENV)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+# Up to three that failed are run again, alone; what holds then is named as a race, and only what fails twice is red.
+SUITE := $(PYTEST) || $(VENV)/python -m tools.second_look $$?
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench attack fuzz-console lock-boards power-cuts chaos fuzz-api idempotency simulate simulate-power lock clean
@@ -18,13 +20,13 @@ demo: setup ## broker, gateway and two lockers to play with in a browser; ONCE=1
 	@$(VENV)/python -m tools.demo $(if $(ONCE),--once)
 
 test: setup ## the whole test suite, the shared part on both interpreters
-	@$(PYTEST)
+	@$(SUITE)
 
 check: setup ## format, lint, types, tests
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/basedpyright
-	@$(PYTEST)
+	@$(SUITE)
 
 bench: setup ## what is promised about speed and memory, measured on this machine
 	@$(VENV)/python -m tools.bench

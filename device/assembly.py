@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from device.drivers.locks.gpio import GpioCoils
     from device.drivers.transport import Transport
 
+# Of what makes lock boards and chips.
+_ONLY_A_START = (
+    "device.drivers.locks.mixed",
+    "device.drivers.locks.wiring",
+    "device.drivers.locks.kinds",
+    "device.drivers.locks.chips",
+)
 _UART_BUFFER = 1024  # one whole scan, should a lap take long
 _CAUSES = (
     ("WDT_RESET", "watchdog"),
@@ -52,7 +59,7 @@ def cabinet(board: "Board", document: "dict[str, Any]") -> "tuple[Any, Any]":
     from device.drivers.locks.mixed import cabinet
 
     made = cabinet(document, _coils, _doors, _uart, one_shot, board.clock.now_ms)
-    unload((), "device.drivers.locks", ("mixed", "wiring", "kinds", "chips"))  # only a start needs them
+    unload(names=_ONLY_A_START)
     return made
 
 

@@ -72,9 +72,7 @@ class Board:
         assembly.add_panel(self, document)
         self.journal = Journal(flash.journal_folder())
         self.watchdog = Watchdog(document.get("watchdog_ms", 0))
-        unload((), "device", ("assembly",))
-        unload((), "device.agent", ("described",))
-        unload((), "device.drivers", ("more", "sensors"))
+        unload(names=("device.assembly", "device.agent.described", "device.drivers.more", "device.drivers.sensors"))
 
     def feed(self) -> None:
         self.watchdog.feed()

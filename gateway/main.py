@@ -19,12 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-import uvicorn
-
 from gateway import config, limits, log
 from gateway.authority import Authority, AuthorityError
 from gateway.broker import Broker, BrokerError, Secured, find_mosquitto
 from gateway.config import Address, ConfigurationError, Settings
+from gateway.connections import server_of
 from gateway.domain.events import Answer, Arrival
 from gateway.domain.lockers import Meeting
 from gateway.envelopes import Envelopes
@@ -136,16 +135,7 @@ class Web:
         api = create_app(desk, wake, lambda: pipeline.connected, gate)
         app = beside(api, create_pages(desk, wake, api.state.counter.requests, gate))
         self._streams: Streams = api.state.counter.streams
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                timeout_graceful_shutdown=limits.HTTP_STOP_S_MAX,
-            )
-        )
+        self._server = server_of(app)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="http", daemon=True
         )
@@ -161,6 +151,7 @@ class Web:
             if time.monotonic() > until or not self.alive:
                 raise StartError("the HTTP server did not start")
             time.sleep(0.005)
+        self._socket.listen(limits.HTTP_BACKLOG)  # uvicorn has made it short
 
     def stop(self) -> None:
         self._streams.stop()  # they would never end by themselves

@@ -460,7 +460,9 @@ class Identify(Message):
 
 
 class Reissue(Message):
-    """This deposit's code is known to somebody it should not be: the same parcel under a new deposit number."""
+    """This deposit's code is known to somebody it should not be: the same parcel under a new deposit number. `deposit`
+    is the one after it where its code has ended already and the parcel is known to be inside still: an order from
+    before that, which names the deposit itself, is refused."""
 
     TYPE = 23
     FIELDS = ("compartment", "deposit")

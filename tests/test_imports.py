@@ -23,6 +23,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "device.desk.hands": ("protocol", "device.agent", "device"),
     "device.desk.scan": ("protocol", "device.agent", "device", "device.desk"),
     "device.desk.settings": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
+    "device.desk.staying": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
     "device.desk.told": ("protocol", "device.agent", "device.desk", "device.desk.trial"),
     "device.desk.trial": ("protocol", "device.agent", "device", "device.desk"),
     "device.desk.tried": (),

@@ -9,7 +9,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 
-from tools import ca_commands, commands, doctor, flash, key_commands, privacy_commands, provision
+from tools import ca_commands, commands, contract_commands, doctor, flash, key_commands, privacy_commands, provision
 from tools.client import INTERRUPTED, OK, USAGE, Failed, Gateway, connect_here
 from tools.console.command import add_words as console_words
 from tools.usage import Parser, version
@@ -26,6 +26,7 @@ examples:
   consigne badge anne-3 --technician --locker mairie-1 --days 7
   consigne delegate par_0123456789abc "Mme Bertin" --svg neighbour.svg
   consigne reissue par_0123456789abc                 its code was phished: another one
+  consigne contracts add fleurs colibri              the shop may announce this carrier's parcels
   consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M
   consigne privacy export par_0123456789abc          all that is known of its recipient, as JSON
   consigne privacy erase --contact                   asks for the address, and erases whoever has it
@@ -90,6 +91,9 @@ def build_parser() -> ArgumentParser:
     _key_words(words.add_parser("keys", help="the gateway's keys").add_subparsers(required=True, metavar="VERB"))
     authority = words.add_parser("ca", help="the CA that vouches for the broker to the lockers")
     ca_commands.add_words(authority.add_subparsers(required=True, metavar="VERB"), _json)
+    _contract_words(
+        words.add_parser("contracts", help="who announces whose parcels").add_subparsers(required=True, metavar="VERB")
+    )
     _delegate_words(words.add_parser("delegate", help="let somebody else collect a parcel, once"))
     _reissue_words(words.add_parser("reissue", help="give a parcel another code, and wait until the locker has it"))
     _receipt_words(words.add_parser("receipt", help="hand in what a locker without a gateway showed"))
@@ -220,6 +224,21 @@ def _privacy_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
     _json(leave)
     for verb in (erase, leave):
         verb.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _contract_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    every = verbs.add_parser("list", help="every contract, and whoever announces parcels without one")
+    every.set_defaults(call=with_gateway(contract_commands.list_contracts))
+    new = verbs.add_parser("add", help="let a merchant announce a carrier's parcels")
+    new.set_defaults(call=with_gateway(contract_commands.add))
+    end = verbs.add_parser("end", help="from now on it announces none, and what was not put in gets no door")
+    end.set_defaults(call=with_gateway(contract_commands.end))
+    end.add_argument("--yes", action="store_true", help="do not ask")
+    for verb in (new, end):
+        verb.add_argument("merchant", metavar="MERCHANT", help="as on its key")
+        verb.add_argument("carrier", metavar="CARRIER", help="as on its badges; the merchant itself if it brings them")
+    for verb in (every, new, end):
+        _json(verb)
 
 
 def _audit_words(verbs: "argparse._SubParsersAction[Parser]") -> None:

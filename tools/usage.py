@@ -64,6 +64,16 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "flash": (("consigne flash --dry-run", "what would be sent"), ("consigne flash", "safe to break off and repeat")),
     "fleet": (("consigne fleet", ""), ("consigne fleet --json | jq .versions", "how many lockers run which")),
+    "contracts": (("consigne contracts list", ""), ("consigne contracts add fleurs colibri", "")),
+    "contracts list": (
+        ("consigne contracts list", ""),
+        ("consigne contracts list --json | jq '.[] | select(.since == null)'", "who announces without one"),
+    ),
+    "contracts add": (
+        ("consigne contracts add fleurs colibri", "fleurs may announce parcels of colibri"),
+        ("consigne contracts add fleurs fleurs", "fleurs brings its parcels by itself"),
+    ),
+    "contracts end": (("consigne contracts end fleurs colibri", "says what becomes of its parcels, and asks"),),
     "receipt": (
         ("consigne receipt CR1:MAIRIE-1:…", "the text of the QR code"),
         ("consigne receipt 004123456781 --locker mairie-1 --label 6A12345678901 --size M", "the digits"),

@@ -28,12 +28,13 @@ from protocol.messages import (
     Trust,
     TrustPart,
 )
-from protocol.numbers import COMMAND, FREE, HELD
+from protocol.numbers import COMMAND, FREE, HELD, REVOKED
 
 if TYPE_CHECKING:
     from typing import Any
 
     from device.agent.codes import Codes
+    from device.agent.console import Console
     from device.agent.effects import Effect
     from device.agent.ledger import Ledger
     from device.agent.openings import Openings
@@ -45,8 +46,14 @@ _HOUR_MS = 3_600_000
 
 
 class Commands:
-    def __init__(
-        self, ledger: "Ledger", openings: "Openings", codes: "Codes", panel: "Panel", trust: "Believed"
+    def __init__(  # noqa: PLR0917 - all that an order may change
+        self,
+        ledger: "Ledger",
+        openings: "Openings",
+        codes: "Codes",
+        panel: "Panel",
+        trust: "Believed",
+        console: "Console",
     ) -> None:
         self._ledger = ledger
         self._books = ledger.books
@@ -54,6 +61,7 @@ class Commands:
         self._codes = codes
         self._panel = panel
         self._trust = trust
+        self._console = console
 
     def obey(self, now: int, down: "Down", effects: "list[Effect]") -> None:
         if isinstance(down.command, TrustPart):  # proves nothing and changes nothing: no clock, no answer
@@ -153,9 +161,14 @@ class Commands:
         return ""
 
     def _reissue(self, now: int, down: "Down", effects: "list[Effect]") -> str:
-        """The parcel stays where it is; who has the old code has nothing, and what was begun with it is no pickup."""
-        place = self._place(down.command)
-        why = self._why_not_held(down.command, place)
+        """The parcel stays where it is; who has the old code has nothing, and what was begun with it is no pickup. The
+        number behind one whose code has ended: somebody knows that it was not taken out. While a technician is at
+        work, it may be in their hands."""
+        command: Any = down.command
+        place = self._place(command)
+        why = self._why_not_held(command, place)
+        if self._books.holdings[place] == REVOKED and self._books.deposit(place) + 1 == command.deposit:
+            why = "wrong_state" if self._console.actor and now < self._console.idle_at else ""
         if not why and self._openings.is_under_way(place):
             why = "wrong_state"
         if not why:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from device.agent.drbg import Drbg
     from device.agent.effects import Effect
 
-_DESK = "device.desk"
+_DESK = "device.desk."
 
 
 class Console:
@@ -94,23 +94,23 @@ class Console:
 
 
 # ------------------------------------------------------------------ modules that come and go
-def load(name: str) -> "Any":
-    """A module of device/desk, or one of another place by its full name."""
-    return __import__(name if "." in name else _DESK + "." + name, None, None, (name,))
+def load(name: str, package: str = _DESK) -> "Any":
+    """A module of device/desk, or of another folder."""
+    return __import__(package + name, None, None, (name,))
 
 
-def unload(kept: "tuple[str, ...]" = (), package: str = _DESK, names: "tuple[str, ...]" = ()) -> None:
-    """Give back what modules of that package take of the heap: those named, or all but those `kept`; who holds one
-    goes on holding it. One at a time, since there may be no room for a list of them."""
-    start = package + "."
+def unload(kept: "tuple[str, ...]" = (), names: "tuple[str, ...]" = ()) -> None:
+    """Give back what modules take of the heap: those with these full names, or all of device/desk but those `kept`;
+    who holds one goes on holding it. One at a time, since there may be no room for a list of them."""
+    start = len(_DESK)
     while True:
         for full in sys.modules:
-            name = full[len(start) :]
-            if full.startswith(start) and (name in names if names else name not in kept):
+            if full in names or (not names and full.startswith(_DESK) and full[start:] not in kept):
                 break
         else:
             return
         del sys.modules[full]
+        package, _dot, name = full.rpartition(".")
         parent = sys.modules.get(package)
         if hasattr(parent, name):
             delattr(parent, name)

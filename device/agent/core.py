@@ -70,7 +70,8 @@ class Agent:
         self.panel = Panel(
             self.ledger, self._access, self.openings, Alone(self.ledger, self.openings, config), config.code_digits
         )
-        self._commands = Commands(self.ledger, self.openings, codes, self.panel, Trust(self.trusted))
+        trust = Trust(self.trusted)
+        self._commands = Commands(self.ledger, self.openings, codes, self.panel, trust, self.console)
         self._heartbeat_at = 0
         self._looked_by = 0
         self.heap_free = 0

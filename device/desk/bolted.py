@@ -1,5 +1,5 @@
 """`module …`: each part is in the heap only while it is needed. device.desk.told says which module is where, scan
-which boards answer, leaving leads one out; settings changes what /config.json says.
+which boards answer, leaving leads one out, staying takes that back; settings changes what /config.json says.
 """
 
 import gc
@@ -53,9 +53,9 @@ def _retire(desk: "Desk", words: "list[str]") -> None:
         return
     name, rest = words[1], words[2:]
     if not rest or rest == ["cancel"]:
-        part = _part(desk, "leaving")
+        part = _part(desk, "staying" if rest else "leaving")
         if part is not None:
-            part.retire(desk, name, places, bool(rest))
+            part.retire(desk, name, places)
         return
     place = left.one_of(desk, name, places, rest[0])
     part = None if place < 0 else _part(desk, "settling" if len(rest) > 1 else "handing")

@@ -4,7 +4,6 @@ nobody comes in between; what became of it is said once the door was seen to ope
 
 from typing import TYPE_CHECKING
 
-from device.agent.console import load
 from device.desk.cycle import Cycle
 from device.desk.left import decide, left_in, says
 from protocol.messages import OpeningAuthorised, Revoke
@@ -27,7 +26,15 @@ def retire(desk: "Desk", name: str, _places: "list[int]", place: int, _word: str
         if agent.books.holdings[place] == HELD:
             decide(desk, place, Revoke.TYPE, agent.books.deposit(place))
         desk.emptied = 0
-        desk.task = Cycle(desk, [place], 1, _Handing(name))
+        desk.task = _Opening(desk, [place], 1, _Handing(name))
+        desk.task.again = f"module retire {name} {number}"
+
+
+class _Opening(Cycle):
+    again = ""
+
+    def stop(self, desk: "Desk") -> None:
+        desk.err("stopped", f"push it shut, then {self.again}")
 
 
 class _Handing:
@@ -47,10 +54,14 @@ class _Handing:
 
     def over(self, desk: "Desk") -> None:
         again = f"module retire {self._name} {self._number}"
+        if self._why == "not_closed":
+            desk.err(self._why, "push it shut, then " + again)
+            return
         if self._why:
-            desk.err(self._why, again + ": once more")
+            desk.err(self._why, f"{again}: once more, or by hand and {again} taken")
             return
         desk.emptied = self._number
-        for line in load("people").wrapped(says(desk, "leaving said")):
-            desk.say(line)
+        for line in says(desk, "leaving said").split(" / "):
+            if line:
+                desk.say(line)
         desk.ok({"compartment": self._number, "next": again + " taken|left|empty"})

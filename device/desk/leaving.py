@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from device.agent.books import LEAVING
 from device.agent.console import load
-from device.desk.left import answer, decide, left_in, says
+from device.desk.left import Steps, answer, decide, left_in, says
 from protocol.messages import OutOfService
-from protocol.numbers import LEAVES, STAYS
+from protocol.numbers import LEAVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,16 +18,13 @@ if TYPE_CHECKING:
     from device.desk.seat import Desk
 
 
-def retire(desk: "Desk", name: str, places: "list[int]", cancelled: bool) -> None:
-    """`cancelled`: it stays after all. Begun in the lap's end, when whoever asked for it is gone from the heap."""
+def retire(desk: "Desk", name: str, places: "list[int]") -> None:
+    """Begun in the lap's end, when whoever asked for it is gone from the heap."""
     board = desk.agent.console.board
-    if cancelled:
-        desk.emptied = 0  # what is behind that door later is another parcel
-        desk.task = _Steps(_stay(desk, places))
-    elif len(places) == desk.agent.books.present and not load("trial").is_there(board.root + "/config.new"):
+    if len(places) == desk.agent.books.present and not load("trial").is_there(board.root + "/config.new"):
         desk.err("bad_value", "it is the only module: first module add")
     else:
-        desk.task = _Steps(_leave(desk, name, places))
+        desk.task = Steps(_leave(desk, name, places))
 
 
 def _leave(desk: "Desk", name: str, places: "list[int]") -> "Iterator[str]":
@@ -50,32 +47,6 @@ def _leave(desk: "Desk", name: str, places: "list[int]") -> "Iterator[str]":
 
 def _hint(desk: "Desk", name: str) -> "list[str]":
     try:
-        return load("people").wrapped(says(desk, "leaving").replace("NAME", name))
+        return says(desk, "leaving").replace("NAME", name).split(" / ")
     except MemoryError:
         return []  # it only tells more of what the answer has
-
-
-def _stay(desk: "Desk", places: "list[int]") -> "Iterator[str]":
-    for place in places:
-        if desk.agent.books.has(place, LEAVING):
-            decide(desk, place, OutOfService.TYPE, STAYS)
-            yield ""
-    desk.ok({"leaving": None})
-
-
-class _Steps:
-    """An order that saves and says more than a board has room for at once; "" is a step without a line. Without memory
-    the agent is made anew from the journal, as after any act; the same order then goes on where this one ended."""
-
-    call_at = 0
-
-    def __init__(self, steps: "Iterator[str]") -> None:
-        self._steps = steps
-
-    def step(self, desk: "Desk") -> None:
-        text = next(self._steps, None)  # one a lap: records and lines wait in the heap until its end
-        if text:
-            desk.say(text)
-
-    def stop(self, desk: "Desk") -> None:
-        desk.err("stopped", "Ctrl-C")

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from device.agent.books import LEAVING, QUARANTINED
 from protocol.messages import CommandDone
-from protocol.numbers import DEPOSITING, FREE, HELD
+from protocol.numbers import DEPOSITING, FREE, HELD, REVOKED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from device.desk.seat import Desk
@@ -23,12 +24,13 @@ def places_of(desk: "Desk", name: str) -> "list[int]":
 
 
 def one_of(desk: "Desk", name: str, places: "list[int]", number: str) -> int:
-    """The place of that compartment, in which something is left; -1 for any other, and that was answered."""
+    """The place of that compartment, in which something is left; -1 for any other, and that was answered. What lies
+    there without a code can be settled though its module stays after all."""
     books = desk.agent.books
     found = [place for place in places if str(books.numbers[place]) == number]
     if not found:
         desk.err("bad_value", f"no such compartment in {name}: see module")
-    elif not books.has(found[0], LEAVING):
+    elif not books.has(found[0], LEAVING) and books.holdings[found[0]] != REVOKED:
         desk.err("wrong_state", f"first: module retire {name}")
     elif not left_in(desk, found[0]):
         desk.err("wrong_state", "by the books nothing is in there")
@@ -72,18 +74,20 @@ def left_in(desk: "Desk", place: int) -> str:
 
 
 def answer(desk: "Desk", name: str, places: "list[int]", document: "dict[str, Any]") -> None:
-    """With what is left, and the next order."""
+    """With what is left, and the next order. Of a module that stays only what has no code."""
+    leaves = desk.agent.books.has(places[0], LEAVING)
     left: dict[str, list[int]] = {}
     following = ""
     for place in places:
         word = left_in(desk, place)
-        if word:
+        if word and (leaves or word == "revoked"):
             number = desk.agent.books.numbers[place]
             left.setdefault(word, []).append(number)
             if not following and word != "busy":
                 following = f" {number}"
     document["left"] = left
-    document["next"] = f"module retire {name}{following}"
+    if leaves or following:
+        document["next"] = f"module retire {name}{following}"
     desk.ok(document)
 
 
@@ -103,3 +107,21 @@ def decide(desk: "Desk", place: int, order: int, value: int) -> None:
     done = CommandDone(name, 0, 0, order, agent.books.numbers[place], value)
     agent.ledger.save(desk.now, done, desk.effects)
     agent.codes.refresh(place)
+
+
+class Steps:
+    """An order that saves and says more than a board has room for at once; "" is a step without a line. Without memory
+    the agent is made anew from the journal, as after any act; the same order then goes on where this one ended."""
+
+    call_at = 0
+
+    def __init__(self, steps: "Iterator[str]") -> None:
+        self._steps = steps
+
+    def step(self, desk: "Desk") -> None:
+        text = next(self._steps, None)  # one a lap: records and lines wait in the heap until its end
+        if text:
+            desk.say(text)
+
+    def stop(self, desk: "Desk") -> None:
+        desk.err("stopped", "Ctrl-C")

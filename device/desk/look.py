@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from device.desk.seat import Desk
 
 _HOLDING_WORDS = ("free", "depositing", "held", "revoked")
+_COLUMNS = ("doors", "holds", "flags")  # of the answer, as they stand in doors_facts
 _FAULTS = ("jammed", "forced", "faulty", "left_open")
 
 
@@ -66,16 +67,25 @@ def _doors(desk: "Desk", words: "list[str]") -> "Iterator[str] | None":
         else:
             desk.err("unknown_compartment", "see doors")
         return None
-    doors: dict[str, list[int]] = {}
-    holds: dict[str, list[int]] = {}
-    flagged: dict[str, list[int]] = {}
-    for number, state, holding, flags in rows:
-        doors.setdefault(state, []).append(number)
-        holds.setdefault(holding, []).append(number)
-        for flag in flags:
-            flagged.setdefault(flag, []).append(number)
-    desk.ok({"doors": doors, "flags": flagged, "holds": holds})
+    document: dict[str, Any] = {name: {} for name in _COLUMNS}
+    for row in rows:
+        for column, name in enumerate(_COLUMNS, 1):
+            for word in _words(row[column]):
+                if word not in document[name]:
+                    document[name][word] = _those(desk.agent, column, word)
+    desk.ok(document)
     return None
+
+
+def _those(agent: "Agent", column: int, word: str) -> "Iterator[int]":
+    """The numbers of those that have this word there: counted while they are said."""
+    for row in doors_facts(agent):
+        if word in _words(row[column]):
+            yield row[0]
+
+
+def _words(cell: "Any") -> "list[str]":
+    return [cell] if isinstance(cell, str) else cell
 
 
 def _door_table(desk: "Desk", rows: "Iterator[list[Any]]") -> "Iterator[str]":

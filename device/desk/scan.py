@@ -5,6 +5,7 @@ doors stand, at each of its first addresses, between the polls of the others. No
 import sys
 from typing import TYPE_CHECKING
 
+from device.agent.console import unload
 from device.drivers.locks.bus import Station
 from device.drivers.locks.heard import Heard
 from device.drivers.locks.kinds import driver
@@ -105,12 +106,8 @@ class Scan:
         desk.ok({"found": self._found})
 
     def _forget(self) -> None:
-        package = sys.modules[_PACKAGE[:-1]]
         for name in self._loaded:
-            if _PACKAGE + name in sys.modules:
-                del sys.modules[_PACKAGE + name]
-                if hasattr(package, name):
-                    delattr(package, name)
+            unload(names=(_PACKAGE + name,))
 
     def _see_out(self) -> None:
         if self._guest is not None:

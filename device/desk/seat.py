@@ -26,8 +26,8 @@ _LINES_A_LAP = 2  # they wait in the heap until the lap ends
 _SAID_A_LAP = 512  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
 _EFFECTS_A_LAP = 16  # after which it waits too: each takes some hundred bytes of the heap until the lap ends
 _PIECE = 256  # bytes written at once: a heap in use for weeks has no long run of free ones
-_AT_ONCE = 16  # numbers of a hundred doors as texts of their own would be 4 kB
 _LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
+_TABLE = "device.desk.orders"  # not needed any more once an order is found
 _LOOKS = ("look", "guide")  # modules that change nothing: without room for them, nothing is half done
 _FOR_PEOPLE = "--h"
 _ORDINARY = [DOOR_STATES.index(word) for word in ("unknown", "closed", "opening", "open")]
@@ -102,13 +102,16 @@ class Desk:
             self._guarded(self.task.step, self)
         while self.task is None and self._later and not self._is_enough(0):
             self._feed(self._later.pop(0))
-        if self.serving and not self.agent.console.actor:  # logged out, by whatever
-            self._guarded(load("service").end, self)
+        if not self.agent.console.actor:  # logged out, by whatever
+            self.emptied = 0
+            if self.serving:
+                self._guarded(load("service").end, self)
         self._plan()
 
     def came(self, now: int, effects: "list[Effect]") -> None:
         """Somebody logged in by the scanner: a new prompt, and what was typed so far behind it."""
         self._begin(now, effects)
+        self.emptied = 0  # whoever comes has seen nothing
         self._prompt_again()
         self._plan()
 
@@ -203,7 +206,8 @@ class Desk:
         if not fewest <= len(words) <= most:
             self.misused(name)
         elif "*" not in flags or self.may_act():
-            carried_out = None
+            carried_out = orders = None
+            unload(names=(_TABLE,))
             try:
                 carried_out = load(module).ORDERS[name]
                 lines = carried_out(self, words)
@@ -247,17 +251,30 @@ class Desk:
         if self.people:
             load("people").tell(self, document)
             document = {}
-        self._answer("OK " + to_json(document))
+        effects = self.effects
+        count = len(effects)
+        last = effects[-1] if effects else None
+        line = bytearray(b"OK ")
+        try:
+            for piece in json_pieces(document):
+                line.extend(piece)
+                if len(line) >= _PIECE:
+                    self.write(line)
+                    line = bytearray()
+        except MemoryError:  # half an answer is none
+            effects[max(count - 1, 0) :] = [] if last is None else [last]
+            raise
+        self._answer(line)
 
     def err(self, code: str, text: str) -> None:
-        self._answer("ERR " + code + " " + text)
+        self._answer(("ERR " + code + " " + text).encode())
 
-    def _answer(self, text: str) -> None:
+    def _answer(self, line: "bytes | bytearray") -> None:
         self.task = None
         self._gone_at = self.now + CONSOLE_GONE_MS
         if self.agent.console.actor:
             self.agent.console.idle_at = self.now + CONSOLE_IDLE_MS
-        self.write(text.encode() + b"\r\n" + self._prompt())
+        self.write(line + b"\r\n" + self._prompt())
 
     # -------------------------------------------------------------- the screen
     def _prompt(self) -> bytes:
@@ -316,34 +333,43 @@ class _Lines:
                 break
             if text is None:
                 break
-            desk.say(text)
+            if text:  # else a step without a line
+                desk.say(text)
 
     def stop(self, desk: Desk) -> None:
         desk.err("stopped", "Ctrl-C")
 
 
 # ------------------------------------------------------------------ JSON, the same bytes on both interpreters
-def to_json(value: "Any") -> str:
-    """Compact, ASCII, keys sorted."""
+def json_pieces(value: "Any") -> "Iterator[bytes]":
+    """Compact, ASCII, keys sorted. What is no plain value and no dictionary is a list, whatever it comes from: a
+    hundred numbers need not be in the heap at once, nor the text of them."""
     if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str):
-        return '"' + _quoted(value.encode()) + '"'
-    if isinstance(value, list):
-        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        rows = [
-            ",".join([to_json(item) for item in items[at : at + _AT_ONCE]]) for at in range(0, len(items), _AT_ONCE)
-        ]
-        return "[" + ",".join(rows) + "]"
-    names: list[str] = sorted(value)
-    return "{" + ",".join([to_json(name) + ":" + to_json(value[name]) for name in names]) + "}"
+        yield b"null"
+    elif isinstance(value, bool):
+        yield b"true" if value else b"false"
+    elif isinstance(value, int):
+        yield str(value).encode()
+    elif isinstance(value, str):
+        yield b'"' + _quoted(value.encode()) + b'"'
+    elif isinstance(value, dict):
+        begin = b"{"
+        names: list[str] = sorted(value)  # pyright: ignore[reportUnknownArgumentType]
+        for name in names:
+            yield begin + b'"' + _quoted(name.encode()) + b'":'
+            yield from json_pieces(value[name])
+            begin = b","
+        yield b"}" if names else b"{}"
+    else:
+        begin = b"["
+        for item in value:
+            yield begin
+            yield from json_pieces(item)
+            begin = b","
+        yield b"[]" if begin == b"[" else b"]"
 
 
-def _quoted(data: bytes) -> str:
+def _quoted(data: bytes) -> bytes:
     """What stands between quotes, from UTF-8; a letter taken out of a text would stay in a board's heap for ever."""
     out = bytearray()
     point = more = 0  # of a letter of several bytes: what is known of its number, and how many are still to come
@@ -362,4 +388,4 @@ def _quoted(data: bytes) -> str:
             out.append(point)
         else:
             out.extend(f"\\u{point:04x}".encode() if point <= 0xFFFF else b"?")
-    return str(out, "ascii")
+    return bytes(out)

@@ -5,6 +5,7 @@ own, since what has led the module out is gone from the heap by then.
 from typing import TYPE_CHECKING
 
 from device.agent.console import load, unload
+from device.desk.seat import STAYS
 
 if TYPE_CHECKING:
     from device.desk.seat import Desk
@@ -17,7 +18,7 @@ class Staging:
         self._name = name
 
     def step(self, desk: "Desk") -> None:
-        unload((), "device.desk", ("leaving", "left", "people", "hands", "staging"))
+        unload(STAYS)
         try:
             settings = load("settings")
         except MemoryError:

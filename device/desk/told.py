@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from device.agent.books import LEAVING
-from device.desk.trial import CONFIG, ON_TRIAL, read
+from device.desk.outline import laid, wirings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,29 +14,35 @@ if TYPE_CHECKING:
 _FIELDS = ("id", "bus", "i2c", "spi", "address")  # as they stand there, where they do
 
 
-def module(desk: "Desk", _words: "list[str]", address: str) -> "Iterator[str] | None":
-    """`address`: the word for one."""
+def module(desk: "Desk", _words: "list[str]", address: str) -> "Iterator[str]":
+    """`address`: the word for one, by which the language is known."""
     board = desk.agent.console.board
+    rows: dict[str, Any] = {}
+    retired: list[int] = []
+    wired = wirings(board.root + ("/config.json" if board.trial is None else "/config.trial"))
     try:
-        document = read(board.root + (CONFIG if board.trial is None else ON_TRIAL))
+        for name, numbers in laid(board.modules):
+            if not name:
+                retired.extend(numbers)
+                continue
+            fields = next(wired)
+            while fields is None:
+                yield ""
+                fields = next(wired)
+            rows[name] = _row(desk, len(rows), fields, numbers)
     except (OSError, ValueError) as error:
         desk.err("fault", f"flash: {error}")
-        return None
-    except MemoryError:
-        desk.err("no_memory", "reboot, then once more")
-        return None
-    rows: dict[str, Any] = {}
-    for place, module in enumerate(document["modules"]):
-        rows[module.get("name", chr(ord("A") + place))] = _row(desk, place, module)
-    return _lines(desk, rows, _ranges(document.get("retired", [])), address)
+        return
+    for name in sorted(rows):
+        yield from _lines(name, rows[name], address)
+    desk.ok({"modules": rows, "retired": _ranges(retired)})
 
 
-def _row(desk: "Desk", place: int, module: "dict[str, Any]") -> "dict[str, Any]":
+def _row(desk: "Desk", place: int, module: "dict[str, Any]", numbers: "list[int]") -> "dict[str, Any]":
     row = {field: module[field] for field in _FIELDS if field in module}
     row["board"] = module.get("driver", "gpio")
     if "driver" in module and "i2c" not in row and "spi" not in row:
         row.setdefault("bus", 0)
-    numbers = [box["number"] for box in module["compartments"]]
     row["doors"] = _ranges(numbers)
     row["state"] = desk.agent.lost.get(place, "ok")
     at = desk.agent.books.place(numbers[0])
@@ -45,18 +51,15 @@ def _row(desk: "Desk", place: int, module: "dict[str, Any]") -> "dict[str, Any]"
     return row
 
 
-def _lines(desk: "Desk", rows: "dict[str, Any]", retired: str, address: str) -> "Iterator[str]":
-    for name in sorted(rows):
-        row = rows[name]
-        yield f"{name}: {row['doors']}" + (" (" + row["id"] + ")" if "id" in row else "")
-        fields = [field for field in _FIELDS[1:] if field in row]
-        words = [row["board"]]
-        words.extend([f"{address if field == 'address' else field} {row[field]}" for field in fields])
-        words.append(row["state"])
-        if "leaving" in row:
-            words.append("leaving")
-        yield "    " + ", ".join(words)
-    desk.ok({"modules": rows, "retired": retired})
+def _lines(name: str, row: "dict[str, Any]", address: str) -> "Iterator[str]":
+    yield f"{name}: {row['doors']}" + (" (" + row["id"] + ")" if "id" in row else "")
+    fields = [field for field in _FIELDS[1:] if field in row]
+    words = [row["board"]]
+    words.extend([f"{address if field == 'address' else field} {row[field]}" for field in fields])
+    words.append(row["state"])
+    if "leaving" in row:
+        words.append("leaving" if address == "address" else "sur le depart")
+    yield "    " + ", ".join(words)
 
 
 def _ranges(numbers: "list[int]") -> str:

@@ -28,12 +28,14 @@ def _logged_in(desk: "Desk", why: str) -> None:
     if why:
         desk.err(why, _REMEDIES.get(why, "ask for a challenge: login NAME"))
     else:
+        desk.emptied = 0  # whoever comes has seen nothing
         desk.ok({"actor": desk.agent.console.actor})
 
 
 def _logout(desk: "Desk", _words: "list[str]") -> None:
+    """What is still to be said of a door goes with it: the next one has to look."""
     desk.agent.console.log_out()
-    desk.ok({})
+    desk.ok({"unsettled": desk.emptied} if desk.emptied else {})
 
 
 _REMEDIES = {

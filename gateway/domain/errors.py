@@ -23,6 +23,8 @@ CODES = frozenset(
         "unknown_alarm",
         "unknown_erasure",
         "already_exists",
+        "no_contract",
+        "label_contested",
         "wrong_state",
         "same_person",
         "too_late",

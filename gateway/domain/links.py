@@ -1,7 +1,10 @@
 """Personal links. The parcel's: who has it sees where the parcel waits and what opens its door. A delegate's: one QR.
 
-    parcel number (8 bytes) || first 16 bytes of HMAC-SHA-256(page key, "page" || parcel number), in base64url
+    parcel number (8 bytes) || first 16 bytes of HMAC-SHA-256(page key, "page" || parcel number || n), in base64url
     delegation id (8 bytes) || first 16 bytes of HMAC-SHA-256(page key, "delegate" || delegation id), in base64url
+
+n: how often the parcel's recipient was taken back, as one byte; nothing as long as it never was. So a link that was
+given to the wrong one is good for nothing.
 
 Nothing is stored for them: they are worked out when a letter is written, and checked when the page is asked for. 128
 bits cannot be guessed over a network. They die with the recipient's row, 30 days after the parcel left.
@@ -9,6 +12,7 @@ bits cannot be guessed over a network. They die with the recipient's row, 30 day
 
 import base64
 import hmac
+from collections.abc import Callable
 
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import NUMBER_MAX, ParcelNumber
@@ -19,15 +23,15 @@ _PAGE, _DELEGATE, _FORM = b"page", b"delegate", b"form"
 _MAC_SIZE = 16
 
 
-def _mac(key: bytes, context: bytes, id8: bytes) -> bytes:
-    return hmac.digest(key, context + id8, "sha256")[:_MAC_SIZE]
+def _mac(key: bytes, context: bytes, said: bytes) -> bytes:
+    return hmac.digest(key, context + said, "sha256")[:_MAC_SIZE]
 
 
-def _secret(key: bytes, context: bytes, id8: bytes) -> str:
-    return base64.urlsafe_b64encode(id8 + _mac(key, context, id8)).decode()
+def _secret(key: bytes, context: bytes, id8: bytes, more: bytes = b"") -> str:
+    return base64.urlsafe_b64encode(id8 + _mac(key, context, id8 + more)).decode()
 
 
-def _id_of(key: bytes, context: bytes, secret: str) -> bytes:
+def _id_of(key: bytes, context: bytes, secret: str, more: Callable[[bytes], bytes] = lambda _: b"") -> bytes:
     """Compared in constant time. Raises Refusal("unknown_page"): wrong, cut short and made up look the same."""
     unknown = Refusal("unknown_page", "this link is not complete, or not one of ours", ("open it from the message",))
     if len(secret) != SIZE or not secret.isascii():
@@ -36,19 +40,24 @@ def _id_of(key: bytes, context: bytes, secret: str) -> bytes:
         raw = base64.b64decode(secret, altchars=b"-_", validate=True)
     except ValueError:
         raise unknown
-    if not hmac.compare_digest(raw[8:], _mac(key, context, raw[:8])):
+    if not hmac.compare_digest(raw[8:], _mac(key, context, raw[:8] + more(raw[:8]))):
         raise unknown
     return raw[:8]
 
 
-def link_secret(key: bytes, parcel: ParcelNumber) -> str:
+def _times(handed: int) -> bytes:
+    return bytes([handed % 256]) if handed else b""
+
+
+def link_secret(key: bytes, parcel: ParcelNumber, handed: int = 0) -> str:
     """What follows /p/ in the address of the parcel's page."""
-    return _secret(key, _PAGE, parcel.to_bytes(8, "big"))
+    return _secret(key, _PAGE, parcel.to_bytes(8, "big"), _times(handed))
 
 
-def parcel_of(key: bytes, secret: str) -> ParcelNumber:
-    """Raises Refusal("unknown_page")."""
-    number = int.from_bytes(_id_of(key, _PAGE, secret), "big")
+def parcel_of(key: bytes, secret: str, handed: Callable[[int], int] = lambda _: 0) -> ParcelNumber:
+    """`handed`: of the parcel of this number, if there is one. Raises Refusal("unknown_page")."""
+    raw = _id_of(key, _PAGE, secret, lambda id8: _times(handed(int.from_bytes(id8, "big"))))
+    number = int.from_bytes(raw, "big")
     if not 0 < number <= NUMBER_MAX:
         raise Refusal("unknown_page", "this link is not complete, or not one of ours", ("open it from the message",))
     return ParcelNumber(number)

@@ -7,7 +7,9 @@ expected -> reserved -> deposited -> collected
 
 from dataclasses import dataclass
 
+from gateway.domain import contracts
 from gateway.domain.compartments import SIZES
+from gateway.domain.contracts import GOOD, Standing
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import OperationNumber, ParcelNumber, parcel_id
 from gateway.domain.people import check_slug
@@ -78,7 +80,8 @@ class Parcel:
     last; None: the recipient's own code. `group`: of the deposits that its recipient opens in turn, as ordered;
     `joined`: the locker has said so. `announced`: somebody expected it; a locker that was alone takes in others too.
     `by_receipt`: its deposit is known from the locker's receipt, and its events are still to come.
-    `paused_s`: since when its days stand still."""
+    `paused_s`: since when its days stand still. `vouched`: its carrier or the operator said so; else a merchant's word
+    alone, and `standing` is what that is worth now. `handed`: how often its recipient was taken back."""
 
     number: ParcelNumber
     label: str
@@ -101,6 +104,19 @@ class Parcel:
     announced: bool = True
     by_receipt: bool = False
     paused_s: int | None = None
+    vouched: bool = True
+    handed: int = 0
+    standing: Standing = GOOD
+
+    @property
+    def held_back(self) -> Standing | None:
+        """Why no door opens for it; None: one does, or it is past that."""
+        to_come = self.state in ("expected", "reserved") and self.ended_s is None
+        return self.standing if to_come and self.standing != GOOD else None
+
+    @property
+    def next_actions(self) -> tuple[str, ...]:
+        return NEXT_ACTIONS[self.state] if self.held_back is None else contracts.NEXT_ACTIONS[self.held_back]
 
     @property
     def deadline_paused(self) -> bool:

@@ -221,9 +221,11 @@ NOT_PERSONAL = {
     "answers": "id fingerprint kept_s",
     "badges": "id carrier made_s expiry_s revoked_s role locker",
     "chain": "one after_id after_hash head_id head_hash",
+    "claims": "parcel merchant made_s",
     "commands": "position id locker type issued_s ttl_s state code operation parcel compartment",
     "compartments": "locker number module size width_mm height_mm depth_mm x_mm bottom_mm accessible door holding"
     " deposit quarantined out_of_service cycles module_id presence leaving",
+    "contracts": "merchant carrier since_s",
     "credentials": "number digest role tenant scopes made_s revoked_s",
     "delegations": "position id parcel made_s expiry_s used_s revoked_s ended_s revocation left_s",
     "deliveries": "position webhook event parcel body since_s tries due_s given_up_s",
@@ -243,7 +245,7 @@ NOT_PERSONAL = {
     "operations": "number kind locker compartment state code made_s ended_s",
     "parcels": "number position locker size carrier merchant heavy state expected_s compartment deposit deposited_s"
     " deadline_s ended_s delegation joined_group joined announced by_receipt paused_s told_state"
-    " told_deposit reminded",
+    " told_deposit reminded vouched handed",
     "readings": "locker name value told_s",  # of a housing, and of nobody in front of it
     "receipt_guesses": "carrier wrong since_s",
     "recipients": "parcel ended_s made_s",

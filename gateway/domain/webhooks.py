@@ -17,6 +17,7 @@ from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.parcels import Parcel
 from gateway.limits import NAME_SIZE_MAX, WEBHOOK_BODY_SIZE_MAX, WEBHOOK_HOLD_S_MAX, WEBHOOK_HOLD_S_MIN
 
+CONTESTED = "contested"  # no state: whose it is waits for its carrier's word, or was changed by it
 # A state that a parcel comes into -> what is told. Each happens once in a parcel's life, so that parcel and type name
 # the event: told again after a restored backup, it has the same id, and its receiver knows it.
 TYPE_OF = {
@@ -26,6 +27,7 @@ TYPE_OF = {
     "expired": "parcel.expired",
     "taken_back": "parcel.taken_back",
     "disputed": "parcel.disputed",
+    CONTESTED: "parcel.contested",
 }
 TYPES = tuple(TYPE_OF.values())
 # A reservation comes and goes with its courier, and nobody outside has to do anything about it: coming back from one
@@ -108,17 +110,18 @@ def is_silent(before: str, state: str) -> bool:
 
 
 # ------------------------------------------------------------------ what is said
-def event_id(parcel: Parcel) -> str:
-    return f"evt_{parcel.id.removeprefix('par_')}_{parcel.state}"
+def event_id(parcel: Parcel, word: str = "") -> str:
+    return f"evt_{parcel.id.removeprefix('par_')}_{word or parcel.state}"
 
 
-def body_of(parcel: Parcel, now_s: int) -> bytes:
-    """A CloudEvent in JSON of a parcel that has just come into its state."""
+def body_of(parcel: Parcel, now_s: int, word: str = "") -> bytes:
+    """A CloudEvent in JSON of a parcel that has just come into its state, or of what happened to it: a word of
+    TYPE_OF."""
     event = {
         "specversion": "1.0",
-        "id": event_id(parcel),
+        "id": event_id(parcel, word),
         "source": f"urn:consigne:locker:{parcel.locker}",
-        "type": TYPE_OF[parcel.state],
+        "type": TYPE_OF[word or parcel.state],
         "subject": parcel.id,
         "time": instant(now_s),
         "datacontenttype": "application/json",

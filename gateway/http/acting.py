@@ -74,8 +74,9 @@ def refusal_answer(request_id: str, refusal: Refusal) -> Answer:
     return Answer(said.status, problems.MEDIA_TYPE, "", problems.encode(said))
 
 
-def once(request: Request, act: Act, work: Callable[[], Said]) -> Response:
-    """Carry out `work` unless this act was carried out before. Raises RequestError, Refusal."""
+def once(request: Request, act: Act, work: Callable[[], Said | Refusal]) -> Response:
+    """Carry out `work` unless this act was carried out before. A refusal that it returns, and does not raise, has
+    changed the books: both are kept. Raises RequestError, Refusal."""
     counter = counter_of(request)
     with counter.running.claim(act.slot) as free:
         if not free:
@@ -86,14 +87,17 @@ def once(request: Request, act: Act, work: Callable[[], Said]) -> Response:
     return respond(answer, replayed)
 
 
-def _in_one_transaction(desk: Desk, act: Act, work: Callable[[], Said], request_id: str) -> tuple[Answer, bool]:
+def _in_one_transaction(
+    desk: Desk, act: Act, work: Callable[[], Said | Refusal], request_id: str
+) -> tuple[Answer, bool]:
     with desk.store.transaction() as tx:
         kept = tx.find_answer(act.slot.id)
         if kept is not None:
             return _kept_answer(act, *kept), True
         try:
             with desk.store.transaction():
-                answer = work().answer()
+                said = work()
+            answer = refusal_answer(request_id, said) if isinstance(said, Refusal) else said.answer()
         except Refusal as refusal:
             if problems.status_of(refusal.code) != 409:
                 raise

@@ -14,6 +14,7 @@ from gateway.domain.readings import Reading as Told
 from gateway.http.readings import Reading
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
+HeldBack = Literal["no_contract", "contested"] | None
 Value = int | str | bool | None
 
 
@@ -149,6 +150,7 @@ class Parcel(Document):
     announced: bool = Field(
         description="false: its locker took it in by itself; expect it, and its recipient is known."
     )
+    held_back: HeldBack = Field(description="No door opens for it until its carrier announces it; null: one does.")
     compartment: int | None = Field(description="Where it is reserved, lies or lay last.")
     expected_at: str
     deposited_at: str | None
@@ -174,6 +176,7 @@ class Parcel(Document):
             heavy=parcel.heavy,
             state=parcel.state,  # pyright: ignore[reportArgumentType]
             announced=parcel.announced,
+            held_back=parcel.held_back,  # pyright: ignore[reportArgumentType]
             compartment=parcel.compartment,
             expected_at=instant(parcel.expected_s),
             deposited_at=maybe_instant(parcel.deposited_s),
@@ -182,7 +185,7 @@ class Parcel(Document):
             ended_at=maybe_instant(parcel.ended_s),
             collected_by=parcel.collected_by,  # pyright: ignore[reportArgumentType]
             delegation=parcel.delegation.hex() if parcel.collected_by and parcel.delegation else None,
-            next_actions=list(parcels.NEXT_ACTIONS[parcel.state]),
+            next_actions=list(parcel.next_actions),
         )
 
 

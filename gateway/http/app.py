@@ -17,6 +17,7 @@ from gateway.asgi import Envelope, RequestError
 from gateway.domain.errors import Refusal
 from gateway.http import (
     codes,
+    contracts,
     departures,
     events,
     idempotency,
@@ -51,6 +52,7 @@ ROUTERS = (
     codes.router,
     reports.router,
     people.router,
+    contracts.router,
     departures.router,
     keys.router,
     events.router,

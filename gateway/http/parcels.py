@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from gateway import limits, slip
+from gateway.domain.errors import Refusal
 from gateway.domain.ids import parcel_number
 from gateway.domain.people import Principal
 from gateway.http import answers
@@ -14,7 +15,7 @@ from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.lockers import accepted
 from gateway.http.routing import ACT, READ, Cursor, Limit, ParcelPath, cursor_position, cursor_text
 from gateway.http.schemas import ParcelBody
-from gateway.services import letters, parcels
+from gateway.services import announcements, letters, parcels
 from gateway.words import LANGUAGES
 
 router = APIRouter(prefix="/v1/parcels", tags=["parcels"])
@@ -29,11 +30,16 @@ Writer = Annotated[Act, Depends(acts("parcels:write"))]
 
 @router.post("", status_code=201, response_model=answers.Parcel, responses=ACT)
 def expect_parcel(request: Request, act: Writer, body: ParcelBody) -> Response:
-    """Announce a parcel, so that its label is known when a courier scans it. Scope parcels:write."""
+    """Announce a parcel, so that its label is known when a courier scans it. A merchant needs a contract with its
+    carrier (`no_contract`). A label that another merchant has announced is handed to neither until the carrier
+    announces it too, with its recipient or naming the merchant (`label_contested`): the carrier's word replaces a
+    merchant's. Scope parcels:write."""
     desk = desk_of(request)
 
-    def work() -> Said:
-        made = parcels.expect_parcel(desk, act.who, body.domain())
+    def work() -> Said | Refusal:
+        made = announcements.announce(desk, act.who, body.domain())
+        if isinstance(made, Refusal):
+            return made
         return Said(201, answers.Parcel.of(made), f"/v1/parcels/{made.id}")
 
     return once(request, act, work)

@@ -59,7 +59,7 @@ def issue_credential(
 
     def work() -> Said:
         made, secret = people.issue_credential(
-            desk, act.who, body.role, body.tenant or "", frozenset(body.scopes), body.name
+            desk, act.who, body.role, body.tenant or "", frozenset(body.scopes), body.name, body.carriers
         )
         return Said(201, answers.IssuedCredential.issued(made, secret))
 

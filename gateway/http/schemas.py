@@ -242,3 +242,11 @@ class CredentialBody(Body):
     ] = None
     scopes: Annotated[list[people.Scope], Field(min_length=1, max_length=len(people.SCOPES))]
     name: Name
+    carriers: Annotated[
+        list[Slug],
+        Field(
+            max_length=limits.CONTRACTS_AT_ONCE_MAX,
+            description="Of a merchant: carriers it has a contract with from now on; its own slug where it brings its "
+            "parcels by itself. Left out: no new one.",
+        ),
+    ] = Field(default_factory=list[str])

@@ -30,6 +30,7 @@ Type = Literal[
     "parcel.expired",
     "parcel.taken_back",
     "parcel.disputed",
+    "parcel.contested",
 ]
 
 

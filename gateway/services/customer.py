@@ -7,7 +7,7 @@ from gateway.domain.codes import has_scanner
 from gateway.domain.compartments import FAULTS, Compartment
 from gateway.domain.delegations import Delegation
 from gateway.domain.errors import Refusal
-from gateway.domain.ids import ParcelNumber
+from gateway.domain.ids import NUMBER_MAX, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import REISSUE, TAKE_BACK, Operation
 from gateway.domain.parcels import Parcel, Pickup
@@ -86,6 +86,15 @@ class Situation:
             self.low,
         )
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def handed(desk: Desk, number: int) -> int:
+    """How often this parcel's recipient was taken back: an earlier one's link leads nowhere."""
+    if not 0 < number <= NUMBER_MAX:
+        return 0
+    with desk.store.reading() as tx:
+        parcel = tx.parcel(number)
+    return 0 if parcel is None else parcel.handed
 
 
 def situation_of(desk: Desk, number: ParcelNumber) -> Situation:

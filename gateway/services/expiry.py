@@ -10,7 +10,7 @@ from gateway.limits import (
     LOCKER_ALIVE_S,
     REQUESTS_KEPT_S,
 )
-from gateway.services import allocations, revocations
+from gateway.services import allocations, revocations, withdrawals
 from gateway.services.desk import Desk
 from gateway.services.orders import order
 from gateway.services.ports import Transaction
@@ -35,6 +35,7 @@ def expire_due(desk: Desk) -> int:
         for parcel in tx.expired_but_open(Revoke.TYPE, now - _REVOKE_AGAIN_S, EXPIRIES_PER_ROUND_MAX):
             _revoke(desk, tx, parcel)
         revocations.order_due(desk, tx)
+        withdrawals.spend_again(desk, tx)
         given_back = _end_reservations(desk, tx, now)
         tx.end_what_is_due(now)
         tx.drop_requests(now - REQUESTS_KEPT_S)

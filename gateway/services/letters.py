@@ -106,7 +106,7 @@ def open_letter(desk: Desk, letter: Letter) -> Contents:
             message_id=message_id(desk, letter),
             address=address,
             name=recipient.name or "",
-            secret=link_secret(desk.keys.derived(PURPOSE), parcel.number),
+            secret=link_secret(desk.keys.derived(PURPOSE), parcel.number, parcel.handed),
             place=known_locker(tx, parcel.locker).name,
             door=parcel.compartment,
             asks=parcel.merchant or parcel.carrier,

@@ -9,16 +9,18 @@ from gateway.domain.parcels import NewParcel, Parcel
 from gateway.domain.people import Principal
 from gateway.domain.search import ParcelSearch
 from gateway.limits import EXPORTED_MAX, GENERATED_LABEL_DIGITS, PAGE_SIZE_MAX
-from gateway.services import parcels, searches
+from gateway.services import announcements, parcels, searches
 from gateway.services.desk import Desk, known_parcel
 
 
-def place_order(desk: Desk, who: Principal, new: NewParcel) -> tuple[Parcel, bool]:
+def place_order(desk: Desk, who: Principal, new: NewParcel) -> tuple[Parcel, bool] | Refusal:
     """The parcel, and whether a door is kept for it: where there is no room it is expected all the same, and gets a
-    door when it is brought. Without a label it gets one. Raises Refusal: not_allowed, bad_value, unknown_locker,
-    already_exists."""
+    door when it is brought. Without a label it gets one. A refusal that is returned has noted a claim. Raises Refusal:
+    as announcements.announce."""
     with desk.store.transaction():
-        made = parcels.expect_parcel(desk, who, new if new.label else replace(new, label=_label(desk, who)))
+        made = announcements.announce(desk, who, new if new.label else replace(new, label=_label(desk, who)))
+        if isinstance(made, Refusal):
+            return made
         try:
             with desk.store.transaction():
                 parcels.reserve_compartment(desk, who, made.number)

@@ -1,9 +1,8 @@
 """Use cases about parcels: expect, look, reserve, read the code, take back. Nobody sees another tenant's."""
 
-from dataclasses import replace
-
 from gateway.domain.acts import CODE_SHOWN
 from gateway.domain.codes import pickup_token, typed_code
+from gateway.domain.contracts import refusal
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.operations import REISSUE, TAKE_BACK, Operation
@@ -14,78 +13,24 @@ from gateway.domain.parcels import (
     Pickup,
     Reservation,
     after,
-    check_parcel,
 )
-from gateway.domain.people import COURIER, GATEWAY, MERCHANT, Principal
+from gateway.domain.people import COURIER, MERCHANT, Principal
 from gateway.limits import LOCKER_ALIVE_S, PAGE_SIZE_MAX, TTL_OPEN_S
-from gateway.services import acts, allocations, joins, reports
+from gateway.services import acts, allocations, announcements, reports
 from gateway.services.desk import Desk, known_locker, known_parcel
 from gateway.services.orders import begin_operation, order
-from gateway.services.ports import Transaction
-from gateway.services.receipt_order import UNANNOUNCED
 from gateway.services.reissues import running_for
 from protocol.messages import Open, Revoke
 from protocol.numbers import HELD, REVOKED
 
 
 def expect_parcel(desk: Desk, who: Principal, new: NewParcel) -> Parcel:
-    """One that its locker took in before it was announced is completed, by its carrier or the operator. Raises
-    Refusal: not_allowed, bad_value, unknown_locker, already_exists."""
-    who.must("parcels:write")
-    new = _owned(who, new)
-    check_parcel(new)
-    parcel = Parcel(
-        number=ParcelNumber(desk.number()),
-        label=new.label,
-        locker=new.locker,
-        size=new.size,
-        carrier=new.carrier,
-        merchant=new.merchant,
-        accessible=new.accessible,
-        heavy=new.heavy,
-        state="expected",
-        expected_s=desk.clock(),
-    )
-    with desk.store.transaction() as tx:
-        known_locker(tx, new.locker)
-        known = tx.parcel_of_label(new.carrier, new.label)
-        if known is not None and not known.announced and known.locker == new.locker and _may_complete(who, new):
-            return _complete(desk, tx, known, new)
-        if known is not None:
-            next_actions = ("look for it", "its carrier or the operator can announce it")
-            raise Refusal("already_exists", "this carrier has a parcel of this label under way", next_actions)
-        tx.add_parcel(parcel, new)
-    return parcel
-
-
-def _may_complete(who: Principal, new: NewParcel) -> bool:
-    """What lies in a locker already has an owner: a merchant who names its label must not become its recipient."""
-    return who.role != MERCHANT or new.carrier == who.tenant
-
-
-def _complete(desk: Desk, tx: Transaction, parcel: Parcel, new: NewParcel) -> Parcel:
-    """Its courier was quicker than its announcement. Its days count from now: nobody could be told before."""
-    changed = replace(parcel, merchant=new.merchant, accessible=new.accessible, heavy=new.heavy, announced=True)
-    if changed.state == "deposited":
-        changed = replace(changed, deadline_s=desk.clock() + desk.pickup_s_at(tx, changed.locker))
-    tx.announce_parcel(changed, new)
-    if changed.compartment is not None:
-        tx.clear_alarms(changed.locker, changed.compartment, UNANNOUNCED, desk.clock())
-    if changed.state == "deposited":
-        tx.keep_parcel(changed)
-        joins.join(desk, tx, changed)
-    return known_parcel(tx, GATEWAY, parcel.number)
-
-
-def _owned(who: Principal, new: NewParcel) -> NewParcel:
-    """A carrier expects its own parcels; a merchant's are its own, whoever carries them."""
-    if who.role == COURIER and new.carrier != who.tenant:
-        raise Refusal("not_allowed", "this key announces parcels of its own carrier only")
-    if who.role == MERCHANT:
-        if new.merchant not in ("", who.tenant):
-            raise Refusal("not_allowed", "this key announces parcels of its own merchant only")
-        return replace(new, merchant=who.tenant)
-    return new
+    """announcements.announce, for whoever is told by a refusal alone. In a transaction of the caller's, a claim that
+    was noted is lost with the refusal. Raises Refusal: as there, and label_contested."""
+    made = announcements.announce(desk, who, new)
+    if isinstance(made, Refusal):
+        raise made
+    return made
 
 
 def get_parcel(desk: Desk, who: Principal, number: ParcelNumber) -> Parcel:
@@ -106,13 +51,16 @@ def list_parcels(
 
 
 def reserve_compartment(desk: Desk, who: Principal, number: ParcelNumber) -> Reservation:
-    """Again for a parcel that has a compartment: the same one. Raises Refusal: wrong_state, no_room."""
+    """Again for a parcel that has a compartment: the same one. Raises Refusal: wrong_state, no_contract,
+    label_contested, no_room."""
     who.must("parcels:write")
     with desk.store.transaction() as tx:
         parcel = known_parcel(tx, who, number)
         after(parcel.state, "reserve")
         if parcel.ended_s is not None:
             raise Refusal("wrong_state", "it was announced and never came", ("announce it again",))
+        if parcel.held_back is not None:
+            raise refusal(parcel.held_back)
         kept = tx.allocation_of(number)
         if kept is not None:
             return kept
@@ -149,8 +97,9 @@ def pickup_code(desk: Desk, who: Principal, number: ParcelNumber) -> Pickup:
         to_fetch = reports.to_fetch(tx, parcel)
     if not to_fetch:
         raise Refusal("wrong_state", f"a parcel that is {parcel.state} has no code", NEXT_ACTIONS[parcel.state])
-    if box is not None and box.holding == REVOKED:  # the door of a parcel taken back was not opened in time
-        raise Refusal("wrong_state", "its code has been revoked to take it back", ("take it back again",))
+    if box is not None and box.holding == REVOKED:  # the door of a parcel taken back was not opened in time, say
+        next_actions = ("take it back again", "let the operator look inside, and give it a new code")
+        raise Refusal("wrong_state", "its code has been revoked to take it back", next_actions)
     if not locker.generation:
         raise Refusal("wrong_state", "this locker's key was lost, and its codes with it", ("provision it again",))
     assert parcel.compartment is not None and parcel.deposit is not None and parcel.deadline_s is not None

@@ -2,13 +2,16 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable
 
 from gateway.domain.acts import BADGE_MADE, BADGE_REVOKED, CREDENTIAL_MADE, CREDENTIAL_REVOKED
 from gateway.domain.codes import badge_token, technician_token
+from gateway.domain.contracts import check_carriers
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import CredentialNumber
 from gateway.domain.people import (
     COURIER,
+    MERCHANT,
     OPERATOR,
     SCOPES,
     SCOPES_OF_BADGE,
@@ -21,7 +24,7 @@ from gateway.domain.people import (
     check_technician,
 )
 from gateway.limits import NAME_SIZE_MAX
-from gateway.services import acts, revocations
+from gateway.services import acts, contracts, revocations
 from gateway.services.desk import Desk, known_locker
 from gateway.services.ports import Transaction
 from protocol.errors import ProtocolError
@@ -43,17 +46,22 @@ def _digest(secret: str) -> bytes:
 
 
 def issue_credential(  # noqa: PLR0917 - a use case takes what it takes
-    desk: Desk, who: Principal, role: str, tenant: str, scopes: frozenset[str], name: str
+    desk: Desk, who: Principal, role: str, tenant: str, scopes: frozenset[str], name: str, carriers: Iterable[str] = ()
 ) -> tuple[Credential, str]:
-    """The secret is told this once. Raises Refusal: not_allowed, bad_value."""
+    """The secret is told this once. `carriers`: of a merchant, those it has a contract with from now on; a new one has
+    none but these. Raises Refusal: not_allowed, bad_value."""
     who.must("credentials:write")
     scopes = frozenset(scopes)
     check_credential(role, tenant, scopes, name)
+    wanted = tuple(carriers)
+    check_carriers(role == MERCHANT, wanted)
     credential = Credential(CredentialNumber(desk.number()), role, tenant, scopes, name, desk.clock())
     secret = new_secret(desk)
     with desk.store.transaction() as tx:
         tx.add_credential(credential, _digest(secret))
         acts.note(desk, tx, who, CREDENTIAL_MADE, desk.clock(), reason=credential.id)
+        for carrier in wanted:
+            contracts.add(desk, tx, who, tenant, carrier)
     return credential, secret
 
 

@@ -46,7 +46,7 @@ def _parcel_of(batch: Batch, locker: str, event: DepositRequested) -> tuple[Parc
     if badge is None or (badge.role, badge.carrier) != (COURIER, event.carrier) or not badge.good_at(batch.now):
         return None, "not_allowed"
     parcel = batch.tx.parcel_of_label(badge.carrier, event.label)
-    if parcel is None:
+    if parcel is None or parcel.held_back is not None:  # nobody announced it whose word is good
         return None, "unknown_label"
     if parcel.locker != locker:
         return None, "wrong_locker"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gateway.domain.compartments import RANK, SIZES
+from gateway.domain.contracts import refusal
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
@@ -60,7 +61,7 @@ class AtLocker:
 
     @property
     def without_door(self) -> list[Parcel]:
-        return [row.parcel for row in self.to_deposit if row.kept is None]
+        return [row.parcel for row in self.to_deposit if row.kept is None and row.parcel.held_back is None]
 
 
 def todays_round(desk: Desk, who: Principal) -> list[Stop]:
@@ -108,7 +109,8 @@ def reserve_all(desk: Desk, who: Principal, locker: str) -> tuple[list[Reservati
     with desk.store.transaction() as tx:
         _heard(desk, known_locker(tx, locker))
         kept = tx.reservations_at(locker)
-        waiting = [one for one in _to_deposit(tx, carrier, locker) if one.number not in kept]
+        coming = _to_deposit(tx, carrier, locker)
+        waiting = [one for one in coming if one.number not in kept and one.held_back is None]
         boxes = tx.compartments_of(locker)
         for parcel in sorted(waiting, key=lambda one: (not one.accessible, -RANK[one.size], one.label)):
             if allocations.reserve(desk, tx, parcel, boxes, allocations.wish_of(parcel)) is None:
@@ -151,6 +153,8 @@ def move(desk: Desk, who: Principal, number: ParcelNumber, locker: str) -> Reser
         kept = tx.allocation_of(number)
         if kept is not None and kept.locker == locker:
             return kept
+        if parcel.held_back is not None:
+            raise refusal(parcel.held_back)
         _heard(desk, known_locker(tx, locker))
         parcel = replace(allocations.release(desk, tx, parcel), locker=locker)
         if allocations.reserve(desk, tx, parcel, tx.compartments_of(locker), allocations.wish_of(parcel)) is None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gateway.domain.allocation import next_size
 from gateway.domain.compartments import RANK, Compartment
+from gateway.domain.contracts import GOOD
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.operations import REISSUE, TAKE_BACK
 from gateway.domain.parcels import Parcel, after, can
@@ -23,7 +24,9 @@ from gateway.services.receipt_order import (
     pass_through,
 )
 from gateway.services.told_doors import end_operation, interrupt, shut
+from gateway.services.withdrawals import withdraw
 from protocol.messages import (
+    Assign,
     Collected,
     DepositAbandoned,
     DepositAuthorised,
@@ -56,8 +59,10 @@ def deposit_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
 
 
 def put_before(batch: Batch, box: Compartment, parcel: Parcel, deposit: int) -> ParcelNumber:
-    """The door is opened for it."""
+    """The door is opened for it. An answer that is still on its way to the courier means nothing now: its refusal, or
+    that it ran out, must not take away what the parcel has."""
     interrupt(batch, box)
+    batch.tx.supersede(parcel.number, Assign.TYPE)
     if not can(parcel.state, "reserve"):
         batch.suspect(box, "deposit_of_a_parcel_that_cannot_be", parcel.number)
         return parcel.number
@@ -91,6 +96,9 @@ def deposited(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | None:
 def put_in(  # noqa: PLR0917 - what is known of a deposit
     batch: Batch, box: Compartment, parcel: Parcel, deposit: int, when_s: int, by_receipt: bool = False
 ) -> None:
+    if parcel.standing != GOOD:  # its locker was alone, or the door was open when it came to that
+        parcel = withdraw(batch.desk, batch.tx, parcel)
+        batch.alarm(box.locker, box.number, UNANNOUNCED, parcel.number)
     parcel = _claim(batch, box, parcel)
     batch.tx.settle_allocation(parcel.number, None)
     inside = replace(

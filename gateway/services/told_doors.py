@@ -10,7 +10,16 @@ from gateway.domain.ids import OperationNumber, ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import OPEN, TAKE_BACK, Command, Operation
 from gateway.domain.parcels import after, can
-from gateway.services import allocations, delegations, joins, reissues, reports, revocations, trust_orders
+from gateway.services import (
+    allocations,
+    dead_codes,
+    delegations,
+    joins,
+    reissues,
+    reports,
+    revocations,
+    trust_orders,
+)
 from gateway.services.batch import Batch
 from gateway.services.orders import order
 from gateway.services.receipt_order import seated
@@ -33,7 +42,7 @@ from protocol.messages import (
     Trust,
     Up,
 )
-from protocol.numbers import CONTENTS_FINDINGS, DOOR_STATES, FREE, HELD, REVOKED, SENSOR_FAULTY
+from protocol.numbers import CONTENTS_FINDINGS, DOOR_STATES, FREE, HELD, MISSING, REVOKED, SENSOR_FAULTY
 
 UNKNOWN_ORDER = "opened_by_an_unknown_order"
 
@@ -88,6 +97,8 @@ def contents_doubted(batch: Batch, box: Compartment, up: Up) -> ParcelNumber | N
     finding = CONTENTS_FINDINGS[event.finding] if event.finding < len(CONTENTS_FINDINGS) else "differ"
     parcel = _lies_there(batch, box)
     batch.alarm(box.locker, box.number, f"contents_{finding}", parcel)
+    if event.finding == MISSING:
+        dead_codes.settle(batch, box)
     return parcel
 
 
@@ -100,6 +111,7 @@ def opening_authorised(batch: Batch, box: Compartment, up: Up) -> ParcelNumber |
         # Somebody has our keys, or these books are a backup's: in either case a person has to look what is inside.
         batch.suspect(box, UNKNOWN_ORDER, _lies_there(batch, box))
     if command is None:
+        dead_codes.tell(batch, box)
         return None
     batch.tx.finish_command(command.down.id, "done", 0)
     operation = None if command.operation is None else batch.tx.operation(command.operation)
@@ -132,6 +144,9 @@ def _running(batch: Batch, box: Compartment) -> list[Operation]:
 
 def end_operation(batch: Batch, operation: Operation, state: str, code: str | None = None) -> None:
     batch.tx.keep_operation(replace(operation, state=state, code=code, ended_s=batch.now))
+    box = batch.box(operation.locker, operation.compartment) if operation.kind == TAKE_BACK else None
+    if box is not None and state == "failed":
+        dead_codes.tell(batch, box)  # it may have ended the code, and got no further
 
 
 def _taken_back(batch: Batch, box: Compartment, operation: Operation) -> None:
@@ -248,9 +263,10 @@ def released(batch: Batch, box: Compartment, _value: int, _command: Command | No
         reports.settle(batch.tx, kept.parcel, batch.now)
 
 
-def revoked(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:
+def revoked(batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:
     if value == box.deposit and box.holding == HELD:
         box.holding = REVOKED
+        dead_codes.tell(batch, box)
 
 
 def _service_changed(_batch: Batch, box: Compartment, value: int, _command: Command | None) -> None:

@@ -10,7 +10,7 @@ from gateway.domain.ids import ParcelNumber
 from gateway.domain.lockers import Locker
 from gateway.domain.operations import REISSUE, TAKE_BACK
 from gateway.domain.parcels import Parcel, after, can
-from gateway.services import joins, reissues, told_doors
+from gateway.services import dead_codes, joins, reissues, told_doors
 from gateway.services.batch import Batch
 from gateway.services.receipt_order import OVERTAKEN, overtaken, seated
 from protocol.messages import CommandDone, OutOfService, Reissue, Release, Revoke, Up
@@ -38,7 +38,8 @@ def _leaves(_batch: Batch, box: Compartment, value: int) -> None:
 
 
 def _code_ends(batch: Batch, box: Compartment, deposit: int) -> ParcelNumber | None:
-    """Its door is about to be opened for the technician; the code has ended, whatever comes of it."""
+    """Its door is about to be opened for the technician; the code has ended, whatever comes of it: somebody is told,
+    until what came of it is."""
     told_doors.revoked(batch, box, deposit, None)
     parcel = batch.tx.parcel_at(box.locker, box.number, deposit)
     return None if parcel is None else parcel.number
@@ -75,6 +76,7 @@ def _take_out(batch: Batch, box: Compartment, parcel: Parcel) -> None:
     """As if it had been ordered from here: the technician has it, and its recipient is told so."""
     out = replace(parcel, state=after(parcel.state, "take_back"), ended_s=batch.now, by_receipt=False)
     batch.tx.keep_parcel(out)
+    dead_codes.settle(batch, box)
     if parcel.state == "disputed":
         batch.tx.clear_alarms(box.locker, box.number, OVERTAKEN, batch.now)
     batch.tx.end_allocation(parcel.number, batch.now)

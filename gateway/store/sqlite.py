@@ -15,6 +15,7 @@ from gateway.limits import BUSY_WAIT_MS, CHECKPOINT_PAGES, SCRUB_WAIT_MS
 from gateway.store.migrations import StoreError, migrate, migrations
 from gateway.store.queries.acts import ActQueries
 from gateway.store.queries.commands import CommandQueries
+from gateway.store.queries.contracts import ContractQueries
 from gateway.store.queries.counts import CountQueries
 from gateway.store.queries.customers import CustomerQueries
 from gateway.store.queries.delegations import DelegationQueries
@@ -51,6 +52,7 @@ class SqliteTransaction(
     CommandQueries,
     PeopleQueries,
     KeyQueries,
+    ContractQueries,
     LogQueries,
     WebhookQueries,
     CountQueries,

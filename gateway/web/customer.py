@@ -51,7 +51,8 @@ def known(request: Request, look: Callable[[bytes], Found]) -> Found:
 
 
 def _parcel(request: Request, secret: str) -> ParcelNumber:
-    return known(request, lambda key: links.parcel_of(key, secret))
+    desk = desk_of(request)
+    return known(request, lambda key: links.parcel_of(key, secret, lambda number: customer.handed(desk, number)))
 
 
 Link = Annotated[ParcelNumber, Depends(_parcel)]

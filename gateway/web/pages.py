@@ -37,6 +37,7 @@ STATUS = {
     "malformed": 400,
     "unauthenticated": 401,
     "not_allowed": 403,
+    "no_contract": 403,
     "method_not_allowed": 405,
     "timeout": 408,
     "too_large": 413,

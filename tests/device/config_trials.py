@@ -9,7 +9,7 @@ import sys
 from flash_chip import ERASED, Chip
 
 from device.agent.console import load
-from device.agent.described import parse
+from device.agent.described import layout, parse
 from device.desk import settings
 from device.desk.orders import find
 from device.desk.trial import CONFIG, Trial
@@ -90,7 +90,7 @@ def order(board, line, held=()):
     board.holdings = bytes([number in held for number in board.numbers])
     name, _space, rest = line.partition(" ")
     words = rest.split() if name == "config" else [rest] if rest else []
-    board.lines = list(load(find(name)[0]).ORDERS[name](board, words) or ())
+    board.lines = [line for line in load(find(name)[0]).ORDERS[name](board, words) or () if line]
     return board.said
 
 
@@ -100,6 +100,7 @@ def start(board):
     board.trial = Trial(board, document) if document.get("trial") == "trial" else None
     board.sources = [board.trial] if board.trial else []
     parse(document, bytes(32), {})
+    board.modules = layout(document)
     return document.get("trial", ""), document["modules"][0]["driver"]
 
 

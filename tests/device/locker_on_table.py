@@ -1,6 +1,7 @@
 """Virtual lockers for tests: provisioned without a gateway, their journal already holding deposits if asked for."""
 
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from protocol.hmac import HmacKey
 from protocol.keys import sub_key
 from protocol.messages import Booted, DepositAuthorised, Deposited, Up, decode_up, encode
 from protocol.otp import typed_code
+from tools.console import Session, open_port
 from tools.locker import cabinets
+from tools.locker.client import VirtualLocker
 from tools.locker.flash import read_files, write_files
 from tools.locker.provision import Bundle, provision
 
@@ -19,6 +22,8 @@ KEY = bytes(range(32))
 FLASH_BLOCK = 4096
 FILLER = 8  # blocks a file
 LINKS = 256  # bytes of it that LittleFS needs for itself
+WAIT_S = 60.0
+ONLINE_WAIT_S = 150.0  # a locker waits for up to 40 before it dials, and up to 90 more should that fail
 NOBODY = ("127.0.0.1", 1)  # no broker: a port where nothing listens
 
 
@@ -88,12 +93,22 @@ def story_of(folder: Path) -> list[str]:
     return [type(up.event).__name__ for up in journal_of(folder)]
 
 
+def wait_for_word(locker: VirtualLocker, number: int, *words: str) -> None:
+    """Until the locker itself says one of these of a door on its console (protocol.numbers.DOOR_STATES)."""
+    with open_port(locker.console) as port:
+        session = Session(port)
+        until = time.monotonic() + WAIT_S
+        while (word := session.ask(f"doors {number}")["door"]) not in words:
+            assert time.monotonic() < until, f"door {number} is {word}, not {words}"
+            time.sleep(0.05)
+
+
 class ListeningBroker:
     """Something that takes TCP connections where a broker would be, and says nothing."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.settimeout(60)
+        self._socket.settimeout(ONLINE_WAIT_S)
         self.address: tuple[str, int] = self._socket.getsockname()
 
     def accept(self) -> socket.socket:

@@ -1,5 +1,6 @@
 """A person with a laptop: `consigne console` in a terminal of its own, typed at and read like a screen."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 30
+WAIT_S = 90
+LAST = "\x1e"  # ours, behind the command's last word
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][A-Z0-9])")
 
 
@@ -32,6 +34,7 @@ class Technician:
         self._master, self._slave = pty.openpty()
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(self._slave)
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode  # a letter may come in two pieces
         self.seen = ""  # all that was on the screen so far
         self.read = 0  # what of it was waited for
         size = {"COLUMNS": str(columns), "LINES": str(rows)}
@@ -67,7 +70,7 @@ class Technician:
     def _look(self, seconds: float) -> None:
         ready, _, _ = select.select([self._master], [], [], seconds)
         if ready:
-            self.seen += os.read(self._master, 65_536).decode("utf-8", "replace")
+            self.seen += self._decode(os.read(self._master, 65_536))
 
     def presses_ctrl_c(self) -> None:
         self.types("\x03")
@@ -78,7 +81,11 @@ class Technician:
         while self.process.poll() is None:
             assert time.monotonic() < until, f"it goes on: {self.seen!r}"
             self._look(0.05)
-        self._look(0)
+        os.write(self._slave, LAST.encode())  # a terminal hands on late what was said, and in pieces
+        while LAST not in self.seen:
+            assert time.monotonic() < until, f"its last word never came: {self.seen!r}"
+            self._look(0.05)
+        self.seen = self.seen.replace(LAST, "")
         return self.process.returncode
 
     @property

@@ -15,7 +15,7 @@ from tools.locker.client import VirtualLocker, start
 from tools.serial_repl import Repl
 
 WATCHDOG_MS = 5_000
-BACK_S = 30
+BACK_S = 90
 
 
 @pytest.fixture(scope="module")

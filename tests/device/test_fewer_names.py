@@ -13,6 +13,7 @@ from tools.bench.memory import LARGE_KB, measured
 from tools.locker import rom
 from tools.locker.controller import HEAP_KB, ROMFS_SINCE
 from tools.locker.fewer_names import with_fewer_names
+from tools.locker.flat_modules import MODULE_WORDS, STAY, leading_on, with_flat_names
 from tools.locker.shared_names import keywords, rom_words, shim_words, spare_words
 from tools.locker.text_names import said
 
@@ -153,6 +154,8 @@ def _stubs(folder: Path, name: str) -> list[Path]:
     return [*folder.glob(f"{name}.pyi"), *folder.glob(f"{name}/**/*.pyi")]
 
 
+_BOARDS_MODULES = """asyncio bluetooth boot btree dht ds18x20 esp esp32 espnow flashbdev inisetup lwip machine main mip
+neopixel network ntptime onewire requests rp2 typing webrepl"""
 _STUBS = ("machine", "network", "esp", "esp32", "neopixel", "onewire", "ds18x20", "vfs", "cryptolib", "tls", "socket")
 
 
@@ -161,14 +164,50 @@ def test_words_of_the_rom_are_in_it_and_mean_nothing_to_the_agent() -> None:
     texts, untouched = as_flashed()
     _fewer, words = with_fewer_names(texts, untouched)
     own = {one.word for text in texts.values() for one in said(text)} - set(words)
-    used = set(words.values())
+    used = {word for name, word in words.items() if "." not in name}
     assert used <= set(spare_words()) and not used & own
+    used |= {word for word in words.values() if word[1] != "_"}  # modules', too
     script = "import sys, micropython\nprint(1)\n"
     probe = "".join(f"getattr(sys, {word!r}, 0)\n" for word in sorted(used))
     before = _names_counted(interpreter, script + "micropython.qstr_info()\n")
     after = _names_counted(interpreter, script + probe + "micropython.qstr_info()\n")
     assert after == before, "a word of spare_words.txt is not in this MicroPython's ROM"
     assert rom_words() > set(spare_words())
+
+
+def test_each_module_is_found_by_one_word_that_means_no_other() -> None:
+    texts, untouched = as_flashed()
+    words = {name: word for name, word in with_fewer_names(texts, untouched)[1].items() if "." in name}
+    moved = {name.removesuffix(".py").replace("/", ".") for name in texts if not name.endswith("/__init__.py")}
+    assert set(words) == moved - set(STAY) - {name.removesuffix(".py").replace("/", ".") for name in untouched}
+    assert len(set(words.values())) == len(words)
+    interpreter = micropython.find()
+    done = subprocess.run([*interpreter.command, "-c", "help('modules')"], capture_output=True, text=True, check=True)
+    built_in = set(done.stdout.partition("Plus")[0].split()) | set(_BOARDS_MODULES.split())
+    assert {"gc", "select"} <= built_in and not built_in & set(MODULE_WORDS.read_text().split())
+
+
+def test_a_text_that_speaks_of_other_modules_says_their_word_for_them() -> None:
+    names = {"device.agent.door": "dest", "protocol.cbor": "clock", "device.desk.seat": "d_seat"}
+    text = (
+        "from device.agent import door\n"
+        "from device.agent.door import (\n    Doors,\n)\n"
+        "from protocol import cbor as packed\n"
+        "from protocol.limits import PULSE_MS\n"
+        'load("seat", "device.desk.")\n'
+        'unload(names=("device.desk.seat",))\n'
+    )
+    assert with_flat_names(text, names) == (
+        "import dest as door\n"
+        "from dest import (\n    Doors,\n)\n"
+        "import clock as packed\n"
+        "from protocol.limits import PULSE_MS\n"
+        'load("seat", "d_")\n'
+        'unload(names=("d_seat",))\n'
+    )
+    assert leading_on(["from device.desk.seat import Desk"], names) == {
+        "device/desk/seat.py": "from d_seat import Desk\n"
+    }
 
 
 def _names_counted(interpreter: micropython.Interpreter, script: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from locker_on_table import KEY, town_locker
+from locker_on_table import KEY, town_locker, wait_for_word
 from noisy_cable import NoisyCable
 from rig import trusted
 from technician import ROOT, Technician
@@ -210,6 +210,7 @@ def test_a_view_that_is_told_to_end_leaves_the_terminal_as_it_was_too(locker: Vi
 
 
 def test_in_a_pipe_each_change_of_a_door_is_a_line(locker: VirtualLocker) -> None:
+    wait_for_word(locker, 14, "closed")  # or hearing of the doors would be the first change
     command = [sys.executable, "-m", "tools.consigne", "console", locker.console, "--doors", "--json"]
     view = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:

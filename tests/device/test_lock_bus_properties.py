@@ -10,6 +10,7 @@ from test_lock_boards import play, rig
 
 from device.agent.events import DoorSensed
 from device.drivers.locks import board8a, cu16, cu48, modbus, wkly
+from device.drivers.locks.settle import TOLD_MAX, Settle
 from tools.locker.boards.board8a import Board8A
 from tools.locker.boards.cu16 import CU16
 from tools.locker.boards.cu48 import CU48
@@ -66,3 +67,18 @@ def test_an_answer_is_understood_however_it_is_cut_up_and_whatever_noise_comes_f
     told = {event.compartment - 100: event.closed for event in events if isinstance(event, DoorSensed)}
     if told or not noise:  # noise that looks like the head of a longer frame may swallow the answer behind it
         assert told == {channel: channel not in opened for channel in range(1, driver.CHANNELS + 1)}
+
+
+def test_what_a_large_board_says_at_first_is_told_a_few_doors_at_a_time_each_as_it_is_then():
+    boxes = [(100 + channel, channel) for channel in range(1, 49)]
+    settle = Settle(boxes, DoorSensed)
+    everything = (1 << 48) - 1
+    told: dict[int, bool] = {}
+    bits = everything
+    for answer in range(8):
+        events: list[DoorSensed] = []
+        bits = everything & ~(1 << 47) if answer >= 2 else everything  # the last door opens before it was told of
+        settle.see(bits, everything, True, events)
+        assert len(events) <= TOLD_MAX
+        told |= {event.compartment: event.closed for event in events}
+    assert told == {number: number != 148 for number, _channel in boxes}

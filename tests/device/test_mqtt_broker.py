@@ -193,7 +193,9 @@ def test_unhandled_messages_fill_the_brokers_window_and_no_more_come(open_broker
         for place in range(30):
             listener.paho.publish("down", bytes([place]), 1)
         first = wire.until(lambda happened: len(happened) == 20)
-        time.sleep(0.1)
+        assert wire.client.publish(now_ms(), "up", b"a question, so that there is an answer to wait for", 1, False)
+        wire.settle()
+        assert wire.happened == [], "no more came before it"
         for record in first:
             assert isinstance(record, Incoming)
             wire.client.handled(record.packet_id)
@@ -337,7 +339,7 @@ def test_the_link_lives_on_our_own_broker_and_survives_its_death(own_broker: Bro
         assert own_broker.pid is not None
         os.kill(own_broker.pid, signal.SIGKILL)
         locker.until(lambda: locker.link.state == "waiting")
-        time.sleep(1)  # the broker is back
+        dial(own_broker.address.port).close()  # the broker is back
         locker.link.somebody_came(now_ms())
         locker.until(lambda: locker.link.connects == 2)
         assert locker.reasons[0] == "reset" and locker.link.refused == 0

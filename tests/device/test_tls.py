@@ -116,15 +116,15 @@ def locker_at(folder: Path, port: int, ca: bytes) -> Iterator[VirtualLocker]:
         yield locker
 
 
-def _dialled_online(locker: VirtualLocker) -> bool:
-    locker.client.keys("*")  # somebody at the panel makes it dial, but not more often than every 5 s
-    return ask(locker, "net")["state"] == "online"
+def dialled(locker: VirtualLocker) -> dict[str, object]:
+    """What came of it. Somebody at the panel makes it dial, but not more often than every 5 s, nor while it does."""
+    locker.client.keys("*")
+    return ask(locker, "net")
 
 
 def reason(locker: VirtualLocker) -> object:
     """What the first try of the locker ended with."""
-    locker.client.keys("*")  # somebody came: it dials
-    _wait(lambda: ask(locker, "net")["last_error"] != "")
+    _wait(lambda: dialled(locker)["last_error"] != "")
     return ask(locker, "net")["last_error"]
 
 
@@ -134,8 +134,7 @@ def test_a_locker_goes_online_behind_tls_serves_a_pickup_and_comes_back_after_a_
     with contextlib.ExitStack() as first:
         first.enter_context(mosquitto(tmp_path, port))
         with locker_at(tmp_path, port, authority.der) as locker:
-            locker.client.keys("*")
-            _wait(lambda: ask(locker, "net")["state"] == "online")
+            _wait(lambda: dialled(locker)["state"] == "online")
             locker.client.keys(code_of(3))
             locker.client.wait_for_door(3, "open")
             locker.client.push(3)
@@ -143,7 +142,7 @@ def test_a_locker_goes_online_behind_tls_serves_a_pickup_and_comes_back_after_a_
             first.close()
             _wait(lambda: ask(locker, "net")["state"] == "waiting")
             with mosquitto(tmp_path, port):
-                _wait(lambda: _dialled_online(locker))
+                _wait(lambda: dialled(locker)["state"] == "online")
                 assert ask(locker, "net")["connects"] == 2
 
 
@@ -177,8 +176,7 @@ def test_a_certificate_that_has_ended_by_the_lockers_own_time_is_refused_whateve
         ask(locker, "answer " + console_answer(KEY, bytes.fromhex(challenge), "anne"))
         ask(locker, f"time set {int(time.time()) + 20 * 86400}")
         with mosquitto(tmp_path, port):
-            locker.client.keys("*")
-            _wait(lambda: ask(locker, "net")["last_error"] == "cert_expired")
+            _wait(lambda: dialled(locker)["last_error"] == "cert_expired")
 
 
 def test_a_broker_that_speaks_no_tls_gets_nothing_from_a_locker_that_wants_it(tmp_path: Path):

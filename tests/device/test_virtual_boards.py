@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from locker_on_table import code_of, story_of, town_locker
+from locker_on_table import code_of, story_of, town_locker, wait_for_word
 
 from tools.locker import cabinets
 from tools.locker.client import VirtualLocker, start
@@ -20,7 +20,6 @@ KINDS: dict[str, dict[str, Any]] = {
 ON_BOARD, ON_PINS = [1, 2], [3, 4]
 UART = 3
 DRIVER_ENABLE = {"cu48": 33}  # the others' transceivers turn by themselves
-LOSS_S = 2.0  # within which a board is noticed to be silent, and to be back
 TAKE_S = 1.0  # nobody takes a parcel out sooner; a door open for less than 0.4 s is not seen by every board
 
 
@@ -65,11 +64,11 @@ def test_parcels_come_out_of_doors_on_a_board_and_on_pins_also_while_the_board_i
         collect(locker, 3)
         locker.client.ask("board", module="A", fault="silent", on=True)
         collect(locker, 4)
-        time.sleep(LOSS_S)
+        wait_for_word(locker, 2, "unknown")
         locker.client.keys(code_of(2))
         locker.client.wait_for_screen("Porte 2 en panne")  # told at once, without a pulse into the void
         locker.client.ask("board", module="A", fault="silent", on=False)
-        time.sleep(LOSS_S)
+        wait_for_word(locker, 2, "closed")
         collect(locker, 2)
         pulsed = [pulse["compartment"] for pulse in locker.client.state()["pulses"]]
     finally:

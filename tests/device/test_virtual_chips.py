@@ -1,11 +1,10 @@
 """A locker whose doors hang on a port expander, on shift registers and on pins, in real MicroPython."""
 
-import time
 from pathlib import Path
 from typing import Any
 
-from locker_on_table import code_of, story_of, town_locker
-from test_virtual_boards import LOSS_S, collect
+from locker_on_table import code_of, story_of, town_locker, wait_for_word
+from test_virtual_boards import collect
 
 from tools.locker import cabinets
 from tools.locker.client import start
@@ -36,11 +35,11 @@ def test_parcels_come_out_of_doors_on_chips_and_a_reset_in_a_pulse_ends_it(tmp_p
         for number in (1, 3, 4):
             collect(locker, number)
         client.ask("board", module="A", fault="silent", on=True)
-        time.sleep(LOSS_S)
+        wait_for_word(locker, 2, "unknown")
         client.keys(code_of(2))
         client.wait_for_screen("Porte 2 en panne")
         client.ask("board", module="A", fault="silent", on=False)
-        time.sleep(LOSS_S)
+        wait_for_word(locker, 2, "closed")
         collect(locker, 2)
         pulses = client.state()["pulses"]
     assert [pulse["compartment"] for pulse in pulses] == [1, 3, 4, 2]

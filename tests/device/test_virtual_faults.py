@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from locker_on_table import code_of, journal_of, town_locker
+from locker_on_table import code_of, journal_of, town_locker, wait_for_word
 
 from device.agent import door
 from protocol import messages
@@ -61,8 +61,9 @@ def test_no_lock_pin_is_on_from_reset_to_the_first_authorised_pulse(make: Make, 
 
 
 def test_swapped_wires_open_one_wrong_door_once(make: Make, tmp_path: Path):
-    client = make(held=[3, 5]).client
-    time.sleep(0.3)
+    locker = make(held=[3, 5])
+    client = locker.client
+    wait_for_word(locker, 5, "closed")
     client.swap(3, 5)
     client.keys(code_of(3))
     client.wait_for_screen("Mauvaise porte")
@@ -74,14 +75,14 @@ def test_swapped_wires_open_one_wrong_door_once(make: Make, tmp_path: Path):
 
 
 def test_a_welded_relay_is_a_forced_door_each_time_it_opens(make: Make, tmp_path: Path):
-    client = make(held=[3]).client
-    time.sleep(0.3)
+    locker = make(held=[3])
+    client = locker.client
+    wait_for_word(locker, 3, "closed")
     client.weld(3)
     client.wait_for_door(3, "open")
-    time.sleep(0.3)
+    wait_for_word(locker, 3, "forced")
     client.push(3)
     client.wait_for_door(3, "open")
-    time.sleep(0.3)
     faults = [event for event in events(client, tmp_path) if isinstance(event, messages.DoorFaulted)]
     assert faults and all(fault == messages.DoorFaulted(3, door.FORCED, True) for fault in faults)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import serial
-from locker_on_table import KEY, ListeningBroker, code_of, journal_of, story_of, town_locker
+from locker_on_table import KEY, ListeningBroker, code_of, journal_of, story_of, town_locker, wait_for_word
 from rig import trusted
 from tokens_of_rig import COURIER_TOKEN, FOREIGN_SIGNER_TOKEN
 
@@ -156,7 +156,8 @@ def test_a_locker_killed_in_mid_pulse_drops_the_coil_and_opens_nothing_by_itself
 
 
 def test_the_watchdog_ends_a_locker_that_stands_still_with_its_coil_on(make: Make, tmp_path: Path):
-    client = make(held=[3], watchdog_ms=1000).client
+    locker = make(held=[3], watchdog_ms=1000)
+    client = locker.client
     client.jam(3)  # it tries three times
     for _time in range(3):  # again, should the machine have had something else to do
         with typing(client, code_of(3)):
@@ -169,9 +170,9 @@ def test_the_watchdog_ends_a_locker_that_stands_still_with_its_coil_on(make: Mak
         if pulse["ms"] < PULSE_MS_MAX + 400:
             break
     assert pulse["ms"] < PULSE_MS_MAX + 400, "the watchdog's second, and a little for the machine"
-    time.sleep(0.5)
+    wait_for_word(locker, 9, "closed")
     client.pull(9)  # a start is journalled with the first thing that happens
-    time.sleep(2)
+    wait_for_word(locker, 9, "forced")
     client.power(False)
     wait(lambda: not client.state()["powered"])
     boots = [up.event.cause for up in journal_of(tmp_path / "one") if type(up.event).__name__ == "Booted"]
@@ -232,12 +233,13 @@ def test_a_scanner_that_sends_noise_disturbs_nothing(make: Make):
 
 
 def test_a_door_forced_open_and_a_stuck_switch_are_seen(make: Make, tmp_path: Path):
-    client = make(held=[3]).client
-    time.sleep(0.5)
-    client.pull(3)
+    locker = make(held=[3])
+    client = locker.client
+    wait_for_word(locker, 3, "closed")
     client.stick(5)
     client.pull(5)
-    time.sleep(0.5)
+    client.pull(3)
+    wait_for_word(locker, 3, "forced")
     client.power(False)
     wait(lambda: not client.state()["powered"])
     seen = [(type(up.event).__name__, getattr(up.event, "compartment", 0)) for up in journal_of(tmp_path / "one")]
@@ -283,13 +285,15 @@ def test_noise_on_the_console_does_not_stop_the_locker(make: Make):
 def test_a_locker_dials_again_after_the_cable_was_cut(make: Make):
     broker = ListeningBroker()
     try:
-        client = make(broker=broker.address).client
+        locker = make(broker=broker.address)
+        client = locker.client
         with broker.accept() as connection:
             assert connection.recv(1)[:1] == b"\x10", "an MQTT CONNECT"
             client.wait_until(lambda state: state["link"] == "up")
             client.cable("reset")
             client.wait_until(lambda state: state["link"] == "down")
-        time.sleep(1)
+        with serial.Serial(locker.console, 115200, timeout=1) as port:
+            wait(lambda: '"state":"waiting"' in ask(port, b"net"))
         client.cable("none")
         client.keys("*")
         with broker.accept() as connection:
@@ -362,7 +366,7 @@ def test_a_technician_who_logged_in_opens_a_door_and_reboots(make: Make, tmp_pat
         assert "OK" in ask(port, b"open 6")
         client.wait_for_door(6, "open")
         client.push(6)
-        time.sleep(0.5)
+        wait(lambda: '"closed"' in ask(port, b"doors 6"))
         client.watch()
         port.write(b"reboot\r")
         client.wait_for(lambda event: event["event"] == "power" and not event["on"])

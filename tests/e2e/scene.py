@@ -6,10 +6,12 @@ from typing import Any
 from protocol import cose, messages
 from protocol.hmac import HmacKey
 from protocol.keys import sub_key
+from tools.console import Session, open_port
 from tools.demo.journey import Play
 from tools.demo.stack import RunningLocker, Stack, quiet
 
 News = dict[str, Any]
+LINK_WAIT_S = 120.0  # one dial that went wrong is followed by the next after up to 90 s
 
 
 class Scene:
@@ -65,13 +67,19 @@ class Scene:
         self.cabinet.wait_until(lambda state: state["board_pid"] not in (None, before))
 
     def knock(self) -> None:
-        """Somebody at the panel, until the locker has dialled: it does so at once, but not with every key."""
-        time.sleep(0.3)  # what broke has been noticed
+        """Somebody at the panel, until the locker itself says that it is online: it dials at once, but not with every
+        key. The books call it online until somebody misses it, and a cable that is up is not yet a link."""
         self.cabinet.wait_until(lambda state: any(state["screen"]))
-        until = time.monotonic() + 60
-        while self.cabinet.state()["link"] != "up" and time.monotonic() < until:
-            self.cabinet.keys("*")
-            time.sleep(0.5)
+        self.stack.wait_for("the locker's link", self._answers_the_door, LINK_WAIT_S)
+
+    def _answers_the_door(self) -> bool:
+        self.cabinet.keys("*")  # and what broke before has been noticed by the time that this was seen
+        return self.link()["state"] == "online"
+
+    def link(self) -> News:
+        """What the locker's console says of it."""
+        with open_port(self.locker.console) as port:
+            return Session(port).ask("net")
 
     def screen(self) -> str:
         return "\n".join(self.cabinet.state()["screen"])

@@ -15,16 +15,16 @@ def test_with_the_cable_cut_a_parcel_goes_in_and_the_screen_shows_a_receipt_that
     part.expect("S")
     cabinet.watch()
     cabinet.cable("reset")
-    scene.stack.wait_for("the board's notice", lambda: cabinet.state()["link"] == "down")
+    scene.stack.wait_for("the board's notice", lambda: scene.link()["state"] != "online")
     part.show_badge()
     cabinet.scan(part.label)
-    cabinet.wait_for_screen("Taille ?")  # 10 s, should the board not have noticed yet
+    cabinet.wait_for_screen("Taille ?")
     cabinet.keys("1")
     number = int(part.door("open")["compartment"])
     part.compartment = number
     part.close_door()
-    screen = cabinet.wait_for_screen("Reçu")
     text = cabinet.wait_for(lambda event: event["event"] == "qr" and event["text"])["text"]
+    screen = cabinet.wait_for_screen("Reçu")  # the code is drawn last: all of its lines stand there
     key, kid = HmacKey(sub_key(scene.locker.bundle.key, "receipt")), bytes([scene.locker.bundle.generation])
     assert receipts.locker_of(text) == scene.locker.id
     receipt = receipts.open_receipt(key, kid, text)

@@ -32,8 +32,7 @@ def shown(scene: Scene, token: str) -> str:
     scene.cabinet.keys("*")
     scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0])
     scene.cabinet.scan(token)
-    scene.cabinet.wait_until(lambda state: "Bienvenue" not in state["screen"][0])
-    said = scene.screen()
+    said = "\n".join(scene.cabinet.wait_until(lambda state: "Bienvenue" not in state["screen"][0])["screen"])
     scene.cabinet.wait_until(lambda state: "Bienvenue" in state["screen"][0] or "Bonjour" in state["screen"][0])
     return said
 
@@ -85,6 +84,7 @@ def test_the_flash_holds_what_the_locker_believes_and_no_more(scene: Scene) -> N
     """Run behind the rotation, in the same stack."""
     keys = believed(scene)
     scene.cabinet.power(False)
+    scene.cabinet.wait_until(lambda state: not state["powered"])
     try:
         kept = read_files(scene.locker.folder / "flash.img")
         assert sorted(name for name in kept if name.startswith("/trust")) == [

@@ -30,7 +30,7 @@ WITHOUT = "/v1/events/stream"
 CONFIG = """\
 hooks = {hooks}
 warnings = false
-request-timeout = 20
+request-timeout = 60
 
 [auth.openapi.bearer]
 bearer = {secret}

@@ -9,6 +9,8 @@ import time
 import tty
 from collections.abc import Iterator
 
+from patience import WAIT_S
+
 from device.agent import effects as do
 from device.agent import events as on
 from device.agent.books import Books
@@ -59,6 +61,6 @@ def line(locker: str, key: bytes) -> Iterator[Line]:
         yield made
     finally:
         made.ending = True
-        made.join(5)
+        made.join(WAIT_S)
         os.close(made.master)
         os.close(made.slave)

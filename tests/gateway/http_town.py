@@ -7,19 +7,19 @@ import contextlib
 import io
 import socket
 import threading
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
+from patience import WAIT_S, wait_for
 from starlette.types import ASGIApp
 
 from gateway import log
 from gateway.config import Settings
+from gateway.connections import Bounds, server_of
 from gateway.domain import ids
 from gateway.domain.events import Arrival
 from gateway.domain.people import GATEWAY, SCOPES_OF
@@ -66,6 +66,7 @@ class Town:
     wakes: list[int]
     log: io.StringIO
     counter: Counter
+    answering: Sized  # requests under way
     clients: list[httpx.Client] = field(default_factory=list)
     seqs: dict[str, int] = field(default_factory=dict)
 
@@ -74,19 +75,31 @@ class Town:
         return self.counter.streams
 
     def logged(self) -> str:
-        """What the gateway wrote into its log; a request's line follows its answer."""
-        time.sleep(0.05)
+        """What the gateway wrote into its log, the line of the last request too."""
+        self.be_quiet()
         return self.log.getvalue()
 
-    def caller(self, role: str = "operator", tenant: str = "", scopes: frozenset[str] | None = None) -> httpx.Client:
-        """A client with a fresh credential."""
+    def be_quiet(self) -> None:
+        """Until no request is under way: each is counted and has its line in the log after its answer."""
+        wait_for(lambda: not len(self.answering), named="the end of every request")
+
+    def caller(
+        self,
+        role: str = "operator",
+        tenant: str = "",
+        scopes: frozenset[str] | None = None,
+        carriers: tuple[str, ...] = (),
+    ) -> httpx.Client:
+        """A client with a fresh credential; a merchant's with contracts with `carriers`."""
         given = SCOPES_OF[role] if scopes is None else scopes
-        _, secret = people.issue_credential(self.desk, GATEWAY, role, tenant, given, f"{role} {tenant}".strip())
+        name = f"{role} {tenant}".strip()
+        _, secret = people.issue_credential(self.desk, GATEWAY, role, tenant, given, name, carriers)
         return self.with_secret(secret)
 
     def with_secret(self, secret: str | None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        # Plain HTTP, on loopback. To read every certificate authority first would take as long as the whole town.
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=WAIT_S, trust_env=False, verify=False)
         self.clients.append(client)
         return client
 
@@ -101,6 +114,10 @@ class Town:
         for message in said:
             self.seqs[locker] = self.seqs.get(locker, 0) + 1
             self._take_up(locker, self.seqs[locker], message)
+
+    def told(self, locker: str, said: Message) -> None:
+        """A message without a number."""
+        self._take_up(locker, 0, said)
 
     def _take_up(self, locker: str, seq: int, said: Message) -> None:
         up = Up(1, seq, 1, self.now[0], said)
@@ -118,41 +135,43 @@ class Town:
         self.says(locker, messages.PickupAuthorised(box, number, numbers.KEYPAD, 0, None), Collected(box, number))
 
 
-def _serve(app: ASGIApp, listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
-    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off"))
+@contextlib.contextmanager
+def serving(app: ASGIApp, bounds: Bounds | None = None) -> Generator[tuple[int, Sized]]:
+    """The app behind the gateway's own server; the port, and the requests under way."""
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    server = server_of(app, bounds)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    while not server.started and thread.is_alive():
-        threading.Event().wait(0.005)
-    return server, thread
+    try:
+        while not server.started and thread.is_alive():
+            threading.Event().wait(0.005)
+        yield listener.getsockname()[1], server.server_state.tasks
+    finally:
+        server.should_exit = True
+        thread.join(WAIT_S)
+        listener.close()
 
 
 @contextlib.contextmanager
-def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> Iterator[Town]:
+def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> Generator[Town]:
     now, wakes = [NOW_S], list[int]()
     store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0])
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
     written = io.StringIO()
     log.configure(as_json=False, stream=written)
     api = create_app(desk, lambda: wakes.append(1), gate=gate)
-    server, thread = _serve(beside(api, create_pages(desk, lambda: wakes.append(1), gate=gate)), listener)
-    made = Town(f"http://127.0.0.1:{listener.getsockname()[1]}", desk, now, wakes, written, api.state.counter)
-    try:
+    app = beside(api, create_pages(desk, lambda: wakes.append(1), gate=gate))
+    with contextlib.ExitStack() as ending:
+        ending.callback(log.configure, as_json=False)
+        ending.callback(store.close)
+        port, answering = ending.enter_context(serving(app))
+        made = Town(f"http://127.0.0.1:{port}", desk, now, wakes, written, api.state.counter, answering)
+        ending.callback(lambda: [client.close() for client in made.clients])
+        ending.callback(made.streams.stop)
         yield made
-    finally:
-        made.streams.stop()
-        for client in made.clients:
-            client.close()
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
-        store.close()
-        log.configure(as_json=False)
 
 
 def open_locker(made: Town, locker: str = "mairie-1", count: int = 3, size: str = "M") -> httpx.Client:

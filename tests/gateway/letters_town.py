@@ -25,6 +25,7 @@ from books_town import COLIBRI, Town, open_town
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from patience import WAIT_S
 
 from gateway.config import Address
 from gateway.domain.letters import Letter
@@ -59,7 +60,9 @@ class Postbox:
         self._controller: Controller | None = None
 
     def start(self) -> "Postbox":
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **self._settings)
+        self._controller = Controller(
+            self, hostname="127.0.0.1", port=self.port, ready_timeout=WAIT_S, **self._settings
+        )
         self._controller.start()
         return self
 

@@ -1,6 +1,8 @@
 """A real Mosquitto, a real database and small lockers made of paho, for the tests of the gateway's MQTT side."""
 
 import contextlib
+import os
+import signal
 import ssl
 import threading
 from collections.abc import Iterator
@@ -114,6 +116,13 @@ class Town:
         one = TinyLocker(self.broker.address, name, **{"keys": self.desk.keys, **more})
         self.tiny.append(one)
         return one
+
+    def kill_broker(self) -> None:
+        """It is back, and listens."""
+        before, self.broker._running = self.broker.pid, threading.Event()  # the next one sets it
+        assert before is not None
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: self.broker._running.is_set() and self.broker.pid not in (None, before))
 
     def last_seq(self, name: str) -> int:
         with self.desk.store.reading() as tx:

@@ -97,9 +97,10 @@ class Browser:
 def browser(
     town: Town, role: str = "operator", tenant: str = "", scopes: frozenset[str] | None = None, name: str = ""
 ) -> Browser:
-    """Somebody with a key of their own, signed in."""
+    """Somebody with a key of their own, signed in; a merchant that brings its parcels by itself."""
     given = SCOPES_OF[role] if scopes is None else scopes
-    made, secret = people.issue_credential(town.desk, GATEWAY, role, tenant, given, name or f"{role} {tenant}".strip())
+    named, carriers = name or f"{role} {tenant}".strip(), (tenant,) if role == "merchant" else ()
+    made, secret = people.issue_credential(town.desk, GATEWAY, role, tenant, given, named, carriers)
     client = town.with_secret(None)
     client.headers.update({"Sec-Fetch-Site": "same-origin"})
     assert client.post("/sign-in", data={"key": secret}).status_code == 303

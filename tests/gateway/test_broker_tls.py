@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from mqtt_town import KEYS, TinyLocker
-from patience import wait_for
+from patience import WAIT_S, wait_for
 
 from gateway.authority import Authority, AuthorityError
 from gateway.broker import Broker, Secured, find_mosquitto
@@ -48,7 +48,7 @@ def served(broker: Broker, context: ssl.SSLContext, name: str = "localhost") -> 
     """The certificate that it shows to whoever trusts so and calls it so. Raises ssl.SSLError."""
     assert broker.secure_address is not None
     with (
-        socket.create_connection((broker.secure_address.host, broker.secure_address.port), 10) as plain,
+        socket.create_connection((broker.secure_address.host, broker.secure_address.port), WAIT_S) as plain,
         context.wrap_socket(plain, server_hostname=name) as wrapped,
     ):
         der = wrapped.getpeercert(binary_form=True)
@@ -93,9 +93,9 @@ def test_the_password_of_another_locker_opens_nothing(broker: Broker):
 
 def test_without_tls_the_lockers_port_says_nothing_and_the_other_port_is_this_machines_alone(broker: Broker):
     assert broker.secure_address is not None
-    with socket.create_connection((broker.secure_address.host, broker.secure_address.port), 10) as plain:
+    with socket.create_connection((broker.secure_address.host, broker.secure_address.port), WAIT_S) as plain:
         plain.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04me-1")
-        plain.settimeout(10)
+        plain.settimeout(WAIT_S)
         with contextlib.suppress(ConnectionError):
             assert plain.recv(4)[:1] in (b"", b"\x15")  # the end or an alert of TLS, and no CONNACK
     listeners = [

@@ -319,6 +319,19 @@ def test_whoever_leaves_loses_all_access_and_a_script_says_yes(here: Town, capsy
 
 
 @pytest.mark.usefixtures("here")
+def test_contracts_are_made_listed_and_ended_and_a_script_says_yes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "contracts", "add", "fleurs", "colibri")[0] == OK
+    _, listed = run(capsys, "contracts", "list", "--json")
+    assert [(row["merchant"], row["carrier"], row["waiting"]) for row in json.loads(listed)] == [
+        ("fleurs", "colibri", 0)
+    ]
+    assert run(capsys, "contracts", "end", "fleurs", "colibri")[0] == USAGE, "nobody is here to be asked"
+    code, said = run(capsys, "contracts", "end", "fleurs", "colibri", "--yes")
+    assert code == OK and said == "ended; parcels without a door now: 0\n"
+    assert json.loads(run(capsys, "contracts", "list", "--json")[1]) == []
+
+
+@pytest.mark.usefixtures("here")
 def test_doctor_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, text = run(capsys, "doctor")
     assert code == OK and "ok   gateway" in text and "ok   key" in text

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from http_town import Town, key, open_locker, parcel_body, town
+from patience import wait_for
 
 
 @pytest.fixture
@@ -156,8 +157,11 @@ def test_answers_are_kept_in_the_transaction_of_the_act(here: Town, tmp_path: Pa
         answers_before = tx.sql.execute("SELECT count(*) FROM answers").fetchone()[0]
     watcher = threading.Thread(target=watch)
     watcher.start()
-    for number in range(30):
-        assert caller.post("/v1/parcels", json=parcel_body(f"n{number}"), headers=key()).status_code == 201
-    stop.set()
-    watcher.join()
-    assert seen and all(parcels == answers - answers_before for parcels, answers in seen)
+    try:
+        wait_for(lambda: seen)
+        for number in range(30):
+            assert caller.post("/v1/parcels", json=parcel_body(f"n{number}"), headers=key()).status_code == 201
+    finally:
+        stop.set()
+        watcher.join()
+    assert all(parcels == answers - answers_before for parcels, answers in seen)

@@ -27,6 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def scraped(here: Town) -> dict[tuple[str, ...], float]:
     """(name, label values in the order of their names …) -> value."""
+    here.be_quiet()
     answer = here.caller().get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     found: dict[tuple[str, ...], float] = {}

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from books_town import COLIBRI, open_town
 from letters_town import MAIL, PHONE, SMS_BODY, codes_in, postbox, provider, words_of
-from patience import wait_for
+from patience import WAIT_S, wait_for
 
 from gateway.domain.ids import parcel_id
 from gateway.domain.parcels import NewParcel
@@ -62,13 +62,14 @@ class Running:
     def messages(self, parcel: str) -> Any:
         secret = Path(self.ready["operator_key_file"]).read_text().strip()
         headers = {"Authorization": f"Bearer {secret}"}
-        answer = httpx.get(f"{self.ready['http']}/v1/parcels/{parcel}", headers=headers, trust_env=False, timeout=60)
+        address = f"{self.ready['http']}/v1/parcels/{parcel}"
+        answer = httpx.get(address, headers=headers, trust_env=False, timeout=WAIT_S)
         assert answer.status_code == 200, answer.text
         return answer.json()["messages"]
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(WAIT_S)
 
     def log(self) -> str:
         self.said.seek(0)
@@ -101,7 +102,8 @@ def test_a_gateway_killed_between_a_send_and_its_mark_sends_that_letter_once_mor
         with running(tmp_path, **settings) as first:
             to_kill.put(first.process.pid)
             wait_for(lambda: first.process.poll() is not None, named="the kill")
-        assert first.process.returncode == -signal.SIGKILL and len(box.got) == 1
+        assert first.process.returncode == -signal.SIGKILL
+        wait_for(lambda: box.got, named="the letter in the box")
         for _ in range(2):
             with running(tmp_path, **settings) as again:
                 wait_for(lambda gateway=again: gateway.messages(parcel)[0]["state"] == "sent", named="the mark")
@@ -160,15 +162,16 @@ def test_a_mail_server_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> No
         port = silence.getsockname()[1]
         with running(tmp_path, smtp=f"smtp://127.0.0.1:{port}", mail_from=FROM) as gateway:
             held, _ = silence.accept()
-            began = time.monotonic()
-            assert gateway.end() == 0 and time.monotonic() - began < 20
+            assert gateway.end() == 0
             held.close()
-            assert "letters_failed" not in gateway.log()
+            said = gateway.log()
+            assert "letters_held_up" not in said, "it did not wait until the server was given up"
+            assert "letters_failed" not in said
 
 
 def ends(data: Path, *flags: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "gateway.main", "--data", str(data), "--http", "127.0.0.1:0", *flags]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=False)
     return done.returncode, done.stderr
 
 
@@ -216,6 +219,6 @@ def test_the_code_of_a_letter_opens_the_door_of_a_real_locker_and_a_receipt_foll
             told = stack.api.get(f"/v1/parcels/{part.parcel}")["messages"]
             assert [(row["kind"], row["state"]) for row in told][:1] == [("arrived", "sent")]
             part.close()
-            kept = b"".join(path.read_bytes() for path in stack.data.rglob("*") if path.is_file())
-            said = (tmp_path / "gateway.log").read_bytes()
+        kept = b"".join(path.read_bytes() for path in stack.data.rglob("*") if path.is_file())
+        said = (tmp_path / "gateway.log").read_bytes()
     assert MAIL.encode() in kept and code.encode() not in kept + said and MAIL.encode() not in said

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store.migrations import Migration, StoreError, migrate, migrations, split, version
+from gateway.store.queries.parcels import PARCEL
 from gateway.store.sqlite import SqliteStore
 
 ALL = migrations()
@@ -51,6 +52,25 @@ def test_badges_revoked_before_lockers_could_be_told_are_told_to_every_locker_wi
     told = books.execute("SELECT token, locker, expiry_s, done_s, retry_s FROM token_revocations").fetchall()
     assert told == [(b"lost", "gare-1", 99, None, 0)]
     assert books.execute("SELECT DISTINCT role, locker FROM badges").fetchall() == [("courier", None)]
+
+
+def test_a_merchant_has_contracts_with_those_whose_couriers_put_in_for_it_and_its_word_alone_gets_no_door() -> None:
+    books = opened()
+    migrate(books, ALL[:18])
+    fill(books)
+    told = [("came", "fleurs", 7, 9), ("comes", "fleurs", None, None), ("attack", "mallory", None, None)]
+    for number, (label, merchant, inside_s, ended_s) in enumerate([*told, ("own", "", None, None)], 1):
+        books.execute(
+            "INSERT INTO parcels (number, position, label, locker, size, carrier, merchant, accessible, heavy, state,"
+            " expected_s, deposited_s, ended_s)"
+            " VALUES (?1, ?1, ?2, 'mairie-1', 'S', 'colibri', ?3, 0, 0, ?4, 5, ?5, ?6)",
+            (number, label, merchant, "expected" if inside_s is None else "collected", inside_s, ended_s),
+        )
+    migrate(books, ALL)
+    assert books.execute("SELECT * FROM contracts").fetchall() == [("fleurs", "colibri", 7)]
+    rows = books.execute(f"SELECT {PARCEL} FROM parcels ORDER BY number").fetchall()
+    assert [row[-1] for row in rows] == ["good", "good", "no_contract", "good"]
+    assert books.execute("SELECT label FROM parcels WHERE NOT vouched").fetchall() == [("comes",), ("attack",)]
 
 
 def test_migrating_twice_changes_nothing() -> None:

@@ -1,11 +1,9 @@
 """The gateway's lap over a real Mosquitto and a real database: what is told is committed, and nothing counts twice."""
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +19,20 @@ from gateway.services import commands, doors, lockers
 from protocol import cbor, cose, messages, topics
 from protocol.errors import number_of
 from protocol.limits import MESSAGE_SIZE_MAX
-from protocol.messages import Ack, Birth, CommandDone, DoorOpened, Heartbeat, Lost, Open, Reject, Resend, SetTime, Up
+from protocol.messages import (
+    Ack,
+    Birth,
+    CommandDone,
+    DoorOpened,
+    Heartbeat,
+    Lost,
+    Open,
+    Reject,
+    Resend,
+    Reserved,
+    SetTime,
+    Up,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,13 +48,13 @@ def acked(locker: TinyLocker) -> int:
 
 
 def test_a_birth_is_answered_with_the_time_and_where_the_books_stand(town: Town):
-    locker = town.locker("mairie-1")
+    locker, before = town.locker("mairie-1"), int(time.time())
     locker.birth()
     wait_for(lambda: locker.orders(Ack))
     (time_set,) = locker.orders(SetTime)
     assert isinstance(time_set, SetTime)
     assert time_set.nonce == b"nonce123"
-    assert abs(time_set.now_s - time.time()) < 5
+    assert before <= time_set.now_s <= time.time()
     assert locker.heard.index(next(d for d in locker.heard if d.command == time_set)) == 0
     assert acked(locker) == 0
 
@@ -61,12 +72,9 @@ def test_an_event_is_in_the_books_before_its_ack_is_sent(town: Town):
 def test_a_repeated_event_is_acked_again_and_counts_once(town: Town):
     locker = town.locker("mairie-1")
     locker.birth()
-    for _ in range(3):
+    for times in range(1, 5):
         locker.say(1, DoorOpened(1))
-    wait_for(lambda: [ack.seq for ack in locker.orders(Ack)].count(1) >= 1)
-    before = len(locker.orders(Ack))
-    locker.say(1, DoorOpened(1))
-    wait_for(lambda: len(locker.orders(Ack)) > before)
+        wait_for(lambda times=times: locker.orders(Ack).count(Ack(1)) == times)
     assert town.events() == [("mairie-1", 1)]
 
 
@@ -161,9 +169,7 @@ def test_a_gateway_that_comes_late_finds_the_lockers_that_are_there(tmp_path: Pa
     """It has no session at the broker yet: the retained births tell."""
     with running_town(tmp_path) as town:
         town.pipeline.stop()
-        before = town.broker.pid
-        os.kill(before or 0, signal.SIGKILL)  # and with it every session
-        wait_for(lambda: town.broker.pid not in (None, before) and town.broker._running.is_set())
+        town.kill_broker()  # and with it every session
         locker = town.locker("gare-1")
         locker.birth()
         again = make_pipeline(town.desk, town.broker.address)
@@ -179,9 +185,7 @@ def test_after_a_killed_broker_everything_goes_on(town: Town):
     locker.birth()
     locker.say(1, DoorOpened(1))
     wait_for(lambda: acked(locker) == 1)
-    os.kill(town.broker.pid or 0, signal.SIGKILL)
-    wait_for(lambda: not town.pipeline.connected)
-    wait_for(lambda: town.pipeline.connected)
+    town.kill_broker()
     locker.close()
     locker = town.locker("mairie-1")
     locker.birth(last_seq=2)
@@ -337,7 +341,12 @@ def test_a_locker_unknown_to_the_gateway_is_logged_once_and_not_answered(
     for _ in range(5):
         ghost.birth()
     wait_for(lambda: town.pipeline.counts.refused == 5)
-    assert ghost.heard == []
+    locker = town.locker("mairie-1")
+    still_works(town, locker)  # by now an answer to the ghost would be on its way, and before what is sent to it next
+    town.pipeline._connection.publish(ghost.down_topic, b"the end")
+    town.pipeline.wake()
+    wait_for(lambda: ghost.raw)
+    assert ghost.raw == [(ghost.down_topic, b"the end")]
     assert capfd.readouterr().err.count("locker=ghost-1 error=unknown_locker") == 1
 
 
@@ -351,7 +360,7 @@ class TinyLockerTrial:
 def test_messages_of_a_key_before_the_last_provisioning_are_refused(town: Town):
     old = town.locker("mairie-1")
     old.birth()
-    wait_for(lambda: acked(old) == 0)
+    wait_for(lambda: old.orders(Reserved))  # the last of the answers: the next ones are sealed with another key
     lockers.provision_locker(town.desk, GATEWAY, "mairie-1")
     town.pipeline._envelopes.keep_only(lockers.provisioned(town.desk))  # as the clockwork does
     old.say(1, DoorOpened(1))
@@ -374,29 +383,28 @@ def _refused(town: Town) -> str:
 def test_telemetry_and_last_wills_need_no_answer(town: Town):
     locker = town.locker("mairie-1")
     locker.birth()
-    wait_for(lambda: acked(locker) == 0)
-    before = len(locker.heard)
+    locker.say(1, DoorOpened(1))
+    wait_for(lambda: acked(locker) == 1)  # all that its birth was answered with came before
+    before = list(locker.heard)
     locker.say(0, Heartbeat(1, 2, 3))
     locker.say(0, Lost(), leaf="state")
-    wait_for(lambda: town.pipeline.counts.taken == 3)
-    assert len(locker.heard) == before
+    locker.say(2, DoorOpened(1))
+    wait_for(lambda: acked(locker) == 2)
+    assert [down.command for down in locker.heard[len(before) :]] == [Ack(2)]
 
 
 # ------------------------------------------------------------------ the outbox
-def test_an_order_reaches_its_locker_at_once_when_the_loop_is_woken(town: Town):
-    locker = town.locker("mairie-1")
-    locker.birth()
-    wait_for(lambda: acked(locker) == 0)
-    slowest = 0.0
-    for _ in range(3):
-        began = time.monotonic()
-        count = len(locker.orders(Open))
-        doors.open_compartment(town.desk, GATEWAY, "mairie-1", 1, "test")
-        town.pipeline.wake()
-        wait_for(lambda count=count: len(locker.orders(Open)) > count)
-        slowest = max(slowest, time.monotonic() - began)
-        _finish(locker, town)
-    assert slowest < 0.9  # the timer alone would take up to a second each time
+def test_an_order_reaches_its_locker_at_once_when_the_loop_is_woken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("gateway.limits.OUTBOX_LOOK_S", 3_600.0)  # the timer alone would take an hour
+    with running_town(tmp_path) as town:
+        locker = town.locker("mairie-1")
+        locker.birth()
+        wait_for(lambda: acked(locker) == 0)
+        for count in range(3):
+            doors.open_compartment(town.desk, GATEWAY, "mairie-1", 1, "test")
+            town.pipeline.wake()
+            wait_for(lambda count=count: len(locker.orders(Open)) > count)
+            _finish(locker, town)
 
 
 def _finish(locker: TinyLocker, town: Town) -> None:
@@ -412,18 +420,26 @@ def test_an_order_is_sent_once_and_again_after_each_birth_until_its_result(town:
     wait_for(lambda: acked(locker) == 0)
     doors.set_service(town.desk, GATEWAY, "mairie-1", 1, True, "test")
     wait_for(lambda: _remembered(locker))
-    time.sleep(0.3)
+    all_was_heard(locker, 1)
     assert len(_remembered(locker)) == 1
-    locker.birth(boot=2)
+    locker.birth(boot=2, last_seq=2)
     wait_for(lambda: len(_remembered(locker)) == 2)
     first, second = _remembered(locker)
     assert (first.id, first.issued_s, first.command) == (second.id, second.issued_s, second.command)
-    locker.say(1, CommandDone(first.id, first.issued_s, 0, first.command.TYPE, 1, 1), boot=2)
-    wait_for(lambda: acked(locker) == 1)
-    locker.birth(boot=3, last_seq=1)
-    wait_for(lambda: len(locker.orders(SetTime)) == 3)
-    time.sleep(0.2)
+    locker.say(3, CommandDone(first.id, first.issued_s, 0, first.command.TYPE, 1, 1), boot=2)
+    wait_for(lambda: acked(locker) == 3)
+    locker.birth(boot=3, last_seq=3)
+    all_was_heard(locker, 4, boot=3)
+    assert len(locker.orders(SetTime)) == 3
     assert len(_remembered(locker)) == 2
+
+
+def all_was_heard(locker: TinyLocker, seq: int, boot: int = 1) -> None:
+    """The gateway looks into its outbox after each lap in which something came; what it finds there is sent before
+    the next lap's answers."""
+    for one in (seq, seq + 1):
+        locker.say(one, DoorOpened(1), boot=boot)
+        wait_for(lambda one=one: acked(locker) == one)
 
 
 def _remembered(locker: TinyLocker) -> list[messages.Down]:
@@ -439,14 +455,13 @@ def test_orders_of_a_locker_that_is_away_wait_and_run_out(town: Town):
     wait_for(lambda: locker.orders(Open))  # after its birth, within the order's time
 
 
-def test_stopping_while_the_broker_is_away_takes_no_long_time(tmp_path: Path):
+def test_stopping_while_the_broker_is_away_takes_no_long_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("gateway.limits.RECONNECT_S_MIN", 40.0)  # the pause in which it is stopped
     with running_town(tmp_path) as town:
         town.broker.stop()
         wait_for(lambda: not town.pipeline.connected)
-        began = time.monotonic()
         town.pipeline.stop()
-        assert time.monotonic() - began < 5
-        assert threading.active_count() < 20
+        assert not town.pipeline.alive
 
 
 def test_it_can_be_given_an_echo_in_place_of_the_books(tmp_path: Path):
@@ -478,5 +493,6 @@ def test_births_are_kept_by_the_broker_and_bear_their_boot_number(town: Town):
     locker.birth(boot=5)
     wait_for(lambda: acked(locker) == 0)
     locker.say(0, Birth("test", b"nonce456", 1, 0, b"\x01" * 3), boot=4, leaf="state")  # an old one, held back
-    wait_for(lambda: town.pipeline.counts.taken == 2)
+    locker.say(1, DoorOpened(1), boot=5)
+    wait_for(lambda: acked(locker) == 1)
     assert len(locker.orders(SetTime)) == 1

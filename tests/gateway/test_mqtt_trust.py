@@ -15,7 +15,7 @@ from gateway.services import trust, trust_orders
 from protocol import ed25519_tables
 from protocol import trust as statements
 from protocol.limits import MESSAGE_SIZE_MAX
-from protocol.messages import Ack, Down, Trust, TrustPart
+from protocol.messages import Down, Reserved, Trust, TrustPart
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def about_keys(locker: TinyLocker) -> list[Down]:
 def awake(town: Town, name: str) -> TinyLocker:
     locker = town.locker(name)
     locker.birth()
-    wait_for(lambda: locker.orders(Ack))
+    wait_for(lambda: locker.orders(Reserved))  # the last of the answers
     return locker
 
 

@@ -21,7 +21,7 @@ import pytest
 from hook_town import Receiver, receiving
 from letters_town import Postbox, postbox
 from mqtt_town import TinyLocker
-from patience import wait_for
+from patience import WAIT_S, wait_for
 
 from gateway.config import Address
 from gateway.domain import ids
@@ -40,7 +40,6 @@ from tools.client import OK, REFUSED, USAGE
 from tools.consigne import main
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 30.0
 PLANTED = {
     "name": "Zsófia Kanarek",
     "mail": "zsofia.kanarek@mail.example",
@@ -91,12 +90,12 @@ class Here:
         assert self.act(f"/v1/parcels/{parcel}/reservation", {})["compartment"] == box
         number = ids.parcel_number(parcel)
         self.says(DepositAuthorised(box, 1, 1, number, None, None), DoorOpened(box), Deposited(box, 1, number))
-        wait_for(lambda: self.state(parcel) == "deposited", WAIT_S)
+        wait_for(lambda: self.state(parcel) == "deposited")
         return parcel
 
     def fetched(self, parcel: str, box: int) -> None:
         self.says(PickupAuthorised(box, 1, 1, 0, None), DoorOpened(box), Collected(box, 1))
-        wait_for(lambda: self.state(parcel) == "collected", WAIT_S)
+        wait_for(lambda: self.state(parcel) == "collected")
 
     def page_of(self, mail: str) -> str:
         """As the link in their letter leads there."""
@@ -144,7 +143,7 @@ def knock(address: Address, keys: Keys) -> TinyLocker:
             tries.pop().close()
         return bool(tries)
 
-    wait_for(let_in, WAIT_S)
+    wait_for(let_in)
     return tries[0]
 
 
@@ -169,7 +168,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
                 locker = knock(Address(host, int(port)), Keys.load(data / "keys", {}))
                 locker.birth(doors=b"\x01\x01")
                 made = Here(data, log, process, ready["http"], client, locker, box, receiver)
-                wait_for(lambda: made.get("/v1/lockers/mairie-1")["online"], WAIT_S)
+                wait_for(lambda: made.get("/v1/lockers/mairie-1")["online"])
                 yield made
                 locker.close()
         finally:
@@ -186,10 +185,14 @@ def report_closed(here: Here, page: str) -> None:
 def new_code_refused(here: Here, parcel: str) -> None:
     """Asked for with a reason; the locker cannot."""
     operation = here.act(f"/v1/parcels/{parcel}/reissue", {"reason": PLANTED["reason"]})
-    wait_for(lambda: here.locker.orders(Reissue), WAIT_S)
+    wait_for(lambda: here.locker.orders(Reissue))
     (down,) = [down for down in here.locker.heard if isinstance(down.command, Reissue)]
     here.says(CommandDone(down.id, down.issued_s, number_of("wrong_state"), Reissue.TYPE, 1, 0))
-    wait_for(lambda: here.get(f"/v1/operations/{operation['id']}")["state"] == "failed", WAIT_S)
+    wait_for(lambda: here.get(f"/v1/operations/{operation['id']}")["state"] == "failed")
+
+
+def collected(body: bytes, parcel: str) -> bool:
+    return parcel in body.decode() and json.loads(body)["type"] == "parcel.collected"
 
 
 def test_who_is_erased_is_found_nowhere_and_was_found_before(here: Here) -> None:
@@ -197,7 +200,7 @@ def test_who_is_erased_is_found_nowhere_and_was_found_before(here: Here) -> None
     person = {"name": PLANTED["name"], "mail": PLANTED["mail"], "phone": PLANTED["phone"]}
     parcel = here.delivered("label-1", 1, person, PLANTED["ref"])
     other = here.delivered("label-2", 2, {"name": "Noé Balogh", "mail": "noe@mail.example"}, "client-8")
-    wait_for(lambda: len(here.box.got) == 2, WAIT_S)
+    wait_for(lambda: len(here.box.got) == 2)
     page = here.page_of(PLANTED["mail"])
     assert PLANTED["delegate"] in here.form(f"{page}/delegations", name=PLANTED["delegate"], once="1").text
     new_code_refused(here, parcel)
@@ -213,13 +216,14 @@ def test_who_is_erased_is_found_nowhere_and_was_found_before(here: Here) -> None
     assert (waiting["parcel"], waiting["state"]) == (parcel, "waiting"), "its recipient has still to come"
     assert here.client.get(page).status_code == 200
     here.fetched(parcel, 1)
-    wait_for(lambda: here.get(f"/v1/privacy/erasures/{parcel}")["state"] == "done", WAIT_S)
+    wait_for(lambda: here.get(f"/v1/privacy/erasures/{parcel}")["state"] == "done")
 
     assert {what: places for what, text in PLANTED.items() if (places := here.found(text, parcel))} == {}
     assert here.found("Noé Balogh", other) >= {"consigne.db"}, "somebody else is still known"
     assert here.client.get(page).status_code == 404
+    wait_for(lambda: [got for got in here.receiver.got if collected(got.body, parcel)], named="the last of the parcel")
     told = b"".join(got.body for got in here.receiver.got).decode()
-    assert parcel in told and not any(text in told for text in PLANTED.values())
+    assert not any(text in told for text in PLANTED.values())
 
 
 def test_the_same_from_the_command_line_and_an_altered_act_is_named(
@@ -245,8 +249,9 @@ def test_the_same_from_the_command_line_and_an_altered_act_is_named(
     assert code == OK and parcel in said and "waiting" in said
     code, said = run("audit", "check")
     head = re.search(r"^head +([0-9a-f]{64})", said, re.M)
-    assert code == OK and head and "acts_chained" in here.log.read_text()
-    with contextlib.closing(sqlite3.connect(here.data / "consigne.db")) as books, books:
+    assert code == OK and head
+    wait_for(lambda: "acts_chained" in here.log.read_text())
+    with contextlib.closing(sqlite3.connect(here.data / "consigne.db", WAIT_S)) as books, books:
         books.execute("UPDATE acts SET made_s = made_s - 60 WHERE id = 1")
     code, said = run("audit", "check", "--json")
     assert code == REFUSED and [(one["act"], one["what"]) for one in json.loads(said)["wrong"]] == [(1, "altered")]

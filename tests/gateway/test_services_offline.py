@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from books_town import BOOKSHOP, CLOSED, COLIBRI, OPERATOR, Town, open_town, refused
+from books_town import BOOKSHOP, CLOSED, COLIBRI, OPERATOR, Town, done, open_town, refused
 
 from gateway.domain.parcels import NewParcel, Parcel
 from gateway.domain.people import Badge
-from gateway.services import commands, parcels, people
+from gateway.services import commands, contracts, parcels, people
 from gateway.services.take_up import take_up
 from protocol.messages import (
     Ack,
@@ -107,6 +107,21 @@ def test_an_answer_that_came_too_late_does_not_take_the_door_away_when_it_runs_o
     assert town.parcel(parcel.number).state == "deposited"
 
 
+def test_a_late_answer_that_named_the_very_door_which_was_opened_without_it_takes_nothing_away(
+    town: Town,
+) -> None:
+    """The request came, the locker opened that door by itself, and refuses the Assign while it stands open."""
+    town.locker("S", "S")
+    parcel, badge = town.expect("label-1"), town.badge()
+    town.tell("mairie-1", DepositRequested(1, badge.id, "colibri", "label-1", FIRST))
+    (late,) = town.outbox()
+    assert isinstance(late, Assign) and late.compartment == 1
+    opened, *inside = alone(badge, 1, 1, "label-1")
+    town.says("mairie-1", opened, done(town, late, "no_such_request"), *inside)
+    assert (town.parcel(parcel.number).state, town.alarms()) == ("deposited", [])
+    assert parcels.pickup_code(town.desk, COLIBRI, parcel.number).compartment == 1
+
+
 def test_a_parcel_of_another_locker_is_booked_where_it_lies_with_an_alarm(town: Town) -> None:
     town.locker("S")
     town.locker("S", locker="gare-1")
@@ -180,6 +195,7 @@ def test_a_merchant_that_brings_its_parcels_itself_may_announce_one_that_lies_in
     town.locker("S")
     badge = people.issue_badge(town.desk, OPERATOR, "bookshop", "paul", 30)
     town.says("mairie-1", *alone(badge, 1, 1, "label-9"))
+    contracts.make(town.desk, OPERATOR, "bookshop", "bookshop")
     new = NewParcel("label-9", "mairie-1", "S", "bookshop")
     assert parcels.expect_parcel(town.desk, BOOKSHOP, new).announced
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import resvg_py
 from http_town import town
+from patience import WAIT_S
 from PIL import Image, ImageChops
 
 from gateway.web.assets import ASSETS, FOLDER, address
@@ -34,7 +35,7 @@ def test_the_icon_is_the_drawing_that_every_page_shows() -> None:
 
 
 def test_an_iphone_is_told_of_it_and_keeps_it_until_it_changes(tmp_path: Path) -> None:
-    with town(tmp_path) as here, httpx.Client(base_url=here.url, trust_env=False) as phone:
+    with town(tmp_path) as here, httpx.Client(base_url=here.url, timeout=WAIT_S, trust_env=False) as phone:
         assert f'<link rel="apple-touch-icon" href="{address(NAME)}">' in phone.get("/").text
         got = phone.get(address(NAME))
         assert got.content == ASSETS[NAME].content and got.headers["content-type"] == "image/png"

@@ -214,7 +214,7 @@ def test_the_export_opens_in_a_spreadsheet_and_runs_nothing(here: Town) -> None:
 
 
 def test_an_export_holds_every_parcel_and_is_said_in_the_readers_language(here: Town) -> None:
-    caller = here.caller("merchant", "bookshop")
+    caller = here.caller("merchant", "bookshop", carriers=("colibri",))
     for number in range(250):
         caller.post("/v1/parcels", json=parcel_body(f"L{number}", merchant="bookshop"), headers=key())
     text = bookshop(here).client.get("/merchant/parcels.csv?lang=en").text

@@ -15,6 +15,7 @@ from hook_town import (
     hook,
     look,
     pass_time,
+    patient,
     private_town,
     receiving,
     settle,
@@ -34,7 +35,8 @@ HOUR_S, DAY_S = 3_600, 86_400
 
 
 @pytest.fixture
-def town(tmp_path: Path):
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    patient(monkeypatch)
     made = private_town(tmp_path)
     made.locker(*["S"] * 12)
     yield made
@@ -154,7 +156,7 @@ def test_a_receiver_that_does_not_answer_holds_up_no_other(town: Town) -> None:
     free = threading.Event()
 
     def hang(_got: Got) -> tuple[int, dict[str, str]]:
-        free.wait(30)
+        free.wait()
         return 200, {}
 
     try:
@@ -342,7 +344,7 @@ def test_the_end_of_the_gateway_does_not_wait_for_a_receiver(town: Town) -> None
     free = threading.Event()
 
     def hang(_got: Got) -> tuple[int, dict[str, str]]:
-        free.wait(30)
+        free.wait()
         return 200, {}
 
     try:
@@ -362,7 +364,7 @@ def test_a_webhook_deleted_while_it_is_told_takes_nobody_elses_place(town: Town)
     free = threading.Event()
 
     def hang(_got: Got) -> tuple[int, dict[str, str]]:
-        free.wait(30)
+        free.wait()
         return 500, {}
 
     try:

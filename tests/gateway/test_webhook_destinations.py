@@ -12,7 +12,7 @@ from books_town import COLIBRI, Town, open_town, refused
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hook_town import Receiver, delivering, hook, look, private_town, receiving, settle, waiting
+from hook_town import Receiver, delivering, hook, look, patient, private_town, receiving, settle, waiting
 from patience import wait_for
 
 from gateway import reach
@@ -149,15 +149,19 @@ def test_an_address_in_disguise_is_judged_by_what_it_leads_to(written: str) -> N
 
 # ------------------------------------------------------------------ at every delivery
 @pytest.fixture
-def town(tmp_path: Path):
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    patient(monkeypatch)
     made = private_town(tmp_path)
     made.locker("S")
     yield made
     made.store.close()
 
 
-def test_a_name_that_answers_something_else_at_delivery_is_not_followed(tmp_path: Path) -> None:
+def test_a_name_that_answers_something_else_at_delivery_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """DNS rebinding: public when the webhook was made, this machine when it is told."""
+    patient(monkeypatch)
     town = open_town(tmp_path)
     town.locker("S")
     receiver = Receiver(scheme="https")

@@ -14,7 +14,7 @@ from gateway.domain import webhooks as domain
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import STATES, TABLE, NewParcel, Parcel
 from gateway.domain.webhooks import TYPE_OF, TYPES
-from gateway.services import expiry, parcels
+from gateway.services import announcements, contracts, expiry, parcels
 from protocol.messages import Collected, Deposited, DoorClosed, DoorOpened, OfflineDepositAuthorised, Open
 from protocol.numbers import SIZES
 
@@ -89,6 +89,10 @@ def test_the_use_cases_tell_each_type(town: Town) -> None:
     assert lost.compartment is not None and lost.deposit is not None
     other = town.expect("other")
     town.put_in("mairie-1", lost.compartment, lost.deposit + 1, other.number)
+    twice = NewParcel("twice", "mairie-1", "S", "colibri")
+    for shop in (BOOKSHOP, replace(BOOKSHOP, tenant="bakery")):
+        contracts.make(town.desk, OPERATOR, shop.tenant, "colibri")
+        announcements.announce(town.desk, shop, twice)
     town.later(town.desk.settings.pickup_days * 86_400)
     expiry.expire_due(town.desk)
     told = {(body["type"], body["data"]["label"]) for body in bodies(town)}

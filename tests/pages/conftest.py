@@ -41,6 +41,7 @@ def browser() -> Iterator[Browser]:
             executable_path=found.binary,
             env={**found.environment},
             args=ARGUMENTS,
+            timeout=WAIT_MS,
         )
         yield running
         running.close()

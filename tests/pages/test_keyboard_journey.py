@@ -28,6 +28,7 @@ _AT = """() => {
 
 def tab_to(page: Page, name: str) -> None:
     """Forward, until the focus is on what is named so; it can be seen wherever it stops."""
+    page.wait_for_load_state()  # a page's script may put the focus somewhere first
     passed: list[str] = []
     for _ in range(TABS_MAX):
         page.keyboard.press("Tab")

@@ -32,7 +32,8 @@ pytestmark = pytest.mark.parametrize("view", TWO_VIEWS, ids=str)
 
 
 def signed_in(here: Town, visit: Visit, role: str, tenant: str = "") -> Page:
-    _, secret = people.issue_credential(here.desk, GATEWAY, role, tenant, SCOPES_OF[role], role)
+    own = (tenant,) if role == "merchant" else ()
+    _, secret = people.issue_credential(here.desk, GATEWAY, role, tenant, SCOPES_OF[role], role, own)
     page = visit.open(f"{here.url}/sign-in")
     page.locator("#key").fill(secret)
     page.locator("main button").click()

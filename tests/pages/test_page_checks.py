@@ -87,4 +87,6 @@ def test_what_was_expected_and_never_came_is_a_fault_too(site: str, visit: Visit
     visit.open(f"{site}/good")
     visit.expect("status 403")
     assert visit.faults() == ["expected, and never heard: status 403"]
-    visit.context.new_page().evaluate("console.error('status 403')")
+    page = visit.context.new_page()
+    with page.expect_console_message():
+        page.evaluate("console.error('status 403')")

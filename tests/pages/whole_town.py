@@ -12,8 +12,9 @@ from gateway.domain import ids
 from gateway.domain.guarantees import Guarantee
 from gateway.domain.links import PURPOSE, link_secret
 from gateway.domain.lockers import Configuration
-from gateway.domain.people import GATEWAY, SCOPES, SCOPES_OF
-from gateway.services import expiry, lockers, people, reports
+from gateway.domain.parcels import NewParcel
+from gateway.domain.people import GATEWAY, MERCHANT, SCOPES, SCOPES_OF, Principal
+from gateway.services import announcements, contracts, expiry, lockers, people, reports
 from protocol.messages import DoorFaulted
 from protocol.numbers import DOOR_STATES
 
@@ -24,6 +25,17 @@ COLUMNS = (
 )
 WIDTH_MM, DEPTH_MM, FIRST_MM = 440, 500, 200
 PICKUP_S = 7 * 86_400
+
+
+def _shops(here: Town) -> None:
+    """Two that announce one label, and one without its contract."""
+    pain, fleurs = (Principal(MERCHANT, name, SCOPES_OF[MERCHANT], name) for name in ("pain", "fleurs"))
+    for shop in (pain, fleurs):
+        contracts.make(here.desk, GATEWAY, shop.tenant, "colibri")
+        announcements.announce(here.desk, shop, NewParcel("TWICE-1", LOCKER, "S", "colibri"))
+    contracts.make(here.desk, GATEWAY, "fleurs", "martinet")
+    announcements.announce(here.desk, fleurs, NewParcel("ALONE-1", LOCKER, "S", "martinet"))
+    contracts.end(here.desk, GATEWAY, "fleurs", "martinet")
 
 
 @dataclass(frozen=True)
@@ -99,9 +111,12 @@ def build(here: Town) -> Roles:
     _post(caller, f"/v1/parcels/{_parcel(caller, 'KEPT-1', 'L')}/reservation")
     _more(here, caller, gone)
     people.issue_badge(here.desk, GATEWAY, "colibri", "c-17", 30)
+    _shops(here)
     return Roles(
         people.issue_credential(here.desk, GATEWAY, "operator", "", SCOPES, "mairie")[1],
         people.issue_credential(here.desk, GATEWAY, "courier", "colibri", SCOPES_OF["courier"], "colibri")[1],
-        people.issue_credential(here.desk, GATEWAY, "merchant", "fleurs", SCOPES_OF["merchant"], "fleurs")[1],
+        people.issue_credential(
+            here.desk, GATEWAY, "merchant", "fleurs", SCOPES_OF["merchant"], "fleurs", ["colibri"]
+        )[1],
         link_secret(here.desk.keys.derived(PURPOSE), waiting),
     )

@@ -15,9 +15,9 @@ from device.agent.config import Config
 from device.agent.console import Console
 from device.agent.drbg import Drbg
 from device.agent.effects import Pulse, Restart, Save, Write
-from device.agent.events import Ticked, Typed
+from device.agent.events import DoorSensed, Ticked, Typed
 from device.desk.act import utc_text
-from device.desk.seat import to_json
+from device.desk.seat import json_pieces
 from protocol.errors import number_of
 from protocol.keys import console_answer
 from protocol.limits import CONSOLE_HEAP_MIN, CONSOLE_IDLE_MS, CONSOLE_LINE_MAX, WRONG_CODE_BUCKET, WRONG_CODE_PAUSE_MS
@@ -54,9 +54,8 @@ def test_a_line_can_be_thrown_away():
 def test_every_letter_of_a_keyboard_is_taken():
     letters = bytes(range(0x20, 0x7F))
     assert Terminal().type(letters) == str(letters, "ascii")
-    assert (
-        to_json(str(letters, "ascii")) == '"' + str(letters, "ascii").replace("\\", "\\\\").replace('"', '\\"') + '"'
-    )
+    quoted = letters.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    assert b"".join(json_pieces(str(letters, "ascii"))) == b'"' + quoted + b'"'
 
 
 def test_every_line_ending_counts_once():
@@ -99,10 +98,39 @@ def test_answers_are_one_line_of_sorted_json():
     assert '"locker":"mairie-1"' in terminal.order("status")
 
 
+def test_a_door_is_told_under_its_own_word_also_where_another_word_begins_so():
+    terminal = Terminal()
+    terminal.log_in()
+    terminal.order("open 1")
+    terminal.step(DoorSensed(1, False))
+    terminal.order("open 2")
+    assert terminal.order("doors") == (
+        'OK {"doors":{"closed":[3,40],"open":[1],"opening":[2]},"flags":{},"holds":{"free":[1,2,3,40]}}'
+    )
+
+
+def test_an_answer_that_finds_no_room_half_way_is_taken_back():
+    terminal = Terminal()
+    terminal.type(b"\r")
+    desk = terminal.agent.console.desk
+    desk.effects = [Write(b"before")]
+
+    def numbers():
+        yield from range(300)
+        raise MemoryError
+
+    try:
+        desk.ok({"doors": numbers()})
+    except MemoryError:
+        desk.err("no_memory", "reboot, then once more")
+    said = b"".join([effect.data for effect in desk.effects])
+    assert said.startswith(b"beforeERR no_memory ") and b"OK" not in said
+
+
 def test_json_is_the_same_everywhere():
     value = {"b": [1, -2, None, True], "a": {"é": 'quote " back \\ \n', "A": "€"}}
     expected = '{"a":{"A":"\\u20ac","\\u00e9":"quote \\" back \\\\ \\u000a"},"b":[1,-2,null,true]}'
-    assert to_json(value) == expected
+    assert b"".join(json_pieces(value)).decode() == expected
 
 
 def test_unknown_orders_and_wrong_arguments_have_a_remedy():

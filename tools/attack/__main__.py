@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from tools.attack import sections, weaken
 from tools.attack.jobs import FULL, QUICK, Jobs
 from tools.attack.sections import Findings
+from tools.desk_shelf import put_up
 
 SECTIONS: dict[str, Callable[[Findings], None]] = {
     "year": sections.year,
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
     tables = sys.stderr if options.json else sys.stdout
+    put_up()
     begun = time.perf_counter()
     wanted = [name for name in SECTIONS if not options.sections or name in options.sections]
     with Jobs(QUICK if options.quick else FULL, options.seed, options.hours) as jobs:

@@ -23,7 +23,7 @@ from tools.locker.client import CabinetClient
 
 CARRIER = "colis-bleu"
 LIMIT_S = 3.0  # of ours for a parcel; a courier has 48 s for one, all in all (600 a day)
-WAIT_S = 30.0
+WAIT_S = 60.0
 SIZES = (*"SSSMSSSSSL", *"SSSMSSSSSS")  # as they come; the 48 doors are 41 S, 4 M and 3 L
 
 

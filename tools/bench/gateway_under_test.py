@@ -26,7 +26,7 @@ from protocol.messages import Ack, Down
 from tools.bench import town
 from tools.bench.worker import Document, serve
 
-CONNECT_S = 20
+CONNECT_S = 60
 
 
 class Echo:

@@ -25,7 +25,7 @@ from tools.locker import cabinets
 
 LOCKER = "bench-1"
 CARRIER = "colis-bleu"
-WAIT_S = 20.0
+WAIT_S = 60.0
 RUNS = 3
 _CLOSED = DOOR_STATES.index("closed")
 

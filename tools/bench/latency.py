@@ -23,8 +23,8 @@ from tools.locker import cabinets
 from tools.locker.client import CabinetClient
 
 CARRIER = "colis-bleu"
-WAIT_S = 20.0
-MISSED_S = 3.0  # a coil that is not on by then: a key was missed
+WAIT_S = 60.0
+MISSED_S = 10.0  # a coil that is not on by then: a key was missed
 TYPING_TRIES = 3
 _SENT = re.compile(r"^([-\dT:]+)\.(\d{3})Z command_sent locker=(\S+) .*order=Open$", re.MULTILINE)
 KEYPAD_DRIVER = Path(__file__).resolve().parents[2] / "device" / "drivers" / "keypad.py"
@@ -138,7 +138,9 @@ class _Bench:
         wanted = {"label": label, "locker": self._locker.id, "size": "S", "carrier": CARRIER}
         parcel = str(self._stack.api.post("/v1/parcels", wanted)["id"])
         self._cabinet.scan(label)
-        self._close(int(self._door("open")["compartment"]))
+        compartment = int(self._door("open")["compartment"])
+        self._pulse(compartment)  # this one is nobody's pick-up
+        self._close(compartment)
         self._stack.wait_for("deposited", lambda: self._is(parcel, "deposited"), WAIT_S)
         return parcel
 

@@ -11,7 +11,7 @@ from protocol.keys import sub_key
 from protocol.messages import Message, Up
 
 CONNACK, PUBLISH, PUBACK, SUBACK = 0x20, 0x30, 0x40, 0x90
-_WAIT_S = 20
+_WAIT_S = 60
 _READ_SIZE = 16_384
 
 

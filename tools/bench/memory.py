@@ -25,6 +25,7 @@ from tools.console import Session, log_in, open_port
 from tools.locker import cabinets, client, rom
 from tools.locker.cabinets import Hardware
 from tools.locker.controller import HEAP_KB, ROMFS_SINCE
+from tools.locker.flat_modules import modules_of, with_flat_names
 from tools.locker.provision import Bundle, provision
 from tools.locker.text_names import renamed
 
@@ -35,7 +36,7 @@ LINES_GOAL = 3_000
 BOARDS = (("cu48", 0, 0, 48), ("cu48", 0, 1, 48), ("modbus", 1, 1, 4))  # (driver, bus, address, doors)
 CA = b"no certificate: nobody is spoken to"
 NAMES_MAX = 1_270  # one more, and MicroPython's table of names takes 9 kB at once
-BOOT_S = 30
+BOOT_S = 90
 _NAMES = re.compile(r"qstr pool: .*n_qstr=(\d+).*n_total_bytes=(\d+)")
 _NO_CODE = (
     tokenize.COMMENT,
@@ -83,7 +84,7 @@ def measured(interpreter: micropython.Interpreter, heap: list[str], image: list[
     words: dict[str, str] = json.loads((built / "names.json").read_text()) if image else {}
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         script = Path(name) / SCRIPT.name
-        script.write_text(renamed(SCRIPT.read_text(), words, attributes=True))
+        script.write_text(with_flat_names(renamed(SCRIPT.read_text(), words, attributes=True), modules_of(words)))
         command = [*interpreter.command, *heap, str(script), str(CODES), *image]
         environment = interpreter.environment(built / "sources")
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

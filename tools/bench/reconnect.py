@@ -43,7 +43,7 @@ def run(report: Report, counts: Counts) -> None:
 def _at_once(report: Report, counts: Counts, fleet: Worker) -> None:
     """What the gateway bears, were there no rule at all."""
     fleet.ask("start")
-    told = fleet.ask("run", seconds=_ALL_S, until_online=True)
+    told = fleet.ask("run", seconds=_ALL_S, until="online")
     answers: list[int] = told["answers_ms"]
     if len(answers) < counts.fleet:
         raise RuntimeError(f"only {len(answers)} of {counts.fleet} births were answered")
@@ -70,12 +70,12 @@ def _outage(report: Report, counts: Counts, workers: tuple[Worker, Worker], name
     hurry = not counts.minutes  # only to see that it runs
     fleet.ask("run", seconds=0.2 if hurry else LINK_STABLE_MS / 1000)
     tested.ask("broker_down")
-    down = fleet.ask("run", seconds=0.3 if hurry else seconds)
+    down = fleet.ask("run", seconds=_ALL_S, until="lost") if hurry else fleet.ask("run", seconds=seconds)
     tested.ask("broker_up")
     back = time.monotonic_ns() // 1_000_000
     if hurry:
         fleet.ask("knock")
-    told = fleet.ask("run", seconds=_ALL_S, until_online=True)
+    told = fleet.ask("run", seconds=_ALL_S, until="online")
     if told["online"] < counts.fleet:
         raise RuntimeError(f"only {told['online']} of {counts.fleet} came back")
     _tell(report, counts, name, _Outage(seconds, sorted(down["dialled"] + told["dialled"]), back, told))

@@ -3,6 +3,7 @@
 The code is read from the gateway as a recipient's message would be, and is typed, never printed.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from tools.locker.client import CabinetClient, CabinetError, door_of
 STEP_WAIT_S = 60.0
 HAND_S = 0.3  # nobody puts a parcel in faster
 PUSHES_MAX = 20
+AT_REST = ("Bienvenue", "Welcome", "Maintenance", "Under maintenance")  # what screens that wait for anybody begin with
+DOOR_OPEN = re.compile(r"Porte \d+ ouverte|Door \d+ is open")
 News = dict[str, Any]
 
 
@@ -64,7 +67,7 @@ class Play:
         badge = self.stack.api.post("/v1/badges", {"carrier": "colis-bleu", "holder": "livreur-7", "days": 1})
         before = self.cabinet.state()["screen"]
         self.cabinet.scan(badge["token"])
-        self.cabinet.wait_until(lambda state: state["screen"] != before, STEP_WAIT_S)
+        self.cabinet.wait_until(lambda state: state["screen"] != before and not at_rest(state), STEP_WAIT_S)
 
     def scan_label(self) -> None:
         self.cabinet.scan(self.label)
@@ -92,10 +95,10 @@ class Play:
         self._state("deposited")
 
     def courier_leaves(self) -> None:
-        """Back to the customers' screen."""
-        before = self.cabinet.state()["screen"]
+        """Back to the customers' screen, once the locker has seen the door shut: before, it lets no courier go."""
+        self.cabinet.wait_until(lambda state: not DOOR_OPEN.match(state["screen"][0]), STEP_WAIT_S)
         self.cabinet.keys("*")
-        self.cabinet.wait_until(lambda state: state["screen"] != before, STEP_WAIT_S)
+        self.cabinet.wait_until(at_rest, STEP_WAIT_S)
 
     def type_code(self) -> None:
         code = "".join(filter(str.isdigit, self._pickup()["code"]))
@@ -133,6 +136,10 @@ class Play:
             ),
             STEP_WAIT_S,
         )
+
+
+def at_rest(state: News) -> bool:
+    return state["screen"][0].startswith(AT_REST)
 
 
 def coil_on(state: News, compartment: int) -> bool:

@@ -20,7 +20,7 @@ from tools.locker.provision import Bundle, bolted, provision
 
 GATEWAY_WAIT_S = 120.0  # the first start may unpack a broker
 LOCKER_WAIT_S = 120.0  # and the first locker an interpreter
-ONLINE_WAIT_S = 60.0  # a locker that was cut off waits for up to 40 before it dials
+ONLINE_WAIT_S = 150.0  # a locker waits for up to 40 before it dials, and up to 90 more should that fail
 Say = Callable[[str], None]
 
 

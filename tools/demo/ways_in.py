@@ -52,5 +52,7 @@ class WaysIn:
             if role not in self._keys:
                 tenant = TENANTS[role]
                 wanted = {"role": role, "tenant": tenant, "scopes": sorted(SCOPES_OF[role]), "name": f"demo-{tenant}"}
+                if role == "merchant":  # it brings its parcels by itself, or lets the tour's carrier bring them
+                    wanted |= {"carriers": [tenant, CARRIER]}
                 self._keys[role] = str(self._api.post("/v1/credentials", wanted)["secret"])
             return self._keys[role]

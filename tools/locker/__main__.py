@@ -6,14 +6,12 @@ FOLDER is what tools.locker.provision made. The first line on stdout is JSON, wh
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 from tools import micropython
-from tools.locker import rom
+from tools.locker import rom, sockets
 from tools.locker.cabinet import Cabinet
 from tools.locker.control import Control
 
@@ -23,12 +21,16 @@ READY_S = 100  # from power to the first screen, on a very busy machine
 async def serve(folder: Path) -> int:
     interpreter = micropython.find()
     rom.build(interpreter)  # before there is power: compiling may take longer than a locker has to start
-    sockets = Path(tempfile.mkdtemp(prefix="consigne-"))  # a socket's path must be short
+    with sockets.private() as place:
+        return await _serve(folder, interpreter, place / "control")
+
+
+async def _serve(folder: Path, interpreter: micropython.Interpreter, socket: Path) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     cabinet = Cabinet(folder, interpreter)
-    control = Control(cabinet, sockets / "control")
+    control = Control(cabinet, socket)
     try:
         await cabinet.start()
         await control.start()
@@ -38,7 +40,7 @@ async def serve(folder: Path) -> int:
             return 1
         ready = {
             "locker": cabinet.locker,
-            "control": str(sockets / "control"),
+            "control": str(socket),
             "console": cabinet.console,
             "pid": os.getpid(),
         }
@@ -48,7 +50,6 @@ async def serve(folder: Path) -> int:
     finally:
         await control.stop()
         await cabinet.stop()
-        shutil.rmtree(sockets, ignore_errors=True)
 
 
 async def wait_for_screen(cabinet: Cabinet) -> None:

@@ -42,8 +42,8 @@ def gare(locker: str = "gare-1") -> Hardware:
 
 
 def mixed(locker: str = "gare-1") -> Hardware:
-    """The same doors, half of them on pins, half on lock boards of two kinds, with a meter at the supply and a tamper
-    switch: what fits the heap of a board without PSRAM and leaves it air (device/README.md, "Heap")."""
+    """The same doors, half of them on pins, half on lock boards of two kinds, with all sensors that there are: it fits
+    the heap of a board without PSRAM and leaves it air (device/README.md, "Heap")."""
     hardware = gare(locker)
     boards: tuple[Hardware, ...] = (
         {"driver": "cu48", "bus": 0, "address": 0},
@@ -51,9 +51,8 @@ def mixed(locker: str = "gare-1") -> Hardware:
         {"driver": "board8a", "bus": 1, "address": 1},
         {},
     )
-    sensors = {name: SENSORS[name] for name in ("supply", "tamper")}
     modules = [_wired(module, wiring) for module, wiring in zip(hardware["modules"], boards, strict=True)]
-    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}], "sensors": sensors}
+    return hardware | {"modules": modules, "buses": [{"uart": 3}, {"uart": 4}], "sensors": SENSORS}
 
 
 def _wired(module: Hardware, board: Hardware) -> Hardware:

@@ -7,16 +7,14 @@ board. It may use the heap of a board, and as much again as the shim itself take
 import asyncio
 import contextlib
 import ctypes
-import secrets
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Protocol
 
-from tools.locker import rom
+from tools.locker import rom, sockets
 from tools.micropython import Interpreter
 
 HEAP_KB = 110  # an ESP32 without PSRAM, before Wi-Fi
@@ -40,7 +38,6 @@ BREAK_AGAIN_S = 0.2  # MicroPython for Unix dies of a second SIGINT while the fi
 PWRON, WDT, SOFT = 1, 3, 5  # machine.reset_cause()
 CRASHES_MAX = 5  # in a row, each within CRASH_S of the start: then it stays off, and says so
 CRASH_S = 2.0
-FOLDER_SIZE_MAX = 70  # bytes of a folder's path that leave room for a socket's name
 _TICKS_MASK = (1 << 30) - 1
 _PR_SET_PDEATHSIG = 1
 
@@ -154,10 +151,13 @@ class Controller:
         self.wanted = False
 
     async def _live(self) -> None:
-        path = self._folder / "wires"
-        path.unlink(missing_ok=True)
-        socket_path = str(path) if len(str(path)) < 100 else _short_path()
-        server = await asyncio.start_unix_server(self._connected, socket_path)
+        with sockets.beside(self._folder) as place:
+            await self._live_on(place / "wires")
+
+    async def _live_on(self, wires: Path) -> None:
+        """Once, from power to silence, with its wires at that socket."""
+        wires.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(self._connected, str(wires))
         code = rom.build(self._interpreter)
         has_romfs = self._interpreter.version >= ROMFS_SINCE
         code_path = str(code / "rom.img" if has_romfs else code / "sources") if self._has_rom else NO_ROM
@@ -165,7 +165,7 @@ class Controller:
         in_place = has_romfs and (self._has_rom or partition.exists())
         heap = self._interpreter.heap_options(self._heap_kb(in_place))
         image = str((self._folder / "flash.img").absolute())
-        told = {"SOCKET": socket_path, "IMAGE": image, "ROM": code_path, "CAUSE": str(self._cause)}
+        told = {"SOCKET": str(wires), "IMAGE": image, "ROM": code_path, "CAUSE": str(self._cause)}
         told["PARTITION"] = str(partition.absolute()) if has_romfs and partition.exists() else ""
         self._process = await asyncio.create_subprocess_exec(
             *self._interpreter.command,
@@ -190,7 +190,7 @@ class Controller:
             await self._reading  # what the board still said before it died comes before its silence
         self._fell_silent()
         server.close()
-        Path(socket_path).unlink(missing_ok=True)
+        wires.unlink(missing_ok=True)
 
     def _heap_kb(self, in_place: bool) -> int:
         shim_kb = SHIM_KB + self._pin_count * SHIM_PIN_BYTES // 1024
@@ -344,12 +344,6 @@ def _moment(ticks: int) -> float:
     now = now_ms()
     ago = (int(now) - ticks) & _TICKS_MASK
     return now - ago if ago <= _TICKS_MASK // 2 else now  # else it is rounding: a moment that has not come yet
-
-
-def _short_path() -> str:
-    """A Unix socket's path may be 107 bytes long."""
-    folder = tempfile.gettempdir()
-    return str(Path(folder if len(folder) < FOLDER_SIZE_MAX else "/tmp") / f"consigne-{secrets.token_hex(8)}.wires")
 
 
 def _die_with_parent() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from device.agent import door
+from tools.locker.flat_modules import flat_file, flat_names, with_flat_names
 from tools.locker.shared_names import with_shared_names
 from tools.locker.text_names import renamed
 
@@ -25,8 +26,13 @@ Renamed = tuple[dict[str, str], dict[str, str]]  # the files, and what each name
 
 
 def with_fewer_names(texts: Mapping[str, str], untouched: Collection[str] = ()) -> Renamed:
-    """The files of the board, by their names. `untouched` stay as they are."""
-    return with_shared_names(with_fewer_numbers(texts, untouched), untouched)
+    """The files of the board, by their names, and all other names, modules' too. `untouched` stay as they are."""
+    fewer = with_fewer_numbers(texts, untouched)
+    modules = flat_names(fewer, untouched)
+    files = {name: flat_file(name, modules) for name in fewer}  # whoever asks for a module asks for its file
+    flat = {files[name]: text if name in untouched else with_flat_names(text, modules) for name, text in fewer.items()}
+    short, words = with_shared_names(flat, {files[name] for name in untouched})
+    return {name: short[file] for name, file in files.items()}, words | modules
 
 
 def of_virtual_board(texts: Mapping[str, str], spoken: frozenset[str]) -> Renamed:

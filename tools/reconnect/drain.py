@@ -30,7 +30,7 @@ LIMIT_S = 600
 AGREE_S = 120
 _LIVE_S = 900
 _POLL_S = 0.1
-_ANSWER_S = 10
+_ANSWER_S = 60
 
 
 @dataclass(frozen=True)

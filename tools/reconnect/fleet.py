@@ -52,6 +52,7 @@ class Fleet:
         self._lockers = [
             Locker(place, name, keys.locker_key(name, town.GENERATION)) for place, name in enumerate(names)
         ]
+        self._is_settled = {"online": self._all_online, "lost": self._all_lost}
         self._forget()
 
     def _forget(self) -> None:
@@ -77,9 +78,11 @@ class Fleet:
         return {}
 
     def run(self, order: Document) -> Document:
-        """For `seconds`, or (`until_online`) until everybody is online and answered; then what was counted since."""
+        """For `seconds`, or (`until`) until everybody is `online` and answered, or has `lost` the link; then what was
+        counted since."""
         end = now_ms() + int(float(order["seconds"]) * 1000)
-        while now_ms() < end and not (order.get("until_online") and self._settled):
+        settled = self._is_settled.get(order.get("until", ""), lambda: False)
+        while now_ms() < end and not settled():
             wait_ms = max(0, min(end, self._due[0][0] if self._due else end) - now_ms())
             for key, flags in self._selector.select(wait_ms / 1000):
                 self._ready(key.data, flags)
@@ -98,9 +101,11 @@ class Fleet:
         self._forget()
         return counted
 
-    @property
-    def _settled(self) -> bool:
+    def _all_online(self) -> bool:
         return all(locker.link.online and locker.answered for locker in self._lockers)
+
+    def _all_lost(self) -> bool:
+        return not any(locker.link.online for locker in self._lockers)
 
     # -------------------------------------------------------------- sockets
     def _ready(self, locker: Locker, flags: int) -> None:

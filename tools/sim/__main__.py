@@ -17,6 +17,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from tools.desk_shelf import put_up
 from tools.sim.bugs import BUGS, planted
 from tools.sim.run import Options, Outcome, options_of, play, shrunk
 
@@ -130,6 +131,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--same", type=int, default=0, metavar="N", help="play it N times more and compare the traces")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args(argv)
+    put_up()
     if arguments.seed is not None:
         return _one(arguments)
     campaign = Campaign(arguments.jobs)

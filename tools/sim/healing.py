@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from protocol.numbers import FREE, HELD
 from tools.sim.cabinet import Door
 from tools.sim.modules import all_back
-from tools.sim.rounds import go_round
+from tools.sim.rounds import go_round, look_for_dead_codes
 from tools.sim.world import HOUR, MINUTE, SECOND, Life
 
 if TYPE_CHECKING:
@@ -35,11 +35,16 @@ def heal(simulation: "Simulation") -> None:
     world.run(world.now + _AGREE_MS)
     for locker in simulation.lockers.values():
         _agrees(simulation, locker)
+    look_for_dead_codes(simulation.crowd)
+    for locker in simulation.lockers.values():
+        go_round(simulation.crowd, locker)
+    world.run(world.now + _AGREE_MS)
     _customers_come(simulation)
     world.run(world.now + 10 * MINUTE)
     for locker in simulation.lockers.values():
         go_round(simulation.crowd, locker)
     world.run(world.now + _AGREE_MS)
+    look_for_dead_codes(simulation.crowd)
     _nothing_is_lost(simulation)
 
 

@@ -6,6 +6,7 @@ import device.agent.books
 from device.agent.books import LEAVING, Books
 from device.agent.openings import Openings
 from gateway.domain.compartments import Compartment
+from gateway.services import dead_codes
 from protocol.numbers import FREE
 from tools.sim.planting import bug, bug_of_value
 
@@ -65,3 +66,8 @@ bug_of_value("leaving_door_offered", Compartment, "closed_to_deposits", property
 @bug(Openings, "is_free", of="leaving_door_offered")
 def _leaving_at_the_locker(is_free: Any, openings: Openings, place: int) -> bool:
     return free_in_spite_of(LEAVING, is_free, openings, place)
+
+
+@bug(vars(dead_codes), "tell")
+def dead_code_untold(_tell: Any, _batch: Any, _box: Any) -> None:
+    """Nobody is told of a parcel whose code has ended and that nobody took out."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.domain.parcels import NewParcel
 from gateway.domain.people import COURIER, SCOPES_OF, Badge, Principal
 from gateway.services import delegations, parcels, people, receipts, reissues
+from gateway.services.customer import RECIPIENT
 from protocol.messages import Deposited, Up
 from tools.sim.cabinet import Door
 from tools.sim.rules import Rules
@@ -254,7 +255,7 @@ class Crowd:
     def _change_of_mind(self, parcel: Parcel) -> Life:
         """A stranger may know the code, or a neighbour shall not go after all; whoever has the old one tries it."""
         if self.world.happens(0.5):
-            self.town.do(reissues.reissue, OPERATOR, parcel.number)
+            self.town.do(reissues.reissue, RECIPIENT, parcel.number)
             yield self.world.about(20 * SECOND)
             self.ask_code(parcel)
             return

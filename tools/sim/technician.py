@@ -1,5 +1,6 @@
 """A technician at a locker's console, typing what people type: leads a module out, parcel by parcel, while others come
-and go, things break and the power fails.
+and go, things break and the power fails. At any step she may be called away, and says nothing more: whoever comes the
+next day knows no more than the locker does.
 """
 
 import json
@@ -18,6 +19,12 @@ _LOOK_MS = 200
 _ROUNDS_MAX = 30
 _NAME = "anne"
 _STAGED = "ERR fault flash"  # what comes last, and a simulated board has no file for
+_CALLED_AWAY = 0.12
+HANDED_IN = "town hall"  # where what she took out is
+
+
+class _CalledAwayError(Exception):
+    pass
 
 
 class Technician:
@@ -31,12 +38,22 @@ class Technician:
 
     def lead_out(self) -> Generator[int, None, bool]:
         """Whether nothing is left in it."""
+        try:
+            return (yield from self._lead_out())
+        except _CalledAwayError:
+            self._world.note(self._locker.name, "called away")
+            if self._world.happens(0.5):
+                yield from self._ask("logout")
+            return False
+
+    def _lead_out(self) -> Generator[int, None, bool]:
         for _round in range(_ROUNDS_MAX):
             said = yield from self._ask(self._order)
             if said.startswith(_STAGED):
                 return True
             if self._world.healing:
                 return False
+            self._may_be_called_away()
             if not said.startswith("OK "):
                 yield self._world.about(20 * SECOND)
                 yield from self._log_in()
@@ -55,6 +72,9 @@ class Technician:
     def _take_out(self, number: int) -> Life:
         door = self._locker.cabinet.doors[number]
         heard = self._types(f"{self._order} {number}")
+        if self._world.happens(_CALLED_AWAY):  # before it opens; somebody passes by and shuts it
+            self._world.after(self._world.about(20 * SECOND), lambda: self._locker.cabinet.swing(number, False))
+            raise _CalledAwayError
         until = self._world.now + 9 * SECOND
         while not door.open and self._world.now < until:
             yield _LOOK_MS
@@ -67,19 +87,26 @@ class Technician:
             there = bool(door.inside)
             self._locker.cabinet.swing(number, False)
         else:
-            there = leaves
+            there = leaves and bool(door.inside)
+        self._may_be_called_away()
         said = yield from self._answer(heard, 75 * SECOND)
+        self._may_be_called_away()
         if said.startswith("OK ") or (not door.open and not door.inside and number in self._has):
             word = "left" if there else "taken" if number in self._has else "empty"
             said = yield from self._ask(f"{self._order} {number} {word}")
             if said.startswith("OK "):
                 self._has.discard(number)
+            self._may_be_called_away()
 
     def _take(self, door: Door) -> None:
         for one in door.inside:  # handed in at the town hall
-            one.place = "gone"
+            one.place = HANDED_IN
         self._world.note(self._locker.name, "handed in", door.number, len(door.inside))
         door.inside.clear()
+
+    def _may_be_called_away(self) -> None:
+        if self._world.happens(_CALLED_AWAY):
+            raise _CalledAwayError
 
     # -------------------------------------------------------------- the line
     def _log_in(self) -> Life:

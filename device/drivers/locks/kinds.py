@@ -12,4 +12,4 @@ _KINDS = ("cu16", "cu48", "board8a", "wkly", "modbus")
 
 def driver(name: str) -> "Any":
     """The module of that driver, loaded only now; None: there is none."""
-    return load("device.drivers.locks." + name) if name in _KINDS else None
+    return load(name, "device.drivers.locks.") if name in _KINDS else None

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+TOLD_MAX = 12  # at once: 48 events, and what each leads to, are 2 kB of the heap
+
+
 class Settle:
     """`boxes`: rows that begin with a compartment and end with its channel; `tell` makes the event."""
 
@@ -38,12 +41,23 @@ class Settle:
         self._stale |= 1 << (channel - 1)
         self._valid &= ~self._stale
 
+    def _first(self, news: int) -> int:
+        """As many as a lap bears; the others are news with the next answer as well."""
+        count = 0
+        found = news
+        while found:
+            count += 1
+            if count > TOLD_MAX:
+                return news & ~found
+            found &= found - 1
+        return news
+
     def see(self, bits: int, usable: int, asked: bool, events: "list[Any]") -> None:
         """An answer (`asked`), or what the board said by itself, which settles nothing alone. `usable`: the inputs
         that it speaks of."""
         usable &= self._mask & ~self._stale
         same = usable & self._valid & ~(bits ^ self._before)
-        news = same & ((bits ^ self._told) | ~self._known) if asked else 0
+        news = self._first(same & ((bits ^ self._told) | ~self._known)) if asked else 0
         glimpsed = usable & self._valid & self._known & (self._before ^ self._told) & ~(bits ^ self._told)
         self._before = (self._before & ~usable) | (bits & usable)
         if asked:

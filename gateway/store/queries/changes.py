@@ -14,7 +14,7 @@ _ADD = (
     " SELECT ?1, ?2, ?3, ?4, ?5, CASE WHEN EXISTS (SELECT 1 FROM deliveries e WHERE e.webhook = ?1 AND e.parcel = ?3"
     " AND e.given_up_s IS NULL) THEN NULL ELSE ?5 END"
 )
-_EVERYONE = "role = 'operator' OR (role = 'courier' AND tenant = ?1) OR (role = 'merchant' AND tenant = ?2)"
+EVERYONE = "role = 'operator' OR (role = 'courier' AND tenant = ?1) OR (role = 'merchant' AND tenant = ?2)"
 _ITS_MERCHANT = "role = 'merchant' AND tenant = ?2"
 
 
@@ -36,12 +36,12 @@ class ChangeQueries:
     def _note_new(self, parcel: Parcel) -> None:
         self.tally(f"parcels_{parcel.state}", 1)
         if parcel.announced:  # what a locker took in by itself was expected by nobody
-            self._tell(parcel, _EVERYONE)
+            self._tell(parcel, EVERYONE)
 
     def _note_announced(self, parcel: Parcel) -> None:
         """Its merchant hears of it for the first time, and what has become of it. One that nobody put in is expected
         by all from here on."""
-        self._tell(parcel, _EVERYONE if parcel.state == "expected" else _ITS_MERCHANT)
+        self._tell(parcel, EVERYONE if parcel.state == "expected" else _ITS_MERCHANT)
 
     def _note_change(self, parcel: Parcel) -> None:
         """Before it is written."""
@@ -57,19 +57,21 @@ class ChangeQueries:
         if parcel.state == "collected":
             self.tally("pickups", 1)
         if not is_silent(before, parcel.state):
-            self._tell(parcel, _EVERYONE)
+            self._tell(parcel, EVERYONE)
 
-    def _tell(self, parcel: Parcel, whom: str) -> None:
-        if parcel.state not in TYPE_OF:
+    def _tell(self, parcel: Parcel, whom: str, word: str = "") -> None:
+        """Of its state, or of `word`: each once in its life."""
+        word = word or parcel.state
+        if word not in TYPE_OF:
             return
         rows = self.sql.execute(
             f"SELECT number, types FROM webhooks WHERE disabled_s IS NULL AND ({whom})",
             (parcel.carrier, parcel.merchant),
         ).fetchall()
-        kind = TYPE_OF[parcel.state]
+        kind = TYPE_OF[word]
         wanting = [number for number, types in rows if not types or kind in types.split()]
         if not wanting:
             return
         now = self.clock()
-        body = body_of(parcel, now)
-        self.sql.executemany(_ADD, [(number, event_id(parcel), parcel.number, body, now) for number in wanting])
+        body = body_of(parcel, now, word)
+        self.sql.executemany(_ADD, [(number, event_id(parcel, word), parcel.number, body, now) for number in wanting])

@@ -56,7 +56,7 @@ _END_NEVER_CAME = (
 RULES = (
     Rule("recipient", "SELECT parcel FROM recipients WHERE ended_s <= ?1 LIMIT ?2", _FORGET),
     Rule("never_came", _NEVER_CAME, _FORGET),
-    Rule("never_came", _LABEL_NEVER_CAME, (_END_NEVER_CAME,)),
+    Rule("never_came", _LABEL_NEVER_CAME, (_END_NEVER_CAME, "DELETE FROM claims WHERE parcel = ?")),
     _delete("delegations", "id", "left_s <= ?1", "recipient"),
     Rule(
         "recipient",
@@ -74,6 +74,7 @@ RULES = (
         (
             f"UPDATE parcels SET label = '{ERASED_LABEL}' WHERE number = ?",
             "DELETE FROM handovers WHERE parcel = ?",
+            "DELETE FROM claims WHERE parcel = ?",
         ),
     ),
     Rule(

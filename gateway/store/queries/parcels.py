@@ -6,11 +6,19 @@ from collections.abc import Iterable, Sequence
 from gateway.domain.compartments import FAULTS
 from gateway.domain.ids import ParcelNumber
 from gateway.domain.parcels import NewParcel, Parcel, Reservation
+from gateway.domain.webhooks import CONTESTED
+from gateway.store.queries.changes import EVERYONE as _EVERYONE
 from gateway.store.queries.changes import ChangeQueries
 
 PARCEL = (
     "number, label, locker, size, carrier, merchant, accessible, heavy, state, expected_s, compartment, deposit,"
-    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s"
+    " deposited_s, deadline_s, ended_s, delegation, joined_group, joined, announced, by_receipt, paused_s,"
+    " vouched, handed,"
+    # As domain.contracts says: a contract that has ended counts for nothing, and nor do the claims made under it.
+    " CASE WHEN vouched THEN 'good' WHEN NOT EXISTS (SELECT 1 FROM contracts k WHERE k.merchant = parcels.merchant"
+    " AND k.carrier = parcels.carrier) THEN 'no_contract'"
+    " WHEN EXISTS (SELECT 1 FROM claims c JOIN contracts k ON k.merchant = c.merchant AND k.carrier = parcels.carrier"
+    " WHERE c.parcel = parcels.number) THEN 'contested' ELSE 'good' END"
 )
 _IN_LOCKER = "SELECT parcel FROM allocations WHERE locker = ?4 AND ended_s IS NULL"  # few, and by an index
 _COUNTED = "state = 'deposited' AND paused_s IS NULL"
@@ -21,7 +29,7 @@ RESERVATION = "parcel, locker, compartment, made_s, until_s"
 
 def parcel_of(row: Sequence[object]) -> Parcel:
     fields = list(row)
-    for place in (6, 7, -4, -3, -2):
+    for place in (6, 7, -7, -6, -5, -3):
         fields[place] = bool(fields[place])
     return Parcel(*fields)  # pyright: ignore[reportArgumentType]
 
@@ -40,8 +48,8 @@ class ParcelQueries(ChangeQueries):
         """The personal fields go to their own table, and only if there are any."""
         self.sql.execute(
             "INSERT INTO parcels (number, position, label, locker, size, carrier, merchant, accessible, heavy, state,"
-            " expected_s, announced)"
-            " VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM parcels), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " expected_s, announced, vouched)"
+            " VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM parcels), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 parcel.number,
                 parcel.label,
@@ -54,19 +62,47 @@ class ParcelQueries(ChangeQueries):
                 parcel.state,
                 parcel.expected_s,
                 parcel.announced,
+                parcel.vouched,
             ),
         )
         self._add_recipient(parcel.number, new)
         self._note_new(parcel)
 
     def announce_parcel(self, parcel: Parcel, new: NewParcel) -> None:
-        """What a locker took in unannounced gets what only its announcement says."""
+        """What a locker took in unannounced gets what only its announcement says, by its carrier's word."""
         self.sql.execute(
-            "UPDATE parcels SET merchant = ?, accessible = ?, heavy = ?, announced = 1 WHERE number = ?",
+            "UPDATE parcels SET merchant = ?, accessible = ?, heavy = ?, announced = 1, vouched = 1 WHERE number = ?",
             (parcel.merchant, parcel.accessible, parcel.heavy, parcel.number),
         )
         self._add_recipient(parcel.number, new)
         self._note_announced(parcel)
+
+    def vouch(self, number: ParcelNumber) -> None:
+        """Its carrier says what its merchant said."""
+        self.sql.execute("UPDATE parcels SET vouched = 1 WHERE number = ?", (number,))
+
+    def announced_for(self, number: ParcelNumber) -> tuple[str | None, str | None, str | None, str | None]:
+        """name, mail, phone, ref of its recipient, as announced."""
+        where = "SELECT name, mail, phone, ref FROM recipients WHERE parcel = ?"
+        return self.sql.execute(where, (number,)).fetchone() or (None, None, None, None)
+
+    def withdraw_announcement(self, number: ParcelNumber) -> None:
+        """As if nobody had announced it; where it is, and its label, stay. Whoever knew its page's link knows none."""
+        self.sql.execute("DELETE FROM letters WHERE parcel = ?", (number,))
+        self.sql.execute("DELETE FROM recipients WHERE parcel = ?", (number,))
+        self.sql.execute(
+            "UPDATE parcels SET merchant = '', accessible = 0, announced = 0, vouched = 1, handed = handed + 1,"
+            " told_state = NULL, told_deposit = NULL, reminded = 0 WHERE number = ?",
+            (number,),
+        )
+
+    def taken_back_from_somebody(self, limit: int) -> list[Parcel]:
+        """In their lockers still."""
+        return self._parcels("handed > 0 AND state = 'deposited' LIMIT ?", limit)
+
+    def note_contested(self, parcel: Parcel) -> None:
+        """Its carrier, its merchant and the operator are told."""
+        self._tell(parcel, _EVERYONE, CONTESTED)
 
     def _add_recipient(self, number: ParcelNumber, new: NewParcel) -> None:
         personal = (new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref)

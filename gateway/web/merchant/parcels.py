@@ -30,7 +30,7 @@ def parcel_page(request: Request, who: Merchant, parcel: str) -> Response:
         parcel=found,
         until_s=kept_until(desk_of(request), who, found.number),
         just_made=bool(asked(request, "made")),
-        may_reserve=may_write and found.told_as == "expected",
+        may_reserve=may_write and found.told_as == "expected" and found.held_back is None,
         may_release=may_write and can(found.state, "release"),
         may_take_back=may_write and can(found.state, "take_back"),
         may_see_code=found.state == "deposited" and "codes:read" in who.scopes,

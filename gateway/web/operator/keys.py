@@ -1,5 +1,6 @@
 """/operator/people: keys to the API and to these pages: who has one, make one, take one back."""
 
+import re
 from collections.abc import Callable
 
 from fastapi import APIRouter, Request
@@ -16,6 +17,7 @@ from gateway.web.showing import asked, desk_of, show
 router = APIRouter()
 PLACE = "/operator/people"
 AGAIN = PLACE + "?again=1"
+_SLUGS = re.compile(r"[^\s,;]+")
 
 
 @router.get(PLACE)
@@ -33,13 +35,15 @@ def keys_page(request: Request, who: Operator) -> Response:
 
 @router.post(PLACE)
 def make_key(request: Request, who: Operator, form: Posted) -> Response:
-    """With `role`, `tenant`, `name`, and each of its scopes as a field of that name. None: all that the role may."""
+    """With `role`, `tenant`, `name`, of a merchant `carriers` (apart by commas or blanks), and each of its scopes as a
+    field of that name. None: all that the role may."""
 
     def work() -> Callable[[], Response]:
         ticked = frozenset(scope for scope in SCOPES if form[scope])
         scopes = ticked or SCOPES_OF.get(form["role"], frozenset())
         made, secret = people.issue_credential(
-            desk_of(request), who, form["role"], form["tenant"], scopes, form["name"]
+            *(desk_of(request), who, form["role"], form["tenant"], scopes, form["name"]),
+            carriers=_SLUGS.findall(form["carriers"]),
         )
         return lambda: show(request, "operator/secret.html", key=made, secret=secret)
 

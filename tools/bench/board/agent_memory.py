@@ -19,8 +19,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 COUNT = int(sys.argv[1])
-AGENT = ("core", "link", "console", "panel", "openings", "commands", "books", "config")
-PROTOCOL = ("messages", "cose", "tokens", "ed25519", "otp", "keys", "topics")
+AGENT = (
+    "device.agent.core",
+    "device.agent.link",
+    "device.agent.console",
+    "device.agent.panel",
+    "device.agent.openings",
+    "device.agent.commands",
+    "device.agent.books",
+    "device.agent.config",
+)
+PROTOCOL = (
+    "protocol.messages",
+    "protocol.cose",
+    "protocol.tokens",
+    "protocol.ed25519",
+    "protocol.otp",
+    "protocol.keys",
+    "protocol.topics",
+)
 
 
 def mount(path: str) -> None:
@@ -70,10 +87,10 @@ if len(sys.argv) > 2:
     mount(sys.argv[2])
 before = taken()
 for name in PROTOCOL:
-    module("protocol." + name)
+    module(name)
 protocol = taken()
 for name in AGENT:
-    module("device.agent." + name)
+    module(name)
 code = taken()
 micropython.qstr_info()
 kept = agent_of(list(range(1, COUNT + 1)))
