@@ -68,6 +68,6 @@ def _leaving_at_the_locker(is_free: Any, openings: Openings, place: int) -> bool
     return free_in_spite_of(LEAVING, is_free, openings, place)
 
 
-@bug(vars(dead_codes), "tell")
+@bug(dead_codes.__dict__, "tell")
 def dead_code_untold(_tell: Any, _batch: Any, _box: Any) -> None:
     """Nobody is told of a parcel whose code has ended and that nobody took out."""
