@@ -83,7 +83,7 @@ MICROPYTHON = {
 PURE = {
     "protocol": {"binascii", "collections", "hashlib", "micropython", "struct", "sys", "typing"},
     "device.agent": {"array", "binascii", "collections", "hashlib", "json", "micropython", "struct", "sys", "typing"},
-    "device.desk": {"array", "binascii", "collections", "micropython", "struct", "typing"},
+    "device.desk": {"array", "binascii", "collections", "json", "micropython", "struct", "typing"},
 }
 IMPURE = {"asyncio", "os", "random", "secrets", "socket", "sqlite3", "subprocess", "threading", "time"}
 

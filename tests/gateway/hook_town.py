@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from books_town import COLIBRI, Town, open_town
 from patience import wait_for
+from serving import serving
 
 from gateway.config import Settings
 from gateway.domain.people import Principal
@@ -97,14 +97,8 @@ def receiving(receiver: Receiver | None = None, tls: ssl.SSLContext | None = Non
     if tls is not None:
         made.scheme = "https"
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=lambda: server.serve_forever(0.01))
-    thread.start()
-    try:
+    with serving(server):
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def private_town(folder: Path) -> Town:

@@ -11,7 +11,6 @@ import ipaddress
 import json
 import re
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
@@ -26,6 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from patience import WAIT_S
+from serving import serving
 
 from gateway.config import Address
 from gateway.domain.letters import Letter
@@ -152,15 +152,9 @@ def provider() -> Iterator[Provider]:
             del format, args
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
     made.url = f"http://127.0.0.1:{server.server_port}/send"
-    try:
+    with serving(server):
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 # ------------------------------------------------------------------ the desk

@@ -1,12 +1,12 @@
 """The checks of pages see what is wrong: each fault of this bad page is found, and a good one has none."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from browsing import SCREENS, View, Visit
 from page_checks import axe, fits, keyboard_order
+from serving import serving
 
 GOOD = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Good</title>
 <link rel="icon" href="data:,"><main><h1>Good</h1><a href="#a" id="a">First</a> <label>Word <input></label>
@@ -39,12 +39,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serving(server):
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
