@@ -99,8 +99,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Five thousand tests and all that they import are a million objects. They stay, so no collection looks through
-    them again: the agent asks for one at each of its steps that needs memory, and each took a fifth of a second here.
+    """Five thousand tests and all that they import are a million objects."""
+    _keep()
+
+
+def _keep() -> None:
+    """What is there now stays, and no collection looks through it again. The agent asks for one wherever it needs
+    memory; each took a fifth of a second here.
     """
     gc.collect()
     gc.freeze()
@@ -117,6 +122,7 @@ def _children() -> set[int]:
 
 @pytest.fixture(autouse=True, scope="module")
 def _nothing_left_running() -> Iterator[None]:
+    _keep()  # what the files before this one have left in caches
     before = _children()
     yield
     left = {pid: _command_of(pid) for pid in _children() - before}
