@@ -30,6 +30,7 @@ _ONLY_A_START = (
     "device.drivers.locks.kinds",
     "device.drivers.locks.chips",
 )
+_GREETING = "/language"  # on flash: the one to greet in, where the gateway ordered it
 _UART_BUFFER = 1024  # one whole scan, should a lap take long
 _CAUSES = (
     ("WDT_RESET", "watchdog"),
@@ -118,7 +119,7 @@ def add_panel(board: "Board", document: "dict[str, Any]") -> None:
     board.screens = _screens()
     display: dict[str, Any] = document.get("display") or {}
     board.language = display.get("language", LANGUAGES[0])
-    board.display = _display(document, board.screens)
+    board.display = _display(document, board.screens, board.root)
     if hasattr(board.display, "gather"):
         board.sources.append(board.display)  # it draws a little a lap
     board.buzzer = _buzzer(document)
@@ -156,11 +157,23 @@ def _uart(part: "dict[str, Any]", receive: int) -> "Any":
     return machine.UART(part["uart"], part.get("baud", 9600), rxbuf=receive, txbuf=256, **pins)
 
 
-def _display(document: "dict[str, Any]", screens: str) -> "Any":
+def _first_language(kept: str, part: "dict[str, Any]") -> str:
+    """What the gateway ordered, else what this locker was built with."""
+    ordered = ""
+    try:
+        with open(kept, "rb") as file:
+            ordered = str(file.read(2), "utf-8")
+    except (OSError, ValueError):
+        pass  # never ordered, or rotten
+    return ordered if ordered in LANGUAGES else part.get("language", LANGUAGES[0])
+
+
+def _display(document: "dict[str, Any]", screens: str, root: str) -> "Any":
     part = document.get("display")
     if not part:
         return Nothing()
-    texts = Texts(screens, part.get("language", "fr"))
+    kept = root + _GREETING
+    texts = Texts(screens, _first_language(kept, part), kept)
     made = _more().display(part, texts) if "kind" in part else None
     return made or Display(_uart(part, 64), texts, part.get("qr", False))
 

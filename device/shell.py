@@ -40,9 +40,12 @@ def replayed(board: "Board") -> Agent:
     if board.journal.due:
         board.watchdog.feed()  # reading and a new segment together may take it to its end
         try:
-            board.journal.rotate(books.snapshot())
+            snapshot = _snapshot(books)
+            if snapshot is not None:
+                board.journal.rotate(snapshot)
         except OSError as error:  # the old segment still serves; if it does not, the first Save says so
             board.report(error)
+        snapshot = None
         gc.collect()
     agent = Agent(board.config, books, boot, os.urandom(32), board.journal.first_seq)
     agent.console.board = board
@@ -91,6 +94,7 @@ class Shell:
         self._events = []
         self._free = -1
         unload()  # nobody sits at the new agent's console, and it may have been the desk that filled the heap
+        torn = False
         while self.agent is None and self.failures < FAILURES_MAX:
             try:
                 agent = self._make(self._board)
@@ -100,8 +104,11 @@ class Shell:
                 self._measure()  # its first event: it shall not take the journal for nearly full
             except Exception as error:  # the outermost loop: counted, and capped
                 self._note(now, error)
+                torn = cause == "anew" and isinstance(error, MemoryError)
         self._tidy_at = now
         if self.agent is None:
+            if torn:  # what is free lies in pieces too small for the books: a reset makes one of them
+                self._board.restart()
             self._idle_until = now + IDLE_MS
             self._board.display.show("fault", ("restart",))
 
@@ -156,8 +163,12 @@ class Shell:
         journal = self._board.journal
         if journal.due and now >= self._rotate_at and not self._board.locks.busy:
             gc.collect()  # a snapshot is the largest thing that is ever made at once
+            snapshot = _snapshot(self.agent)
             try:
-                journal.rotate(self.agent.snapshot())
+                if snapshot is None:  # a technician's order has its room for the moment
+                    self._rotate_at = now + ROTATE_AGAIN_MS
+                else:
+                    journal.rotate(snapshot)
             except OSError:
                 self._rotate_at = now + ROTATE_AGAIN_MS  # the old segment still serves
         self.agent.first_seq = journal.first_seq
@@ -267,6 +278,14 @@ _PERFORM: "dict[type, Callable[[Shell, int, Any], None]]" = {
     effects.Write: Shell._write,
     effects.Restart: Shell._restart,
 }
+
+
+def _snapshot(of: "Any") -> "bytes | None":
+    """None: there is no room for one, and nothing has begun. What runs out of it later has."""
+    try:
+        return of.snapshot()
+    except MemoryError:
+        return None
 
 
 def _heap_free() -> int:

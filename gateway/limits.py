@@ -86,6 +86,7 @@ ASSIGN_GRACE_S = 30  # a result may still be on its way when an Assign runs out
 LOCKER_ALIVE_S = 180  # three heartbeats: a locker that said nothing for longer is offered to nobody
 DEADLINE_LEFT_S_MIN = 86_400  # after an outage: nobody finds a parcel gone on the morning that its locker is back
 TRUST_AGAIN_S = 600  # a locker that refused to believe a signing key is asked again, but not in a loop
+GREETING_AGAIN_S = 600  # a locker that would not take a language (no clock yet) is asked again, but not in a loop
 REVOCATION_RETRY_S = 600  # a locker that could not take a token back is asked again, but not in a loop
 REVOCATION_NO_ROOM_RETRY_S = 86_400  # its list empties as tokens expire
 EXPIRIES_PER_ROUND_MAX = 500  # one round of the timer must not hold the books for long

@@ -38,7 +38,7 @@ from gateway.notify.webhooks import Deliverer
 from gateway.outbox import Outbox
 from gateway.pipeline import Pipeline
 from gateway.rates import Gate
-from gateway.services import audit, commands, erasures, expiry, key_check, lockers, people, trust_orders
+from gateway.services import audit, commands, erasures, expiry, greetings, key_check, lockers, people, trust_orders
 from gateway.services.desk import Desk
 from gateway.services.key_check import WrongKeysError
 from gateway.services.take_up import take_up
@@ -94,8 +94,10 @@ class Clockwork:
         self._do(self._let_in)
         if time.monotonic() >= self._expire_at:
             self._expire_at = time.monotonic() + limits.EXPIRY_LOOK_S
-            for duty in (commands.expire_commands, expiry.expire_due, trust_orders.keep_up, erasures.carry_out):
+            for duty in (commands.expire_commands, expiry.expire_due, erasures.carry_out):
                 self._do(duty, self._desk)
+            for keep_up in (trust_orders.keep_up, greetings.keep_up):
+                self._do(keep_up, self._desk)
             self._do(self._scrub)
             self._pipeline.wake()
 

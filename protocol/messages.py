@@ -502,6 +502,16 @@ class Trust(Message):
     statement: bytes
 
 
+class Greet(Message):
+    """The language of the screen for whoever has not chosen one, from now on: its place in numbers.LANGUAGES. A locker
+    that does not know that language says so (bad_value), and greets as before."""
+
+    TYPE = 27
+    FIELDS = ("language",)
+    KINDS = (U8,)
+    language: int
+
+
 EVENTS = {
     cls.TYPE: cls
     for cls in (
@@ -553,6 +563,7 @@ COMMANDS = {
         Join,
         RevokeToken,
         Trust,
+        Greet,
     )
 }
 FIRST_REMEMBERED_COMMAND = 16  # below: about the link itself, harmless to repeat

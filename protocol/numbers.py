@@ -31,6 +31,10 @@ STAYS, LEAVES = 2, 3
 
 # What a courier keys when no gateway can be asked; a size is the place of its letter.
 SIZES = ("S", "M", "L")
+
+# In which a screen can greet; a language's number on the wire is its place.
+LANGUAGES = ("fr", "en")
+
 # How a part is that can be asked (events.Sensed: scanner, display, meter, thermometer).
 PART_SILENT, PART_WELL, PART_WRONG, PART_STUCK, PART_GARBLED = 0, 1, 2, 3, 4
 

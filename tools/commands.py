@@ -83,6 +83,13 @@ def show_locker(arguments: Namespace, gateway: Gateway) -> int:
     return say(arguments, {**locker, "compartments": doors}, text)
 
 
+def greet(arguments: Namespace, gateway: Gateway) -> int:
+    """Which language is wanted of it, and which it has; first of all the one that is named, if one is."""
+    path = f"/v1/lockers/{word(arguments.locker)}/greeting"
+    found = gateway.put(path, {"language": arguments.language}) if arguments.language else gateway.get(path)
+    return say(arguments, found, fields(found))
+
+
 def show_fleet(arguments: Namespace, gateway: Gateway) -> int:
     """As each locker said at its last birth: what it runs now, if it is online."""
     found = sorted(gateway.pages("/v1/lockers"), key=lambda locker: (locker["firmware"] or "", locker["id"]))

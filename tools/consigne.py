@@ -131,7 +131,11 @@ def _locker_words(verbs: "argparse._SubParsersAction[Parser]") -> None:
     one = verbs.add_parser("show", help="one locker and its compartments")
     one.add_argument("locker", metavar="LOCKER")
     one.set_defaults(call=with_gateway(commands.show_locker))
-    for verb in (every, one):
+    tongue = verbs.add_parser("greet", help="the language of its screen for whoever has not chosen one")
+    tongue.add_argument("locker", metavar="LOCKER")
+    tongue.add_argument("language", metavar="LANGUAGE", nargs="?", help="fr or en; left out: show which")
+    tongue.set_defaults(call=with_gateway(commands.greet))
+    for verb in (every, one, tongue):
         _json(verb)
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from device.agent.effects import Show
 from protocol.errors import number_of
 from protocol.limits import (
     CLOCK_SKEW_S_MAX,
@@ -13,6 +14,7 @@ from protocol.messages import (
     CommandDone,
     Decline,
     DepositAuthorised,
+    Greet,
     Identify,
     Join,
     MessageRefused,
@@ -28,7 +30,7 @@ from protocol.messages import (
     Trust,
     TrustPart,
 )
-from protocol.numbers import COMMAND, FREE, HELD, REVOKED
+from protocol.numbers import COMMAND, FREE, HELD, LANGUAGES, REVOKED
 
 if TYPE_CHECKING:
     from typing import Any
@@ -221,6 +223,15 @@ class Commands:
         self._panel.identify(now, effects)
         return ""
 
+    def _greet(self, now: int, down: "Down", effects: "list[Effect]") -> str:
+        command: Any = down.command
+        language: int = command.language
+        if language >= len(LANGUAGES):
+            return "bad_value"
+        effects.append(Show("language", (LANGUAGES[language], "kept")))  # on flash before the answer is
+        self._done(now, down, "ok", effects, language)
+        return ""
+
 
 _HANDLERS = {
     Assign.TYPE: Commands._assign,
@@ -234,4 +245,5 @@ _HANDLERS = {
     Join.TYPE: Commands._join,
     RevokeToken.TYPE: Commands._revoke_token,
     Trust.TYPE: Commands._change_trust,
+    Greet.TYPE: Commands._greet,
 }

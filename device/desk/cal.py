@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from device.desk.act import number_of, refuse_door, utc_text
+from device.desk.act import utc_text
 from device.desk.cycle import Cycle, may_try
+from device.desk.opening import number_of, refuse_door
 from device.desk.timings import FILE, known
 from protocol.limits import CALIBRATION_CYCLES, CALIBRATION_CYCLES_MAX
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from device.agent import door
-from device.desk.act import open_door
+from device.desk.opening import open_door
 from protocol.limits import DOOR_PUSH_WAIT_MS
 from protocol.numbers import FREE
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from device.desk.orders import find, names
-from device.desk.people import WIDTH, wrapped
+from device.desk.wrap import WIDTH, wrapped
 from protocol.numbers import DOOR_STATES
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from binascii import crc32, hexlify
 from typing import TYPE_CHECKING
 
 from device.agent.outbox import seq_of
-from device.desk.act import number_of
+from device.desk.opening import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ portal sends whoever asks to a page of its own, or answers with it at once.
 from typing import TYPE_CHECKING
 
 from device.agent.events import LinkClosed, LinkOpened, Received
-from device.desk.guide import wrapped
+from device.desk.wrap import wrapped
 
 if TYPE_CHECKING:
     from typing import Any

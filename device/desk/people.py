@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from device.desk.wrap import WIDTH, wrapped
+
 if TYPE_CHECKING:
     from typing import Any
 
     from device.desk.seat import Desk
-
-WIDTH = 38
 
 
 def tell(desk: "Desk", document: "dict[str, Any]") -> None:
@@ -33,15 +33,3 @@ def _cell(value: "Any") -> str:
         fields: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
         return "; ".join([f"{name} {_cell(fields[name])}" for name in sorted(fields)])
     return str(value)
-
-
-def wrapped(text: str, width: int = WIDTH - 4) -> "list[str]":
-    lines: list[str] = []
-    line = ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = (line + " " + word).strip()
-    return lines + [line] if line else lines  # noqa: RUF005 - MicroPython knows no stars here

@@ -38,7 +38,8 @@ class Desk:
     """`now`, `effects`: of the event under way. `task`: an order that has not answered yet; it has step(desk),
     called at every event until it has answered, stop(desk), and `call_at`, when it wants to be called at the latest.
     `people`: the order under way asked for a table. `serving`: who has put the locker into service mode, or "".
-    `emptied`: whose door was opened last to take out what is inside, and shut again (device.desk.leaving)."""
+    `emptied`: whose door was opened last to take out what is inside, and shut again (device.desk.handing); each login
+    begins without."""
 
     def __init__(self, agent: "Agent") -> None:
         self.agent = agent
@@ -102,10 +103,8 @@ class Desk:
             self._guarded(self.task.step, self)
         while self.task is None and self._later and not self._is_enough(0):
             self._feed(self._later.pop(0))
-        if not self.agent.console.actor:  # logged out, by whatever
-            self.emptied = 0
-            if self.serving:
-                self._guarded(load("service").end, self)
+        if self.serving and not self.agent.console.actor:  # logged out, by whatever
+            self._guarded(load("service").end, self)
         self._plan()
 
     def came(self, now: int, effects: "list[Effect]") -> None:
@@ -261,10 +260,10 @@ class Desk:
                 if len(line) >= _PIECE:
                     self.write(line)
                     line = bytearray()
+            self._answer(line)
         except MemoryError:  # half an answer is none
             effects[max(count - 1, 0) :] = [] if last is None else [last]
             raise
-        self._answer(line)
 
     def err(self, code: str, text: str) -> None:
         self._answer(("ERR " + code + " " + text).encode())

@@ -9,6 +9,8 @@ codes (ESC/POS) the last argument of some screens is one, and stays until the ne
 import json
 from typing import TYPE_CHECKING
 
+from protocol.numbers import LANGUAGES
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -16,7 +18,6 @@ WIDTH = 20
 HEIGHT = 4
 CLEAR = b"\x0c"
 MOVE = b"\x1f\x24"  # then column and row, from 1
-LANGUAGES = ("fr", "en")
 AT_REST = ("welcome", "service")  # screens that wait for whoever comes
 BY_CODE = ("declined",)  # screens that may have words for one code alone
 WITH_QR = ("receipt", "receipt_again")  # screens whose last argument is the text of a QR code
@@ -26,8 +27,10 @@ QR = b"\x1d(k"  # GS ( k: a length of two bytes, low one first, and what it coun
 class Texts:
     """The table of one language. The line in use is remembered: a typed code shows one screen twelve times."""
 
-    def __init__(self, folder: str, language: str) -> None:
+    def __init__(self, folder: str, language: str, kept: str = "") -> None:
+        """`kept`: the file of the language to greet in, where one was ordered."""
         self._folder = folder
+        self._kept = kept
         self._first = language if language in LANGUAGES else LANGUAGES[0]
         self._language = self._first
         self._name = ""
@@ -37,15 +40,28 @@ class Texts:
 
     def take(self, screen: str, arguments: "tuple[str, ...]") -> "list[str]":
         """The lines of what is to be shown from now on; of `language`, those of what is shown, in that language, or in
-        the next one ("")."""
+        the next one (""). With a second argument it is the one to greet in from now on, also after a restart."""
         if screen == "language":
-            self.speak(arguments[0] or LANGUAGES[LANGUAGES.index(self._language) - 1])
+            if arguments[1:]:
+                self._greet(arguments[0])
+            else:
+                self.speak(arguments[0] or LANGUAGES[LANGUAGES.index(self._language) - 1])
         else:
             if screen in AT_REST:  # whoever comes next is greeted as everybody is
                 self.speak(self._first)
             self.screen = screen
             self.arguments = arguments
         return self.lines(self.screen, self.arguments)
+
+    def _greet(self, language: str) -> None:
+        self._first = language
+        if self.screen in AT_REST:  # who is being served reads on
+            self.speak(language)
+        try:
+            with open(self._kept, "w") as file:
+                file.write(language)
+        except OSError:
+            pass  # a flash that is full is no reason to start anew; the order comes again with the next wish
 
     def speak(self, language: str) -> None:
         if language in LANGUAGES and language != self._language:

@@ -234,6 +234,7 @@ NOT_PERSONAL = {
     "events": "id locker boot seq type t_mono_ms t_wall_s taken_s parcel",
     "extensions": "parcel made_s",
     "former_deposits": "locker compartment deposit parcel",
+    "greetings": "locker wanted held again_s",
     "guarantees": "locker tenant percent",
     "handovers": "parcel opened_s",
     "key_checks": "name value",

@@ -20,6 +20,7 @@ from gateway.http import (
     contracts,
     departures,
     events,
+    greetings,
     idempotency,
     keys,
     lockers,
@@ -47,6 +48,7 @@ PROBLEM_SIZE_MAX = 200
 ROUTERS = (
     lockers.router,
     sites.router,
+    greetings.router,
     parcels.router,
     receipts.router,
     codes.router,
@@ -84,7 +86,7 @@ def create_app(
     app.state.counter = counter
     app.state.scrapes = metrics.Scrapes()
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # as they are; include_router would make each of them anew
     for failure, handler in HANDLERS.items():
         app.add_exception_handler(failure, handler)
     app.add_middleware(Envelope, takes=JSON, refuse=_refuse, requests=counter.requests, gate=gate or Gate())

@@ -15,7 +15,7 @@ from gateway.domain.lockers import (
     check_locker,
 )
 from gateway.domain.people import Principal
-from gateway.services import acts, revocations, trust_orders
+from gateway.services import acts, greetings, revocations, trust_orders
 from gateway.services.desk import Desk, known_locker, must_operate
 from gateway.services.ports import Transaction
 from protocol.numbers import FREE
@@ -121,6 +121,7 @@ def provision_locker(desk: Desk, who: Principal, locker: str) -> Provisioning:
         tx.drop_requests_of(locker)
         trusted = desk.keys.trusted
         trust_orders.starts_with(desk, tx, locker, trusted)
+        greetings.starts_with(desk, tx, locker)
         revocations.tell_again(desk, tx, locker)
     return Provisioning(
         locker=locker,

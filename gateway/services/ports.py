@@ -13,6 +13,7 @@ from gateway.domain.compartments import Compartment
 from gateway.domain.contracts import Claim, Contract, Pair
 from gateway.domain.delegations import Delegation
 from gateway.domain.events import Alarm, LoggedEvent
+from gateway.domain.greetings import Greeting
 from gateway.domain.guarantees import Guarantee
 from gateway.domain.ids import CredentialNumber, OperationNumber, ParcelNumber, ReportNumber, WebhookNumber
 from gateway.domain.letters import Letter, News, Recipient
@@ -239,6 +240,14 @@ class CountBooks(Protocol):
     def latest_lag_s(self, events: int) -> int | None: ...
 
 
+class GreetingBooks(Protocol):
+    def greeting_of(self, locker: str) -> Greeting | None: ...
+    def want_greeting(self, locker: str, language: str, again_s: int) -> None: ...
+    def hold_greeting(self, locker: str, language: str | None) -> None: ...
+    def greet_again(self, locker: str, again_s: int) -> None: ...
+    def greetings_lacking(self, now_s: int, limit: int) -> list[tuple[str, str]]: ...
+
+
 class ReadingBooks(Protocol):
     def keep_readings(self, told: Iterable[Reading]) -> None: ...
     def readings_of(self, locker: str) -> list[Reading]: ...
@@ -328,6 +337,7 @@ class Transaction(
     LogBooks,
     WebhookBooks,
     CountBooks,
+    GreetingBooks,
     ReadingBooks,
     CustomerBooks,
     ReportBooks,

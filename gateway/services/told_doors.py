@@ -14,6 +14,7 @@ from gateway.services import (
     allocations,
     dead_codes,
     delegations,
+    greetings,
     joins,
     reissues,
     reports,
@@ -31,6 +32,7 @@ from protocol.messages import (
     CommandDone,
     ContentsDoubted,
     DoorFaulted,
+    Greet,
     Join,
     OpeningAuthorised,
     OutOfService,
@@ -193,6 +195,8 @@ def command_done(batch: Batch, locker: Locker, up: Up) -> ParcelNumber | None:
         effect(batch, box, event.value, command)
     if event.order == Trust.TYPE:
         trust_orders.told(batch, locker, event)
+    if event.order == Greet.TYPE:
+        greetings.told(batch, locker, event)
     if command is None:
         return None
     unfinished = command.state in ("waiting", "sent")

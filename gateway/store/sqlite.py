@@ -19,6 +19,7 @@ from gateway.store.queries.contracts import ContractQueries
 from gateway.store.queries.counts import CountQueries
 from gateway.store.queries.customers import CustomerQueries
 from gateway.store.queries.delegations import DelegationQueries
+from gateway.store.queries.greetings import GreetingQueries
 from gateway.store.queries.history import HistoryQueries
 from gateway.store.queries.keeping import KeepingQueries
 from gateway.store.queries.keys import KeyQueries
@@ -56,6 +57,7 @@ class SqliteTransaction(
     LogQueries,
     WebhookQueries,
     CountQueries,
+    GreetingQueries,
     ReadingQueries,
     CustomerQueries,
     ReportQueries,

@@ -61,7 +61,7 @@ def create_pages(
     app.state.strangers = Strangers(desk.clock)
     app.state.gate = gate or Gate()
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # as they are; include_router would make each of them anew
     for failure, handler in HANDLERS.items():
         app.add_exception_handler(failure, handler)
     app.add_middleware(Envelope, takes=forms.MEDIA_TYPE, refuse=_refuse, requests=requests or Requests())

@@ -262,6 +262,20 @@ def test_a_locker_that_greets_in_english_does_so_again_for_the_next_person():
         assert texts.take("welcome", ()) == greeting
 
 
+def test_an_ordered_language_greets_from_now_on_and_takes_nobody_s_words_away(tmp_path: Path):
+    kept = tmp_path / "language"
+    texts = Texts(str(SCREENS), "fr", str(kept))
+    texts.take("typing", ("1",))
+    assert texts.take("language", ("en", "kept"))[0] == tables()["fr"]["typing"][0].replace("{0}", "1")
+    assert texts.take("welcome", ()) == tables()["en"]["welcome"] and kept.read_text() == "en"
+    assert texts.take("language", ("fr", "kept")) == tables()["fr"]["welcome"], "where nobody is served, at once"
+    full = Texts(str(SCREENS), "fr", str(tmp_path / "gone" / "language"))
+    full.take("welcome", ())
+    assert full.take("language", ("en", "kept")) == tables()["en"]["welcome"], (
+        "a flash that is full harms nothing else"
+    )
+
+
 def test_a_refusal_has_words_for_its_code_or_says_the_code():
     texts = Texts(str(SCREENS), "fr")
     assert texts.lines("declined", ("wrong_state",))[0] == "Déjà déposé, ou pas"

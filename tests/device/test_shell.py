@@ -12,7 +12,7 @@ from device.agent import effects as do
 from device.agent import events as on
 from device.agent.console import load
 from device.drivers.flash import TrustFolder, read_trust
-from device.shell import FAILURES_MAX, IDLE_MS, SORRY_MS, Shell
+from device.shell import FAILURES_MAX, IDLE_MS, ROTATE_AGAIN_MS, SORRY_MS, Shell
 from protocol.ed25519 import TABLE_SIZE
 
 
@@ -322,3 +322,49 @@ def test_a_segment_is_begun_between_laps_and_never_while_a_coil_is_on(board: Tab
     assert not board.journal.due
     assert board.journal.read(1, 500) == [b"record"] * 200
     assert board.errors == []
+
+
+def test_a_snapshot_without_room_waits_a_minute_and_what_happens_meanwhile_is_saved(board: TableBoard):
+    seq = 0
+    full = True
+
+    class Saver(Script):
+        def step(self, _now: int, event: Any) -> list[Any]:
+            nonlocal seq
+            if isinstance(event, on.KeyPressed):
+                seq += 1
+                return [do.Save(seq, b"record")]
+            return []
+
+        def snapshot(self) -> bytes:
+            if full:
+                raise MemoryError
+            return b"snapshot"
+
+    shell = begun(board, Saver({}))
+    for _ in range(200):
+        press(board, shell)
+    assert board.journal.due and board.errors == []
+    full = False
+    board.clock.ms += ROTATE_AGAIN_MS
+    shell.lap()
+    assert not board.journal.due
+    assert board.journal.read(1, 500) == [b"record"] * 200
+
+
+def test_a_heap_that_has_no_run_for_the_books_any_more_is_made_one_by_a_restart_but_not_right_after_one(
+    board: TableBoard,
+):
+    agents = [Script({on.KeyPressed: [do.Save(9, b"a gap")]})]
+
+    def made(table: Any) -> Script:
+        if not agents:
+            raise MemoryError
+        return make(agents.pop())(table)
+
+    shell = Shell(board, made)  # type: ignore[arg-type]
+    shell.begin(0, "power")
+    press(board, shell)
+    assert (shell.agent, board.restarts) == (None, 1)
+    Shell(board, made).begin(0, "power")  # type: ignore[arg-type]
+    assert board.restarts == 1, "it would restart for ever"

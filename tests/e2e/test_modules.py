@@ -134,6 +134,14 @@ def shut_once_open(scene: Scene, door: int) -> None:
     scene.cabinet.push(door)
 
 
+def opens_and_shuts(scene: Scene, technician: Technician, module: str, door: int) -> None:
+    hand = threading.Thread(target=shut_once_open, args=(scene, door))
+    hand.start()
+    opened = technician.says(f"module retire {module} {door}")
+    hand.join()
+    assert opened["compartment"] == door
+
+
 def state_of(scene: Scene, part: Play) -> str:
     return scene.stack.api.get(f"/v1/parcels/{part.parcel}")["state"]
 
@@ -222,11 +230,14 @@ def test_a_technician_leads_a_module_out_and_the_parcels_record_says_so(scene: S
     technician.logs_in()
     technician.says(f"module retire {module}")
     collect(fetched)
-    hand = threading.Thread(target=shut_once_open, args=(scene, left.compartment))
-    hand.start()
-    opened = technician.says(f"module retire {module} {left.compartment}")
-    hand.join()
-    assert opened["compartment"] == left.compartment
+    opens_and_shuts(scene, technician, module, left.compartment)
+    assert technician.says("logout") == {"unsettled": left.compartment}
+    untold = (left.compartment, "parcel_without_code")
+    scene.stack.wait_for("the operator to be told", lambda: untold in alarms(scene), GOAL_S)
+    scene.stack.api.post(f"/v1/parcels/{left.parcel}/reissue", {"reason": "it is inside"})
+    scene.stack.wait_for("another code", lambda: alarms(scene) == [], GOAL_S)
+    technician.logs_in()
+    opens_and_shuts(scene, technician, module, left.compartment)
     emptied = technician.says(f"module retire {module} {left.compartment} taken")
     assert emptied["left"] == {}
     assert technician.says(f"module retire {module}") == {"next": "config try", "staged": True}

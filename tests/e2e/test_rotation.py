@@ -94,3 +94,23 @@ def test_the_flash_holds_what_the_locker_believes_and_no_more(scene: Scene) -> N
         scene.cabinet.power(True)
     scene.knock()
     scene.stack.wait_online()
+
+
+def test_a_language_ordered_while_the_locker_was_off_greets_when_it_is_back_and_after_a_power_cut(
+    scene: Scene,
+) -> None:
+    def there() -> bool:
+        return scene.stack.api.get(path) == {"language": "en", "at_locker": "en"}
+
+    path = f"/v1/lockers/{scene.locker.id}/greeting"
+    scene.cabinet.power(False)
+    assert scene.stack.api.put(path, {"language": "en"}) == {"language": "en", "at_locker": None}
+    scene.cabinet.power(True)
+    scene.cabinet.wait_for_screen("Bienvenue")
+    scene.knock()
+    scene.stack.wait_for("the language", there)
+    scene.cabinet.wait_for_screen("Welcome")
+    scene.cabinet.power(False)
+    assert read_files(scene.locker.folder / "flash.img")["/language"] == b"en"
+    scene.cabinet.power(True)
+    scene.cabinet.wait_for_screen("Welcome")

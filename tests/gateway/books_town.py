@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from empty_books import open_books
 
 from gateway.config import Settings
 from gateway.domain.errors import Refusal
@@ -191,7 +192,7 @@ def said(answers: list[Answer]) -> list[Message]:
 
 def open_town(folder: Path, seed: int = 1, keys: Keys | None = None) -> Town:
     now = [NOW_S]
-    store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
+    store = open_books(folder, lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     chance = random.Random(seed)
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0], randomness=chance.randbytes)

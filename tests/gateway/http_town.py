@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from empty_books import open_books
 from patience import WAIT_S, wait_for
 from starlette.types import ASGIApp
 
@@ -30,7 +31,6 @@ from gateway.keys import Keys
 from gateway.rates import Gate
 from gateway.services import people, take_up
 from gateway.services.desk import Desk
-from gateway.store.sqlite import SqliteStore
 from gateway.web.app import beside, create_pages
 from protocol import messages, numbers
 from protocol.messages import Birth, Collected, DepositAuthorised, Deposited, Message, Up
@@ -157,7 +157,7 @@ def serving(app: ASGIApp, bounds: Bounds | None = None) -> Generator[tuple[int, 
 @contextlib.contextmanager
 def town(folder: Path, keys: Keys | None = None, gate: Gate | None = None) -> Generator[Town]:
     now, wakes = [NOW_S], list[int]()
-    store = SqliteStore.open(folder / "consigne.db", clock=lambda: now[0])
+    store = open_books(folder, lambda: now[0])
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0])
     written = io.StringIO()

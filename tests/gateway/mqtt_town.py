@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from empty_books import open_books
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from patience import WAIT_S, wait_for
@@ -25,7 +26,6 @@ from gateway.pipeline import Pipeline
 from gateway.services import commands, lockers, trust_orders
 from gateway.services.desk import Desk
 from gateway.services.take_up import take_up
-from gateway.store.sqlite import SqliteStore
 from protocol import cose, messages, topics
 from protocol.messages import Birth, Down, Message, Up
 
@@ -137,7 +137,7 @@ class Town:
 
 
 def open_desk(folder: Path, keys: Keys = KEYS) -> Desk:
-    return Desk(SqliteStore.open(folder / "consigne.db"), keys, Settings.default(folder))
+    return Desk(open_books(folder), keys, Settings.default(folder))
 
 
 def register(desk: Desk, locker: str, count: int = 3) -> None:

@@ -109,13 +109,13 @@ def test_only_an_operator_with_the_scope_may_scrape(here: Town) -> None:
 
 
 def test_a_scrape_of_a_moment_ago_is_no_way_around_that(here: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.limits.METRICS_KEPT_S", 60.0)
+    monkeypatch.setattr("gateway.limits.METRICS_KEPT_S", 3_600.0)
     assert scraped(here)["consigne_deposits_total",] == 0
     assert here.caller("courier", "colibri").get("/metrics").status_code == 403
 
 
 def test_scraping_often_costs_one_look_into_the_books(here: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.limits.METRICS_KEPT_S", 60.0)
+    monkeypatch.setattr("gateway.limits.METRICS_KEPT_S", 3_600.0)
     before = scraped(here)["consigne_parcels", "expected"]
     act(here, "/v1/parcels", **parcel_body("a"))
     assert scraped(here)["consigne_parcels", "expected"] == before

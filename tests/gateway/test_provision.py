@@ -1,5 +1,6 @@
 """`consigne provision` on a blank board: real MicroPython on a serial port, a real gateway, broker and TLS."""
 
+import contextlib
 import json
 import os
 import threading
@@ -8,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import WAIT_S
 
 from device.agent.config import FIRMWARE
 from tools import consigne
 from tools.client import OK, REFUSED, USAGE
 from tools.demo.stack import Stack
 from tools.locker.cabinets import mairie
-from tools.locker.client import VirtualLocker, start
+from tools.locker.client import CabinetError, VirtualLocker, start
 from tools.locker.flash import read_files
 from tools.locker.provision import blank
 
@@ -52,15 +54,16 @@ class Pusher:
     def _push(self) -> None:
         while not self._over.wait(0.1):
             for box in self._locker.client.state()["compartments"]:
-                if box["door"] == "open":
-                    self._locker.client.push(box["number"])
+                if box["door"] == "open" and not box["coil"]:
+                    with contextlib.suppress(CabinetError):  # its coil came on again: the next time round
+                        self._locker.client.push(box["number"])
 
     def __enter__(self) -> None:
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join(10)
+        self._thread.join(WAIT_S)
 
 
 def secure_port(stack: Stack) -> int:

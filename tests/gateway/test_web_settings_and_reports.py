@@ -9,7 +9,10 @@ from pages_town import Browser, browser
 from parcel_page import deposited
 
 from gateway.domain.people import SCOPES_OF
+from gateway.services import commands, greetings
 from gateway.words import LANGUAGES
+from protocol.errors import number_of
+from protocol.messages import CommandDone, Greet, Message
 
 SETTINGS = "/operator/lockers/mairie-1/settings"
 FILLED = {
@@ -32,6 +35,59 @@ def here(tmp_path: Path) -> Iterator[Town]:
     with town(tmp_path) as made:
         open_locker(made)
         yield made
+
+
+def said(here: Town, wanted: Message, code: int = 0) -> CommandDone:
+    """What the locker answers to the newest order of this kind."""
+    with here.desk.store.reading() as tx:
+        order = [one for one in tx.due_commands(here.now[0], 100) if one.down.command == wanted][-1].down
+    return CommandDone(order.id, order.issued_s, code, type(wanted).TYPE, None, 0 if code else wanted.values()[0])
+
+
+def test_the_language_to_greet_in_waits_for_its_locker_and_is_shown_when_that_has_it(here: Town) -> None:
+    operator, api, words = browser(here), here.caller(), LANGUAGES["fr"]
+    path = "/v1/lockers/mairie-1/greeting"
+    assert operator.get(SETTINGS).form("/settings").fields["greeting"] == ""
+    assert api.get(path).json() == {"language": None, "at_locker": None}
+    operator.act(SETTINGS, "/settings", **FILLED, greeting="en")
+    assert api.get(path).json() == {"language": "en", "at_locker": None}
+    for page in (SETTINGS, "/operator/lockers/mairie-1"):
+        assert words("operator.settings.greeting_waits") in operator.get(page).text
+    here.says("mairie-1", said(here, Greet(1)))
+    assert api.get(path).json() == {"language": "en", "at_locker": "en"}
+    for page in (SETTINGS, "/operator/lockers/mairie-1"):
+        assert words("operator.settings.greeting_there") in operator.get(page).text
+    assert api.put(path, json={"language": "xx"}).status_code == 422
+    assert api.put(path, json={"language": "fr"}).json() == {"language": "fr", "at_locker": "en"}
+    assert operator.get(SETTINGS).form("/settings").fields["greeting"] == "fr"
+    assert here.caller("courier", "colibri").put(path, json={"language": "en"}).status_code == 403
+
+
+def test_a_language_is_ordered_until_its_locker_has_it(here: Town) -> None:
+    api, path = here.caller(), "/v1/lockers/mairie-1/greeting"
+
+    def orders() -> list[Message]:
+        with here.desk.store.reading() as tx:
+            return [one.down.command for one in tx.due_commands(here.now[0], 100)]
+
+    def later(seconds: int) -> list[Message]:
+        here.now[0] += seconds
+        commands.expire_commands(here.desk)
+        greetings.keep_up(here.desk)
+        return orders()
+
+    for language in ("fr", "en"):
+        api.put(path, json={"language": language})
+    assert orders() == [Greet(1)], "one that is no longer wanted does not reach the locker after it"
+    here.says("mairie-1", said(here, Greet(1), number_of("no_clock")))
+    assert later(60) == [] and later(600) == [Greet(1)]
+    assert later(2 * DAY_S) == [Greet(1)], (
+        "a locker that is away for days, or too old to know the order, finds a fresh one"
+    )
+    here.says("mairie-1", said(here, Greet(1)))
+    assert later(2 * DAY_S) == []
+    api.post("/v1/lockers/mairie-1/provisioning", headers=key())
+    assert orders() == [Greet(1)], "another board may have come"
 
 
 def site(here: Town) -> dict[str, object]:

@@ -51,6 +51,7 @@ COMMANDS = (
     m.Join(14, 65_535, 0xFFFFFFFF),
     m.RevokeToken(ID, LARGE),
     m.Trust(bytes(256)),
+    m.Greet(1),
 )
 UPS = [
     m.Up(3, place + 1 if event.TYPE >= m.FIRST_CUSTODY_TYPE else 0, 1_000 * place, None if place & 1 else LARGE, event)

@@ -30,6 +30,26 @@ def test_an_open_command_opens_and_is_on_record_before_the_pulse():
     assert rig.flash.events()[-1] == messages.DoorClosed(2)
 
 
+def test_the_language_to_greet_in_is_on_flash_before_the_answer_is():
+    rig = connected()
+    rig.cut_at = 1
+    packet = rig.gateway.say(messages.Greet(1))
+    rig.say(packet)
+    assert rig.screen == ("language", ("en", "kept")) and results(rig) == []
+    again = Rig(flash=rig.flash)
+    again.gateway = rig.gateway
+    again.connect()
+    again.say(packet)
+    done = again.flash.events()[-1]
+    assert isinstance(done, messages.CommandDone) and (done.code, done.order, done.value) == (0, 27, 1)
+
+
+def test_a_language_that_a_locker_does_not_know_changes_nothing():
+    rig = connected()
+    rig.say(rig.gateway.say(messages.Greet(len(numbers.LANGUAGES))))
+    assert results(rig) == [number_of("bad_value")] and "language" not in rig.screens
+
+
 def test_a_door_that_was_shut_is_not_opened_by_a_pulse_that_still_waits_for_its_turn():
     """Found open when ordered, it is pulsed all the same: its switch may lie. It may also have been shut just now."""
     rig = connected()

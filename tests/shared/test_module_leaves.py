@@ -344,6 +344,22 @@ def test_whoever_stands_at_a_door_is_waited_for():
         assert visit.holding(4) == FREE
 
 
+def test_that_a_module_leaves_is_listed_in_the_technicians_language():
+    with Visit() as visit:
+        path = visit.board.root + "/config.json"
+        with open(path, "w") as file:
+            file.write(
+                '{"modules":[{"name":"A","compartments":[{"number":1}]},{"name":"C","compartments":[{"number":3}]}]}'
+            )
+        visit.logs_in()
+        visit.types("module retire C")
+        for language, row in (("fr", b"gpio, ok, sur le depart\r\n"), ("en", b"gpio, ok, leaving\r\n")):
+            visit.types("language " + language)
+            visit.types("module")
+            assert row in visit.rig.written and visit.rig.written.count(b"gpio, ok\r\n") == 1
+        os.remove(path)
+
+
 def test_the_only_module_of_a_locker_stays():
     with Visit() as visit:
         visit.board.modules = layout({"modules": [{"name": "C", "compartments": [{"number": n} for n in NUMBERS]}]})

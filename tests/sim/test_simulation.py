@@ -5,8 +5,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -99,15 +101,18 @@ def product() -> dict[tuple[str, ...], object]:
         if name.startswith(("device.", "gateway.", "protocol.", "tools.sim.")) and not name.startswith("device.desk"):
             for word, value in vars(module).items():
                 held[name, word] = value
-                inside = (
-                    value
-                    if isinstance(value, dict) and word != "__builtins__"
-                    else vars(value)
-                    if isinstance(value, type)
-                    else {}
-                )
-                held |= {(name, word, str(inner)): what for inner, what in inside.items()}
+                held |= {(name, word, str(inner)): what for inner, what in _inside(value)}
     return held
+
+
+def _inside(value: Any) -> Iterable[tuple[object, object]]:
+    return (
+        vars(value).items()
+        if isinstance(value, type)
+        else cast("dict[object, object]", value).items()
+        if isinstance(value, dict)
+        else ()
+    )
 
 
 def test_every_deliberate_fault_is_told_in_one_sentence() -> None:

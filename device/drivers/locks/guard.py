@@ -6,6 +6,7 @@ A driver has: `holds(compartment)`; `takes_ms(ms)`, how long its coil is on when
 on; `pending`, not None while its turn has come and nothing is on yet; `disarm()`.
 """
 
+from array import array
 from typing import TYPE_CHECKING
 
 from protocol.limits import PULSE_DUTY_MS_MAX, PULSE_DUTY_WINDOW_MS, PULSE_MS_MAX
@@ -24,7 +25,10 @@ class Guard:
     def __init__(self, drivers: "list[Any]") -> None:
         self._drivers = drivers
         self._waiting: list[tuple[int, int, int]] = []  # (asked at, compartment, ms)
-        self._spent: list[tuple[int, int, int]] = []  # (ended at, compartment, ms on), within the duty window
+        # Of each pulse within the duty window: when it ended; its compartment, and how long it was on. As tuples, they
+        # would be 2 kB when somebody tests all doors.
+        self._ended = array("Q")
+        self._spent = array("H")
         self._live: Any = None
         self._compartment = 0
         self._rest_until = 0
@@ -85,10 +89,16 @@ class Guard:
         self._live = None
         self._rest_until = max(now_ms, driver.until) + REST_MS  # a board may time its pulse itself
         if on_ms:
-            self._spent.append((now_ms, self._compartment, on_ms))
+            # Two rows of one length, also where the heap had no room for the second the last time.
+            self._spent = self._spent[: 2 * len(self._ended)] + array("H", [self._compartment, on_ms])
+            self._ended.append(now_ms)
         else:  # it never came to be
             self.refused += 1
-        self._spent = self._recent(now_ms)
+        old = 0
+        while old < len(self._ended) and now_ms - self._ended[old] >= PULSE_DUTY_WINDOW_MS:
+            old += 1
+        self._spent = self._spent[2 * old :]
+        self._ended = self._ended[old:]
         driver.disarm()  # last: whatever fails here, the duty is noted
 
     def _driver(self, compartment: int) -> "Any":
@@ -98,8 +108,8 @@ class Guard:
         return None
 
     def _bears(self, now_ms: int, compartment: int, ms: int) -> bool:
-        on_ms = sum([spent[2] for spent in self._recent(now_ms) if spent[1] == compartment])
+        on_ms = 0
+        for at in range(len(self._ended)):
+            if self._spent[2 * at] == compartment and now_ms - self._ended[at] < PULSE_DUTY_WINDOW_MS:
+                on_ms += self._spent[2 * at + 1]
         return ms <= PULSE_MS_MAX and on_ms + ms <= PULSE_DUTY_MS_MAX
-
-    def _recent(self, now_ms: int) -> "list[tuple[int, int, int]]":
-        return [spent for spent in self._spent if now_ms - spent[0] < PULSE_DUTY_WINDOW_MS]

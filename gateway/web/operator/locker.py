@@ -8,11 +8,12 @@ from fastapi.responses import Response
 from gateway.domain.compartments import AVAILABILITIES
 from gateway.domain.people import Principal
 from gateway.limits import LOCKER_ALIVE_S
-from gateway.services import alarms, history, lockers, readings
+from gateway.services import alarms, greetings, history, lockers, readings
 from gateway.web import sentences
 from gateway.web.drawing import draw
 from gateway.web.sessions import Operator
 from gateway.web.showing import desk_of, show, words_of
+from gateway.words import LANGUAGES
 
 router = APIRouter()
 _SHOWN_EVENTS = 12
@@ -23,7 +24,16 @@ def locker_page(request: Request, who: Operator, locker: str) -> Response:
     desk = desk_of(request)
     found = lockers.get_locker(desk, who, locker)
     alive = found.alive_at(desk.clock(), LOCKER_ALIVE_S)
-    return show(request, "operator/locker.html", locker=found, alive=alive, **_front(request, who, locker))
+    greeting = greetings.greeting_of(desk, who, locker)
+    return show(
+        request,
+        "operator/locker.html",
+        locker=found,
+        alive=alive,
+        greeting=greeting,
+        greets_in=LANGUAGES[greeting.wanted]("page.own_name") if greeting.wanted in LANGUAGES else "",
+        **_front(request, who, locker),
+    )
 
 
 @router.get("/operator/lockers/{locker}/front")

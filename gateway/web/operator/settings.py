@@ -14,12 +14,13 @@ from gateway.domain.lockers import Configuration
 from gateway.domain.people import Principal
 from gateway.domain.sites import Site
 from gateway.limits import GUARANTEES_MAX
-from gateway.services import lockers, sites
+from gateway.services import greetings, lockers, sites
 from gateway.web.forms import Form, Posted
 from gateway.web.once import once
 from gateway.web.sessions import Operator
 from gateway.web.showing import asked, desk_of, show
 from gateway.words import LANGUAGES
+from protocol.numbers import LANGUAGES as GREETINGS
 
 router = APIRouter()
 PLACE = "/operator/lockers/{locker}/settings"
@@ -32,6 +33,7 @@ _FITS: dict[str, Callable[[str], object]] = {
     "days": re.compile(r"[0-9]{1,2}").fullmatch,
     "latitude": _DEGREES.fullmatch,
     "longitude": _DEGREES.fullmatch,
+    "greeting": GREETINGS.__contains__,
 }
 
 
@@ -49,6 +51,7 @@ def settings_page(request: Request, who: Operator, locker: str) -> Response:
         "latitude": _shown(site.latitude),
         "longitude": _shown(site.longitude),
         "shares": "\n".join(f"{one.tenant} {one.percent}" for one in shares),
+        "greeting": greetings.greeting_of(desk, who, locker).wanted or "",
         **{f"hours_{code}": site.hours.get(code, "") for code in LANGUAGES},
     }
     return _page(request, who, Said(locker, said))
@@ -77,6 +80,8 @@ def _page(request: Request, who: Principal, said: Said) -> Response:
         wrong=said.wrong,
         usual=desk_of(request).settings.pickup_days,
         languages_named=[(code, words("page.own_name")) for code, words in LANGUAGES.items()],
+        greetings=[(code, LANGUAGES[code]("page.own_name")) for code in GREETINGS],
+        greeting=greetings.greeting_of(desk_of(request), who, said.locker),
         may_write="lockers:write" in who.scopes,
         kept=bool(asked(request, "kept")),
     )
@@ -87,6 +92,7 @@ def keep(request: Request, who: Operator, form: Posted, locker: str) -> Response
     said = {
         name: form[name] for name in ("name", "days", "address", "phone", "mail", "latitude", "longitude", "shares")
     }
+    said["greeting"] = form["greeting"]
     said |= {f"hours_{code}": form[f"hours_{code}"] for code in LANGUAGES}
     wrong = [name for name, fits in _FITS.items() if said[name] and not fits(said[name])]
     wrong += [name for name in ("name", "address") if not said[name].isprintable()]
@@ -111,6 +117,8 @@ def _keep(request: Request, who: Principal, locker: str, said: dict[str, str], s
     latitude, longitude = _degrees(said["latitude"]), _degrees(said["longitude"])
     site = Site(said["address"], {**hours, **other}, said["phone"], said["mail"], latitude, longitude)
     sites.put_site(desk, who, locker, site)
+    if said["greeting"]:  # left empty: as it was
+        greetings.greet_in(desk, who, locker, said["greeting"])
     lockers.configure_locker(desk, who, locker, Configuration(said["name"], days, tuple(shares)))
     return f"/operator/lockers/{locker}/settings?kept=1"
 
