@@ -4,22 +4,19 @@ Provisioning and IssuedDelegation, and two of people_answers."""
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gateway import qr
 from gateway.domain import compartments, delegations, events, ids, letters, lockers, operations, parcels
 from gateway.domain.codes import groups_of
 from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.readings import Reading as Told
+from gateway.http.document import Document
 from gateway.http.readings import Reading
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
 HeldBack = Literal["no_contract", "contested"] | None
 Value = int | str | bool | None
-
-
-class Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Locker(Document):

@@ -8,8 +8,8 @@ from pydantic import Field
 from gateway.domain import greetings as domain
 from gateway.domain.people import Principal
 from gateway.http.acting import show
-from gateway.http.answers import Document
 from gateway.http.auth import desk_of, needs
+from gateway.http.document import Document
 from gateway.http.routing import ACT, READ, LockerPath
 from gateway.http.schemas import Body
 from gateway.services import greetings

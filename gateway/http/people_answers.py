@@ -8,7 +8,7 @@ from pydantic import Field
 from gateway import qr
 from gateway.domain import people
 from gateway.domain.instants import instant, maybe_instant
-from gateway.http.answers import Document
+from gateway.http.document import Document
 
 
 class Revocation(Document):
