@@ -98,7 +98,7 @@ class Gateway:
 
     def put(self, path: str, body: Json) -> Json:
         """In place of what was there: the same twice is the same."""
-        return self._call("PUT", path, body=body)
+        return _read(self._send("PUT", path, body))
 
     def delete(self, path: str) -> Json:
         return _read(self._send("DELETE", path))
