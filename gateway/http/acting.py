@@ -14,8 +14,8 @@ from gateway import limits
 from gateway.asgi import RequestError, Requests
 from gateway.domain.errors import Refusal
 from gateway.http import idempotency, problems
-from gateway.http.answers import Document
 from gateway.http.auth import Act
+from gateway.http.document import Document
 from gateway.http.idempotency import Answer
 from gateway.http.streams import Streams
 from gateway.services.desk import Desk

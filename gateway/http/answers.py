@@ -1,25 +1,22 @@
-"""What the API says: domain values in, documents out. Nothing secret but in the five answers made to hand it over:
-Pickup, Provisioning, IssuedBadge, IssuedCredential and IssuedDelegation."""
+"""What the API says: domain values in, documents out. Nothing secret but in the answers made to hand it over: Pickup,
+Provisioning and IssuedDelegation, and two of people_answers."""
 
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gateway import qr
-from gateway.domain import compartments, delegations, events, ids, letters, lockers, operations, parcels, people
+from gateway.domain import compartments, delegations, events, ids, letters, lockers, operations, parcels
 from gateway.domain.codes import groups_of
 from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.readings import Reading as Told
+from gateway.http.document import Document
 from gateway.http.readings import Reading
 
 Availability = Literal["free", "reserved", "occupied", "out_of_service", "quarantined", "open", "unknown"]
 HeldBack = Literal["no_contract", "contested"] | None
 Value = int | str | bool | None
-
-
-class Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Locker(Document):
@@ -343,88 +340,6 @@ class Operation(Document):
         )
 
 
-class Revocation(Document):
-    """Until a locker has answered it may still open for the badge. 0 of 0: it has expired by itself."""
-
-    lockers_done: int
-    lockers_total: int
-
-
-class Badge(Document):
-    """Valid on every locker, offline too, until it expires."""
-
-    id: str
-    role: Literal["courier", "technician"]
-    carrier: str | None = Field(description="null: a technician's.")
-    locker: str | None = Field(description="The only one it is good on; null: all.")
-    holder: str
-    made_at: str
-    expires_at: str
-    revoked_at: str | None
-    revocation: Revocation | None = Field(description="null: not revoked.")
-
-    @staticmethod
-    def of(badge: people.Badge) -> "Badge":
-        told = Revocation(lockers_done=badge.lockers_done, lockers_total=badge.lockers_total)
-        return Badge(
-            id=badge.id.hex(),
-            role=badge.role,  # pyright: ignore[reportArgumentType]
-            carrier=badge.carrier or None,
-            locker=badge.locker,
-            holder=badge.holder,
-            made_at=instant(badge.made_s),
-            expires_at=instant(badge.expiry_s),
-            revoked_at=maybe_instant(badge.revoked_s),
-            revocation=told if badge.revoked_s is not None else None,
-        )
-
-
-class IssuedBadge(Badge):
-    """With its token, which is shown this once."""
-
-    token: str
-    qr_svg: str
-
-    @staticmethod
-    def issued(badge: people.Badge) -> "IssuedBadge":
-        assert badge.token is not None
-        return IssuedBadge(**Badge.of(badge).model_dump(), token=badge.token, qr_svg=qr.svg(badge.token))
-
-
-class Credential(Document):
-    """A key to this API. Only the digest of its secret is kept."""
-
-    id: str
-    role: Literal["operator", "courier", "merchant"]
-    tenant: str | None
-    scopes: list[str]
-    name: str
-    made_at: str
-    revoked_at: str | None
-
-    @staticmethod
-    def of(credential: people.Credential) -> "Credential":
-        return Credential(
-            id=credential.id,
-            role=credential.role,  # pyright: ignore[reportArgumentType]
-            tenant=credential.tenant or None,
-            scopes=sorted(credential.scopes),
-            name=credential.name,
-            made_at=instant(credential.made_s),
-            revoked_at=maybe_instant(credential.revoked_s),
-        )
-
-
-class IssuedCredential(Credential):
-    """With its secret, which is shown this once."""
-
-    secret: str
-
-    @staticmethod
-    def issued(credential: people.Credential, secret: str) -> "IssuedCredential":
-        return IssuedCredential(**Credential.of(credential).model_dump(), secret=secret)
-
-
 class ConsoleAnswer(Document):
     answer: str = Field(description="12 hex digits, for the console's `answer`.")
 
@@ -472,16 +387,6 @@ class ParcelPage(Document):
 
 class DelegationPage(Document):
     data: list[Delegation]
-    next_cursor: str | None
-
-
-class BadgePage(Document):
-    data: list[Badge]
-    next_cursor: str | None
-
-
-class CredentialPage(Document):
-    data: list[Credential]
     next_cursor: str | None
 
 

@@ -9,8 +9,8 @@ from gateway.domain import contracts as domain
 from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.people import Principal
 from gateway.http.acting import Said, counter_of, once, show
-from gateway.http.answers import Document
 from gateway.http.auth import Act, acts, desk_of, needs
+from gateway.http.document import Document
 from gateway.http.routing import ACT, READ
 from gateway.http.schemas import Body, Slug
 from gateway.services import contracts

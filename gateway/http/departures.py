@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from gateway.domain import departures as domain
+from gateway.domain.instants import instant
 from gateway.http.acting import Said, counter_of, once
-from gateway.http.answers import Document, instant
 from gateway.http.auth import Act, acts, desk_of
+from gateway.http.document import Document
 from gateway.http.routing import ACT
 from gateway.http.schemas import Body, Name, Slug
 from gateway.services import departures

@@ -8,8 +8,8 @@ from pydantic import Field
 from gateway.domain import greetings as domain
 from gateway.domain.people import Principal
 from gateway.http.acting import show
-from gateway.http.answers import Document
 from gateway.http.auth import desk_of, needs
+from gateway.http.document import Document
 from gateway.http.routing import ACT, READ, LockerPath
 from gateway.http.schemas import Body
 from gateway.services import greetings
@@ -18,7 +18,7 @@ from protocol.numbers import LANGUAGES
 router = APIRouter(prefix="/v1/lockers", tags=["lockers"])
 Reader = Annotated[Principal, Depends(needs("lockers:read"))]
 Writer = Annotated[Principal, Depends(needs("lockers:write"))]
-Language = Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES)})$", examples=list(LANGUAGES))]
+Language = Annotated[str, Field(max_length=2, pattern=f"^({'|'.join(LANGUAGES)})$", examples=list(LANGUAGES))]
 
 
 class GreetingBody(Body):

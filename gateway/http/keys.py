@@ -8,8 +8,8 @@ from pydantic import Field
 from gateway.domain import signing_keys
 from gateway.domain.people import Principal
 from gateway.http.acting import Said, counter_of, once, show
-from gateway.http.answers import Document
 from gateway.http.auth import Act, acts, desk_of, needs
+from gateway.http.document import Document
 from gateway.http.routing import ACT, READ, KeyPath
 from gateway.http.schemas import Body
 from gateway.limits import PAGE_SIZE_MAX

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.domain.ids import credential_number, id_bytes
 from gateway.domain.people import Principal
-from gateway.http import answers
+from gateway.http import people_answers
 from gateway.http.acting import Said, counter_of, once, show
 from gateway.http.auth import Act, acts, desk_of, needs
 from gateway.http.routing import ACT, READ, BadgePath, CredentialPath
@@ -18,7 +18,7 @@ BadgeMaker = Annotated[Principal, Depends(needs("badges:write"))]
 KeyMaker = Annotated[Principal, Depends(needs("credentials:write"))]
 
 
-@router.post("/badges", status_code=201, response_model=answers.IssuedBadge, responses=ACT)
+@router.post("/badges", status_code=201, response_model=people_answers.IssuedBadge, responses=ACT)
 def issue_badge(request: Request, act: Annotated[Act, Depends(acts("badges:write"))], body: BadgeBody) -> Response:
     """Make a courier's badge, valid on every locker, or a technician's. Its token is shown this once. Scope
     badges:write; for a technician also technicians:write."""
@@ -29,16 +29,16 @@ def issue_badge(request: Request, act: Annotated[Act, Depends(acts("badges:write
             made = people.issue_technician(desk, act.who, body.holder, body.days, body.locker)
         else:
             made = people.issue_badge(desk, act.who, body.carrier, body.holder, body.days)
-        return Said(201, answers.IssuedBadge.issued(made))
+        return Said(201, people_answers.IssuedBadge.issued(made))
 
     return once(request, act, work)
 
 
-@router.get("/badges", response_model=answers.BadgePage, responses=READ)
+@router.get("/badges", response_model=people_answers.BadgePage, responses=READ)
 def list_badges(request: Request, who: BadgeMaker) -> Response:
     """Your badges, without their tokens. Scope badges:write."""
-    rows = [answers.Badge.of(badge) for badge in people.list_badges(desk_of(request), who)]
-    return show(answers.BadgePage(data=rows, next_cursor=None))
+    rows = [people_answers.Badge.of(badge) for badge in people.list_badges(desk_of(request), who)]
+    return show(people_answers.BadgePage(data=rows, next_cursor=None))
 
 
 @router.delete("/badges/{badge}", status_code=204, response_class=Response, responses=ACT)
@@ -50,7 +50,7 @@ def revoke_badge(request: Request, who: BadgeMaker, badge: BadgePath) -> Respons
     return Response(status_code=204)
 
 
-@router.post("/credentials", status_code=201, response_model=answers.IssuedCredential, responses=ACT)
+@router.post("/credentials", status_code=201, response_model=people_answers.IssuedCredential, responses=ACT)
 def issue_credential(
     request: Request, act: Annotated[Act, Depends(acts("credentials:write"))], body: CredentialBody
 ) -> Response:
@@ -61,16 +61,16 @@ def issue_credential(
         made, secret = people.issue_credential(
             desk, act.who, body.role, body.tenant or "", frozenset(body.scopes), body.name, body.carriers
         )
-        return Said(201, answers.IssuedCredential.issued(made, secret))
+        return Said(201, people_answers.IssuedCredential.issued(made, secret))
 
     return once(request, act, work)
 
 
-@router.get("/credentials", response_model=answers.CredentialPage, responses=READ)
+@router.get("/credentials", response_model=people_answers.CredentialPage, responses=READ)
 def list_credentials(request: Request, who: KeyMaker) -> Response:
     """Every key, without its secret. Scope credentials:write."""
-    rows = [answers.Credential.of(credential) for credential in people.list_credentials(desk_of(request), who)]
-    return show(answers.CredentialPage(data=rows, next_cursor=None))
+    rows = [people_answers.Credential.of(credential) for credential in people.list_credentials(desk_of(request), who)]
+    return show(people_answers.CredentialPage(data=rows, next_cursor=None))
 
 
 @router.delete("/credentials/{credential}", status_code=204, response_class=Response, responses=ACT)

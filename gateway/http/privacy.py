@@ -11,10 +11,11 @@ from pydantic import Field
 from gateway.domain import audit as chain
 from gateway.domain import ids, privacy
 from gateway.domain.errors import Refusal
+from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.people import Principal
 from gateway.http.acting import Said, once, show
-from gateway.http.answers import Document, instant, maybe_instant
 from gateway.http.auth import Act, acts, desk_of, needs
+from gateway.http.document import Document
 from gateway.http.routing import ACT, READ, ParcelPath
 from gateway.http.schemas import Body, Mail, Phone
 from gateway.services import audit, erasures, exports

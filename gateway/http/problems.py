@@ -9,7 +9,9 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from gateway.http.document import Document
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:consigne:problem:"
@@ -83,19 +85,15 @@ CODE_OF_STATUS = {400: "malformed", 401: "unauthenticated", 403: "not_allowed", 
 }
 
 
-class FieldError(BaseModel):
+class FieldError(Document):
     """One field that broke the schema."""
-
-    model_config = ConfigDict(extra="forbid")
 
     field: str = Field(description="Where: body.modules.0.name, query.limit, path.number, header.…")
     problem: str = Field(description="What is wrong with it, without its value.")
 
 
-class Problem(BaseModel):
+class Problem(Document):
     """RFC 9457 problem details. `code` is stable; `detail` is for people."""
-
-    model_config = ConfigDict(extra="forbid")
 
     type: str = Field(description="urn:consigne:problem:<code>")
     title: str

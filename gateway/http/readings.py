@@ -1,14 +1,13 @@
 """What a sensor said last, as the API says it."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gateway.domain.instants import instant
 from gateway.domain.readings import Reading as Told
+from gateway.http.document import Document
 
 
-class Reading(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class Reading(Document):
     name: str = Field(
         description="temperature_celsius, chip_temperature_celsius, supply_volts, energy_joules (since its start),"
         " housing_open (0 or 1); others may come."

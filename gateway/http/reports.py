@@ -9,10 +9,12 @@ from gateway import limits
 from gateway.domain import ids
 from gateway.domain import reports as domain
 from gateway.domain.events import LoggedEvent
+from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.people import Principal
 from gateway.http.acting import Said, once, show
-from gateway.http.answers import Document, Event, instant, maybe_instant
+from gateway.http.answers import Event
 from gateway.http.auth import Act, acts, desk_of, needs
+from gateway.http.document import Document
 from gateway.http.routing import ACT, READ, Cursor, Limit, cursor_position, cursor_text
 from gateway.http.schemas import Body, printable
 from gateway.services import reports

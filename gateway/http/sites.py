@@ -9,8 +9,8 @@ from gateway import limits
 from gateway.domain import sites as domain
 from gateway.domain.people import Principal
 from gateway.http.acting import show
-from gateway.http.answers import Document
 from gateway.http.auth import desk_of, needs
+from gateway.http.document import Document
 from gateway.http.routing import ACT, READ, LockerPath
 from gateway.http.schemas import Body, Mail, Phone, printable
 from gateway.services import sites

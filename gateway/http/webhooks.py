@@ -14,8 +14,8 @@ from gateway.domain.ids import webhook_number
 from gateway.domain.instants import instant, maybe_instant
 from gateway.domain.people import Principal
 from gateway.http.acting import Said, counter_of, once, show
-from gateway.http.answers import Document
 from gateway.http.auth import Act, acts, desk_of, needs
+from gateway.http.document import Document
 from gateway.http.routing import ACT, READ, WebhookPath
 from gateway.http.schemas import Body, printable
 from gateway.services import webhooks
