@@ -18,7 +18,7 @@ from protocol.numbers import LANGUAGES
 router = APIRouter(prefix="/v1/lockers", tags=["lockers"])
 Reader = Annotated[Principal, Depends(needs("lockers:read"))]
 Writer = Annotated[Principal, Depends(needs("lockers:write"))]
-Language = Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES)})$", examples=list(LANGUAGES))]
+Language = Annotated[str, Field(max_length=2, pattern=f"^({'|'.join(LANGUAGES)})$", examples=list(LANGUAGES))]
 
 
 class GreetingBody(Body):
