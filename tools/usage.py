@@ -26,6 +26,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("consigne lockers show mairie-1", ""),
         ("consigne lockers show mairie-1 --json | jq '.compartments[] | select(.quarantined)'", ""),
     ),
+    "lockers greet": (
+        ("consigne lockers greet mairie-1 en", "told when it is next connected"),
+        ("consigne lockers greet mairie-1", "which is wanted, and which it has"),
+    ),
     "parcels": (("consigne parcels list", ""), ("consigne parcels show par_0123456789abc", "")),
     "parcels list": (
         ("consigne parcels list", ""),

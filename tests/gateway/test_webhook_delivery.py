@@ -247,6 +247,7 @@ def test_retry_after_of_429_and_503_is_honoured_within_limits(town: Town, status
         town.expect("a")
         settle(town, deliverer)
         assert look(town, made).hold_until_s == town.now[0] + held_s
+        assert look(town, made).failure == f"status_{status}", "its answer was read, and no fault of ours"
         town.later(held_s - 1)
         settle(town, deliverer)
         assert len(receiver.got) == 1

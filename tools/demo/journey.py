@@ -76,20 +76,8 @@ class Play:
     def close_door(self) -> None:
         """As soon as a hand can, and its latch catches: not while the coil still holds it back."""
         time.sleep(HAND_S)
-        self._push()
+        push(self.cabinet, self.compartment, STEP_WAIT_S)
         self.door("closed")
-
-    def _push(self) -> None:
-        """Again, should the coil have come on once more between the look and the hand. Raises CabinetError."""
-        for tries_left in reversed(range(PUSHES_MAX)):
-            self.cabinet.wait_until(lambda state: not coil_on(state, self.compartment), STEP_WAIT_S)
-            try:
-                self.cabinet.push(self.compartment)
-            except CabinetError:
-                if not tries_left:
-                    raise
-            else:
-                return
 
     def deposited(self) -> None:
         self._state("deposited")
@@ -126,7 +114,7 @@ class Play:
         """A lock that saw no opening, because the door shut too soon for its sensor, pulses again: so do we push."""
         state = self.cabinet.state()
         if door_of(state, self.compartment) == "open" and not coil_on(state, self.compartment):
-            self._push()
+            push(self.cabinet, self.compartment, STEP_WAIT_S)
 
     def door(self, door: str) -> News:
         """The next time a door (ours, once we know which it is) opens or closes."""
@@ -144,6 +132,20 @@ def at_rest(state: News) -> bool:
 
 def coil_on(state: News, compartment: int) -> bool:
     return any(place["coil"] for place in state["compartments"] if place["number"] == compartment)
+
+
+def push(cabinet: CabinetClient, compartment: int, coil_wait_s: float) -> None:
+    """A latch does not catch while the coil is on. Again, should that have come on once more between the look and the
+    hand. Raises CabinetError, TimeoutError."""
+    for tries_left in reversed(range(PUSHES_MAX)):
+        cabinet.wait_until(lambda state: not coil_on(state, compartment), coil_wait_s)
+        try:
+            cabinet.push(compartment)
+        except CabinetError:
+            if not tries_left:
+                raise
+        else:
+            return
 
 
 def play(stack: Stack, locker: str, say: Say, by: str = "keypad") -> Journey:

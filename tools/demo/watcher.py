@@ -8,7 +8,7 @@ from typing import Any
 from tools.client import Failed, Gateway
 from tools.demo.feed import Feed, News
 from tools.demo.game import picture
-from tools.demo.journey import coil_on
+from tools.demo.journey import push
 from tools.demo.serial_line import SerialLine
 from tools.demo.stack import RunningLocker
 from tools.locker.client import CabinetClient, CabinetError
@@ -59,7 +59,7 @@ class Watcher:
         acts = {
             "keys": lambda: cabinet.keys(str(order["keys"])),
             "scan": lambda: cabinet.scan(str(order["text"])),
-            "push": lambda: self._push(place),
+            "push": lambda: push(cabinet, place, COIL_WAIT_S),  # a quick hand waits for the latch
             "pull": lambda: cabinet.pull(place),
             "jam": lambda: cabinet.jam(place, bool(order["on"])),
             "stick": lambda: cabinet.stick(place, bool(order["on"])),
@@ -72,11 +72,6 @@ class Watcher:
         if does not in ("keys", "scan"):
             self._feed.tell(**self.standing())
         self._moved.set()
-
-    def _push(self, place: int) -> None:
-        """A quick hand waits for the latch: it does not catch while the coil is on."""
-        self.locker.cabinet.wait_until(lambda state: not coil_on(state, place), COIL_WAIT_S)
-        self.locker.cabinet.push(place)
 
     def standing(self) -> News:
         """How the cabinet stands, for a page that just opened."""
