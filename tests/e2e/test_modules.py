@@ -12,7 +12,7 @@ from scene import Scene
 
 from protocol.keys import console_answer
 from tools.console import Session, open_port
-from tools.demo.journey import Play
+from tools.demo.journey import BOARD_HAND_S, Play
 from tools.demo.stack import Stack
 from tools.locker.cabinets import mairie
 
@@ -130,7 +130,8 @@ def layout(scene: Scene) -> list[tuple[int, str, str]]:
 
 
 def shut_once_open(scene: Scene, door: int) -> None:
-    scene.cabinet.wait_for_door(door, "open", 30)
+    scene.cabinet.wait_for_door(door, "open")
+    time.sleep(BOARD_HAND_S)
     scene.cabinet.push(door)
 
 

@@ -67,7 +67,8 @@ class Run:
             witness.close()
 
     # -------------------------------------------------------------- the storm
-    def storm(self, faults: Sequence[Fault], seconds: float) -> None:
+    def storm(self, faults: Sequence[Fault], seconds: float, late_s: float = 0.0) -> None:
+        """`late_s`: for so much longer, should the machine be late with the faults."""
         over = threading.Event()
         people = [
             threading.Thread(target=street.live, args=(over,), name=f"street {name}", daemon=True)
@@ -83,7 +84,7 @@ class Run:
             self._sleep_until(fault.at_s)
             if pauses.random() < BACKUP_CHANCE:
                 self.faults.take_backup()
-            if time.monotonic() - self._begun > seconds:
+            if time.monotonic() - self._begun > seconds + late_s:
                 break
             self.say(f"{time.monotonic() - self._begun:6.1f} s  {fault.kind} {fault.locker}")
             self.faults.strike(fault)
@@ -246,7 +247,14 @@ class Run:
 
 
 def play(
-    folder: Path, seed: int, seconds: float, *, faults: Sequence[Fault], lockers: Sequence[str], say: Say
+    folder: Path,
+    seed: int,
+    seconds: float,
+    *,
+    faults: Sequence[Fault],
+    lockers: Sequence[str],
+    say: Say,
+    late_s: float = 0.0,
 ) -> Outcome:
     outcome = Outcome(seed, round(seconds / 60, 2))
     with Stack(folder) as stack:
@@ -255,7 +263,7 @@ def play(
         stack.wait_online()
         run = Run(stack, seed, say)
         try:
-            run.storm(faults, seconds)
+            run.storm(faults, seconds, late_s)
             run.heal()
             run.judge()
         except (Failed, CabinetError, TimeoutError, OSError) as problem:

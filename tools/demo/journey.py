@@ -16,6 +16,8 @@ from tools.locker.client import CabinetClient, CabinetError, door_of
 
 STEP_WAIT_S = 60.0
 HAND_S = 0.3  # nobody puts a parcel in faster
+BOARD_HAND_S = 1.0  # lock boards are asked in turn: a door open for less than half a second was not seen
+SLOW_HAND_S = 2.0  # of somebody who had to push twice
 PUSHES_MAX = 20
 AT_REST = ("Bienvenue", "Welcome", "Maintenance", "Under maintenance")  # what screens that wait for anybody begin with
 DOOR_OPEN = re.compile(r"Porte \d+ ouverte|Door \d+ is open")
@@ -75,7 +77,8 @@ class Play:
 
     def close_door(self) -> None:
         """As soon as a hand can, and its latch catches: not while the coil still holds it back."""
-        time.sleep(HAND_S)
+        on_boards = any("driver" in module for module in self.stack.lockers[self.locker].hardware["modules"])
+        time.sleep(BOARD_HAND_S if on_boards else HAND_S)
         push(self.cabinet, self.compartment, STEP_WAIT_S)
         self.door("closed")
 
@@ -114,6 +117,7 @@ class Play:
         """A lock that saw no opening, because the door shut too soon for its sensor, pulses again: so do we push."""
         state = self.cabinet.state()
         if door_of(state, self.compartment) == "open" and not coil_on(state, self.compartment):
+            time.sleep(SLOW_HAND_S)
             push(self.cabinet, self.compartment, STEP_WAIT_S)
 
     def door(self, door: str) -> News:
