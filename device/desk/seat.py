@@ -132,7 +132,7 @@ class Desk:
             try:
                 self._kept = bytearray(_RUN)
             except MemoryError:
-                pass  # the next order has what there is
+                self._kept = None  # the next order has what there is
         if console.board is not None:  # what waits at the port is not lost; but a Ctrl-C must come through
             console.board.console.paused = self.task is None and self._later != []
         if self.task is not None or self._later:
