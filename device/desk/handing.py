@@ -51,6 +51,6 @@ class _Handing:
             desk.err(self._why, again + ": once more")
             return
         desk.emptied = self._number
-        for line in load("wrap").wrapped(says(desk, "leaving said")):
+        for line in load("people").wrapped(says(desk, "leaving said")):
             desk.say(line)
         desk.ok({"compartment": self._number, "next": again + " taken|left|empty"})
