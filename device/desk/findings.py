@@ -55,7 +55,7 @@ def _fault_of_door(agent: "Agent", place: int) -> str:
 
 def _slow_doors(desk: "Desk") -> "Iterator[tuple[str, str, str]]":
     """Against what `cal` learnt of it."""
-    from device.desk.timings import FILE, drifted, known  # noqa: PLC0415 - its room in the heap only here
+    from device.desk.timings import FILE, drifted, known  # noqa: PLC0415 - only where it is needed
 
     hands = desk.hands()
     for number, _least, median, most, _cycles, _unix_s, _who in known(hands.lines(FILE)) if hands else ():

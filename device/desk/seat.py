@@ -25,7 +25,8 @@ STAYS = ("seat", "editor")
 _LINES_A_LAP = 2  # they wait in the heap until the lap ends
 _SAID_A_LAP = 512  # bytes after which what was typed waits: an echo may be 600 times as long as what was typed
 _EFFECTS_A_LAP = 16  # after which it waits too: each takes some hundred bytes of the heap until the lap ends
-_PIECE = 256  # bytes written at once: a heap in use for weeks has no long run of free ones
+_PIECE = 128  # bytes written at once: a heap in use for weeks has no long run of free ones
+_RUN = 1_024  # bytes in one run that an order finds: those of a heap that is nearly full are scattered
 _LATER_MAX = 4 * CONSOLE_LINE_MAX  # bytes that wait; more are lost
 _TABLE = "device.desk.orders"  # not needed any more once an order is found
 _LOOKS = ("look", "guide")  # modules that change nothing: without room for them, nothing is half done
@@ -54,6 +55,7 @@ class Desk:
         self.editor = Editor()
         self._later: list[bytes] = []  # typed while an order is under way, or too much was being said
         self._said = 0  # bytes, in this lap
+        self._kept: bytearray | None = bytearray(_RUN)  # free while an order is under way
         self._gone_at = 0
 
     # -------------------------------------------------------------- what happens
@@ -128,6 +130,11 @@ class Desk:
     def _plan(self) -> None:
         """When to be called again; nobody there any more: let the next one find a new desk."""
         console = self.agent.console
+        if self.task is None and self._kept is None:
+            try:
+                self._kept = bytearray(_RUN)
+            except MemoryError:
+                self._kept = None  # the next order has what there is
         if console.board is not None:  # what waits at the port is not lost; but a Ctrl-C must come through
             console.board.console.paused = self.task is None and self._later != []
         if self.task is not None or self._later:
@@ -208,7 +215,8 @@ class Desk:
             carried_out = orders = None
             unload(names=(_TABLE,))
             try:
-                carried_out = load(module).ORDERS[name]
+                carried_out = self._loaded(module).ORDERS[name]
+                self._kept = None  # not sooner: what is loaded would scatter it
                 lines = carried_out(self, words)
             except MemoryError:
                 if carried_out is not None and module not in _LOOKS:
@@ -218,6 +226,13 @@ class Desk:
             if lines is not None:
                 self.task = _Lines(lines)
                 self.task.step(self)
+
+    def _loaded(self, module: str) -> "Any":
+        try:
+            return load(module)
+        except MemoryError:
+            self._kept = None
+            return load(module)
 
     # -------------------------------------------------------------- for the orders
     def may_act(self) -> bool:

@@ -138,6 +138,25 @@ def test_another_coil_is_not_held_back_by_a_worn_out_one():
     assert supply.on() == [2]
 
 
+def test_the_duty_of_each_coil_holds_while_all_are_tested_however_long_the_locker_has_run():
+    for begins in (0, 2**32 - PULSE_DUTY_WINDOW_MS // 2, 2**41):
+        supply = Supply(40)
+        now = begins
+        given: list[tuple[int, int]] = []  # (ended at, coil) of each pulse that was carried out
+        for turn in range(600):
+            number = turn % 40 + 1 if turn % 3 else 7
+            spent = PULSE_MS * sum(one == number and now - ended < PULSE_DUTY_WINDOW_MS for ended, one in given)
+            refused = supply.locks.refused
+            supply.locks.pulse(now, number, PULSE_MS)
+            assert (supply.locks.refused == refused) == (spent + PULSE_MS <= PULSE_DUTY_MS_MAX), (begins, turn)
+            now += PULSE_MS
+            supply.locks.tick(now)
+            if supply.locks.refused == refused:
+                given.append((now, number))
+            now += REST_MS
+        assert supply.locks.refused > 0
+
+
 def test_a_pulse_that_waited_too_long_is_not_begun():
     supply = Supply()
     supply.locks.pulse(0, 1, PULSE_MS)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 REST_MS = 100  # between two coils: the supply's capacitors fill up again
 QUEUE_MAX = 8  # pulses that wait for their turn; more would open doors nobody stands at any more
 QUEUE_AGE_MS_MAX = 5_000
+_WORD = 0xFFFFFFFF
+_MORE = (0,) * 16  # pulses that room is made for at once
 
 
 class Guard:
@@ -26,9 +28,10 @@ class Guard:
         self._drivers = drivers
         self._waiting: list[tuple[int, int, int]] = []  # (asked at, compartment, ms)
         # Of each pulse within the duty window: when it ended; its compartment, and how long it was on. As tuples, they
-        # would be 2 kB when somebody tests all doors.
-        self._ended = array("Q")
-        self._spent = array("H")
+        # would be 2 kB when somebody tests all doors; and a coil that ends needs no room here.
+        self._ended = array("I", _MORE)
+        self._spent = array("H", _MORE + _MORE)
+        self._count = 0
         self._live: Any = None
         self._compartment = 0
         self._rest_until = 0
@@ -89,16 +92,9 @@ class Guard:
         self._live = None
         self._rest_until = max(now_ms, driver.until) + REST_MS  # a board may time its pulse itself
         if on_ms:
-            # Two rows of one length, also where the heap had no room for the second the last time.
-            self._spent = self._spent[: 2 * len(self._ended)] + array("H", [self._compartment, on_ms])
-            self._ended.append(now_ms)
+            self._note(now_ms, on_ms)
         else:  # it never came to be
             self.refused += 1
-        old = 0
-        while old < len(self._ended) and now_ms - self._ended[old] >= PULSE_DUTY_WINDOW_MS:
-            old += 1
-        self._spent = self._spent[2 * old :]
-        self._ended = self._ended[old:]
         driver.disarm()  # last: whatever fails here, the duty is noted
 
     def _driver(self, compartment: int) -> "Any":
@@ -109,7 +105,31 @@ class Guard:
 
     def _bears(self, now_ms: int, compartment: int, ms: int) -> bool:
         on_ms = 0
-        for at in range(len(self._ended)):
-            if self._spent[2 * at] == compartment and now_ms - self._ended[at] < PULSE_DUTY_WINDOW_MS:
+        for at in range(self._count):
+            if self._spent[2 * at] == compartment and _since(self._ended[at], now_ms) < PULSE_DUTY_WINDOW_MS:
                 on_ms += self._spent[2 * at + 1]
         return ms <= PULSE_MS_MAX and on_ms + ms <= PULSE_DUTY_MS_MAX
+
+    def _note(self, now_ms: int, on_ms: int) -> None:
+        """A pulse more; what is too old makes room, in its place."""
+        ended, spent = self._ended, self._spent
+        old = 0
+        while old < self._count and _since(ended[old], now_ms) >= PULSE_DUTY_WINDOW_MS:
+            old += 1
+        self._count -= old
+        for at in range(self._count):
+            ended[at] = ended[at + old]
+            spent[2 * at] = spent[2 * (at + old)]
+            spent[2 * at + 1] = spent[2 * (at + old) + 1]
+        if self._count == len(ended):
+            spent.extend(array("H", _MORE + _MORE))  # first: it may be the longer one, should there be no room
+            ended.extend(array("I", _MORE))
+        ended[self._count] = now_ms & _WORD
+        spent[2 * self._count] = self._compartment
+        spent[2 * self._count + 1] = on_ms
+        self._count += 1
+
+
+def _since(then: int, now_ms: int) -> int:
+    """How long ago; of more than 49 days, what is beyond."""
+    return (now_ms - then) & _WORD
