@@ -24,7 +24,7 @@ def test_who_is_kept_or_not_named_stays():
     unload(("seat",))
     assert "device.desk.seat" in sys.modules and "device.desk.editor" not in sys.modules
     load("editor")
-    unload((), "device.desk", ("seat",))
+    unload(names=("device.desk.seat",))
     assert "device.desk.editor" in sys.modules and "device.desk.seat" not in sys.modules
     unload()
     assert not [name for name in sys.modules if name.startswith("device.desk.")]
