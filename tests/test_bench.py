@@ -142,4 +142,5 @@ def test_an_image_holds_native_code_only_for_a_machine_that_can_run_it():
         built = rom.build(micropython.Interpreter(("micropython",), (1, 25), bits, native))
         assert [(built / "compiled" / name).with_suffix(".mpy").exists() for name in rom.VIPER] == [there] * 2
         assert not any((built / "sources" / name).exists() for name in rom.VIPER)
-        assert (built / "compiled/protocol/ed25519_bytecode.mpy").exists()
+        words = json.loads((built / "names.json").read_text())
+        assert (built / "compiled" / words["protocol.ed25519_bytecode"]).with_suffix(".mpy").exists()

@@ -12,13 +12,14 @@ import pytest
 from empty_books import open_books
 
 from gateway.config import Settings
+from gateway.domain.contracts import Contract
 from gateway.domain.errors import Refusal
 from gateway.domain.events import Answer, Arrival
 from gateway.domain.lockers import NewCompartment, NewLocker, NewModule
 from gateway.domain.parcels import NewParcel, Parcel
 from gateway.domain.people import COURIER, GATEWAY, MERCHANT, SCOPES_OF, Badge, Principal
 from gateway.keys import Keys
-from gateway.services import commands, contracts, lockers, parcels, people
+from gateway.services import commands, lockers, parcels, people
 from gateway.services.alarms import open_alarms
 from gateway.services.desk import Desk
 from gateway.services.take_up import take_up
@@ -196,7 +197,8 @@ def open_town(folder: Path, seed: int = 1, keys: Keys | None = None) -> Town:
     keys = keys or Keys.from_secrets(bytes(range(32)), bytes(range(32, 64)))
     chance = random.Random(seed)
     desk = Desk(store, keys, Settings.default(folder), clock=lambda: now[0], randomness=chance.randbytes)
-    contracts.make(desk, OPERATOR, "bookshop", "colibri")
+    with store.transaction() as tx:
+        tx.add_contract(Contract("bookshop", "colibri", NOW_S))
     return Town(desk, store, now)
 
 

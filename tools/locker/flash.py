@@ -32,13 +32,13 @@ def read_files(path: Path) -> dict[str, bytes]:
 def _run(order: str, path: Path, lines: str) -> str:
     interpreter = micropython.find()
     done = subprocess.run(
-        [*interpreter.command, str(SHIM / "flash.py"), order, str(path.absolute())],
+        [*interpreter.command, str(SHIM / "flash.py"), order],
         input=lines,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
-        env=interpreter.environment(SHIM.parents[2] / "device/lib"),
+        env=interpreter.environment(SHIM.parents[2] / "device/lib") | {"IMAGE": str(path.absolute())},
     )
     if done.returncode != 0:
         raise OSError(f"{path}: {done.stdout}{done.stderr}")

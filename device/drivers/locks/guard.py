@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 REST_MS = 100  # between two coils: the supply's capacitors fill up again
 QUEUE_MAX = 8  # pulses that wait for their turn; more would open doors nobody stands at any more
 QUEUE_AGE_MS_MAX = 5_000
-_WORD = 0xFFFFFFFF
+_WORD, _SHORT = 0xFFFFFFFF, 0xFFFF
 _MORE = (0,) * 16  # pulses that room is made for at once
 
 
@@ -126,7 +126,7 @@ class Guard:
             ended.extend(array("I", _MORE))
         ended[self._count] = now_ms & _WORD
         spent[2 * self._count] = self._compartment
-        spent[2 * self._count + 1] = on_ms
+        spent[2 * self._count + 1] = min(on_ms, _SHORT)  # more than a window bears, in any case
         self._count += 1
 
 

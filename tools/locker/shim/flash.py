@@ -1,6 +1,8 @@
 """Runs in MicroPython: a LittleFS image from files, or the files of one. One `path hex` line a file.
 
-flash.py write FLASH.IMG < lines      flash.py read FLASH.IMG > lines
+IMAGE=FLASH.IMG flash.py write < lines      IMAGE=FLASH.IMG flash.py read > lines
+
+An argument would be a name of MicroPython's, which has 255 bytes at the most; a path may be longer.
 """
 
 import os
@@ -39,8 +41,8 @@ def read(folder: str) -> None:
                 print(path, hexlify(file.read()).decode())
 
 
-order, image = sys.argv[1:3]
-chip = FileBlocks(image)
+order = sys.argv[1]
+chip = FileBlocks(str(os.getenv("IMAGE")))
 try:
     system = vfs.VfsLfs2(chip)
 except OSError:
