@@ -62,8 +62,8 @@ WORKERS_MAX = 6
 
 @pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
 def pytest_xdist_auto_num_workers() -> int:
-    """Three more than there are cores: of five, two or three are waiting for something."""
-    return min(WORKERS_MAX, (os.cpu_count() or 1) + 3)
+    """Four more than there are cores: of six, three or four are waiting for something."""
+    return min(WORKERS_MAX, (os.cpu_count() or 1) + 4)
 
 
 @pytest.hookimpl(wrapper=True)
