@@ -1,5 +1,6 @@
 """Who fails beside others and holds alone does not stop everybody, and is named; all else that is red stays red."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +24,9 @@ def suite(folder: Path, *files: str) -> tuple[int, str]:
     for number, text in enumerate(files):
         (folder / f"test_{number}.py").write_text(text)
     line = f"'{sys.executable}' -m pytest -q || PYTHONPATH='{ROOT}' '{sys.executable}' -m tools.second_look $?"
+    plain = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     done = subprocess.run(
-        ["/bin/sh", "-c", line], check=False, cwd=folder, capture_output=True, text=True, timeout=120
+        ["/bin/sh", "-c", line], check=False, cwd=folder, env=plain, capture_output=True, text=True, timeout=300
     )
     return done.returncode, done.stdout
 
