@@ -71,7 +71,7 @@ def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Each worker begins with other files of a folder. In a fresh copy of the project their bytecode is to be made,
-    longer than all the rest of a collection; so most of it is made once instead of by each of five at the same time.
+    longer than all the rest of a collection; so most of it is made once instead of by each of six at the same time.
     """
     report = yield
     worker: dict[str, str | int] = getattr(collector.config, "workerinput", {})

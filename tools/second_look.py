@@ -1,6 +1,6 @@
 """A few tests that failed in the whole suite are looked at once more, with the machine to themselves.
 
-Of five thousand tests with brokers, lockers and browsers, five at a time on two cores, one may lose a race that is its
+Of five thousand tests with brokers, lockers and browsers, six at a time on two cores, one may lose a race that is its
 own. Whoever waits for the suite should not learn no more than "red" from that. The rules: only where pytest ran to its
 end, only up to MOST failures, once, and no word of the first failure is kept back. What fails again fails the suite;
 what holds is named at the very end, because it is a fault all the same, in the test or in the product.
