@@ -33,6 +33,7 @@ class Cabinetmaker:
         self._simulation = simulation
         self._locker = locker
         self._sizes = dict(zip(locker.config.numbers, locker.config.sizes, strict=True))
+        self._ever = dict(self._sizes)
         self.away: set[int] = set()
         self.retired: set[int] = set()
         self.leaving = 0
@@ -50,11 +51,21 @@ class Cabinetmaker:
     def bring_back(self) -> None:
         self.away = set()
 
+    def put_back(self) -> bool:
+        """Whether one was missing that holds a parcel: it came in while the new doors were tried, and these fell back.
+        The operator was told (`compartment_missing`), and whoever comes for it that its door is out of service."""
+        doors = self._locker.cabinet.doors
+        known = self._sizes.keys() | self.retired
+        missing = [number for number in self._ever if doors[number].inside and number not in known]
+        for number in missing:
+            self._sizes[number] = self._ever[number]
+        return bool(missing)
+
     def add(self) -> None:
         """New ones follow the highest that ever was."""
         if len(self._sizes) < NUMBERS_MAX:
             number = max((*self._sizes, *self.retired)) + 1
-            self._sizes[number] = self._simulation.world.chance.randrange(len(SIZES))
+            self._sizes[number] = self._ever[number] = self._simulation.world.chance.randrange(len(SIZES))
             self._locker.cabinet.doors.setdefault(number, Door(number))
 
     def single_out(self) -> None:
@@ -174,6 +185,6 @@ def _is_busy(simulation: "Simulation", locker: "Locker") -> bool:
 def all_back(simulation: "Simulation") -> None:
     """The end: what is not retired is there."""
     for maker in simulation.makers.values():
-        if maker.away:
+        if maker.put_back() or maker.away:
             maker.bring_back()
             maker.restart()
