@@ -1,4 +1,4 @@
-"""Announcing a parcel, and whose word counts where two announce the same label (gateway/domain/contracts.py).
+"""Announcing a parcel, and whose word counts where two announce the same label (gateway/domain/announcements.py).
 
 Its carrier, or the operator, may always say whose a parcel is: what a merchant said before is confirmed or replaced.
 Between two merchants nobody wins: no door opens until the carrier has said so. Whoever loses something is told.
@@ -7,6 +7,7 @@ Between two merchants nobody wins: no door opens until the carrier has said so. 
 from dataclasses import replace
 
 from gateway.domain.acts import LABEL_CONTESTED, LABEL_DECIDED
+from gateway.domain.announcements import agrees, decides, said_so
 from gateway.domain.contracts import CONTESTED, NO_CONTRACT, refusal
 from gateway.domain.errors import Refusal
 from gateway.domain.ids import ParcelNumber
@@ -40,14 +41,9 @@ def announce(desk: Desk, who: Principal, new: NewParcel) -> Parcel | Refusal:
             return _claim(desk, tx, who, known)
         if not known.announced and known.locker == new.locker:
             return _complete(desk, tx, known, new)
-        if known.announced and not known.vouched and not _said_so(who, known):
+        if known.announced and not known.vouched and not said_so(who, known):
             return _decide(desk, tx, who, known, new)
         raise _known()
-
-
-def _said_so(who: Principal, known: Parcel) -> bool:
-    """A merchant that is its own carrier sends its own announcement again, and nobody has said otherwise."""
-    return who.role == MERCHANT and known.merchant == who.tenant and known.standing != CONTESTED
 
 
 def _owned(who: Principal, new: NewParcel) -> NewParcel:
@@ -112,13 +108,12 @@ def _shut(desk: Desk, tx: Transaction, known: Parcel) -> None:
 # ------------------------------------------------------------------ its carrier, or the operator
 def _decide(desk: Desk, tx: Transaction, who: Principal, known: Parcel, new: NewParcel) -> Parcel:
     """The same that its merchant said is confirmed. Another person, or another merchant, replaces it; what lies in its
-    locker stays there. Who names neither has not said whose it is, unless the merchant's word is worth nothing. Raises
-    Refusal: already_exists, label_contested."""
-    if known.standing != NO_CONTRACT and not (new.merchant or any(_person(new))):
+    locker stays there. Raises Refusal: already_exists, label_contested."""
+    if not decides(known, new):
         code = "label_contested" if known.standing == CONTESTED else "already_exists"
         raise Refusal(code, "a merchant has announced this label", DECIDE)
     acts.note(desk, tx, who, LABEL_DECIDED, desk.clock(), parcel=known.number, reason=known.merchant)
-    if _agrees(tx, known, new):
+    if agrees(known, tx.announced_for(known.number), new):
         tx.vouch(known.number)
         decided = known_parcel(tx, GATEWAY, known.number)
     elif known.state in INSIDE:
@@ -131,18 +126,6 @@ def _decide(desk: Desk, tx: Transaction, who: Principal, known: Parcel, new: New
     if not tx.contested_at(known.locker):
         tx.clear_alarms(known.locker, 0, ALARM, desk.clock())
     return decided
-
-
-def _person(new: NewParcel) -> tuple[str | None, ...]:
-    return new.recipient_name, new.recipient_mail, new.recipient_phone, new.recipient_ref
-
-
-def _agrees(tx: Transaction, known: Parcel, new: NewParcel) -> bool:
-    """It names the same person, or names this merchant and leaves the person to it."""
-    person = _person(new)
-    if new.merchant not in ("", known.merchant) or new.locker != known.locker:
-        return False
-    return person == tx.announced_for(known.number) if any(person) else new.merchant == known.merchant
 
 
 def _replace(desk: Desk, tx: Transaction, known: Parcel, new: NewParcel) -> Parcel:

@@ -301,17 +301,25 @@ def test_a_tick_comes_at_the_deadline_and_not_before(board: TableBoard):
     assert on.Ticked() in script.heard
 
 
-def test_a_segment_is_begun_between_laps_and_never_while_a_coil_is_on(board: TableBoard):
+class Saver(Script):
+    """Each key is a record. `full`: there is no room for a snapshot."""
+
     seq = 0
+    full = False
 
-    class Saver(Script):
-        def step(self, _now: int, event: Any) -> list[Any]:
-            nonlocal seq
-            if isinstance(event, on.KeyPressed):
-                seq += 1
-                return [do.Save(seq, b"record")]
+    def step(self, _now: int, event: Any) -> list[Any]:
+        if not isinstance(event, on.KeyPressed):
             return []
+        self.seq += 1
+        return [do.Save(self.seq, b"record")]
 
+    def snapshot(self) -> bytes:
+        if self.full:
+            raise MemoryError
+        return super().snapshot()
+
+
+def test_a_segment_is_begun_between_laps_and_never_while_a_coil_is_on(board: TableBoard):
     shell = begun(board, Saver({}))
     board.parts.busy = True
     for _ in range(200):
@@ -325,27 +333,13 @@ def test_a_segment_is_begun_between_laps_and_never_while_a_coil_is_on(board: Tab
 
 
 def test_a_snapshot_without_room_waits_a_minute_and_what_happens_meanwhile_is_saved(board: TableBoard):
-    seq = 0
-    full = True
-
-    class Saver(Script):
-        def step(self, _now: int, event: Any) -> list[Any]:
-            nonlocal seq
-            if isinstance(event, on.KeyPressed):
-                seq += 1
-                return [do.Save(seq, b"record")]
-            return []
-
-        def snapshot(self) -> bytes:
-            if full:
-                raise MemoryError
-            return b"snapshot"
-
-    shell = begun(board, Saver({}))
+    saver = Saver({})
+    saver.full = True
+    shell = begun(board, saver)
     for _ in range(200):
         press(board, shell)
     assert board.journal.due and board.errors == []
-    full = False
+    saver.full = False
     board.clock.ms += ROTATE_AGAIN_MS
     shell.lap()
     assert not board.journal.due

@@ -193,7 +193,7 @@ def test_ctrl_c_ends_every_process(demo: tuple[subprocess.Popen[str], str, Path]
 
 
 def test_one_journey_plays_itself_in_a_folder_however_deep(tmp_path: Path) -> None:
-    deep = tmp_path / ("téléchargé " * 10)  # deeper than a Unix socket's path may be
+    deep = tmp_path / ("téléchargé " * 15)  # longer than a Unix socket's path may be, and than a name of MicroPython's
     deep.mkdir()
     process = start(deep, "--once")
     said, _ = process.communicate(timeout=240)

@@ -137,3 +137,9 @@ def test_a_simulation_leaves_nothing_of_it_in_the_process() -> None:
     play(options_of(0))
     assert (device.shell.os, device.shell.gc, log.event, device.journal.os) == before
     assert "open" not in vars(device.journal)
+
+
+def test_what_came_into_a_module_that_was_tried_and_fell_back_is_handed_out_once_it_is_back() -> None:
+    kinds = tuple(kind for kind in KINDS if kind not in {"flash", "captured"})
+    found = play(Options(seed=50173, lockers=3, doors=4, days=8.0, visits=3.0, kinds=kinds))
+    assert not found.rule, found.text
